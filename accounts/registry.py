@@ -1,0 +1,151 @@
+"""What other apps register here, so that leaving and exporting reach data we know nothing of.
+
+Erasers take `(account_id or owner_id, limit)`, delete at most `limit` rows, and return how many
+they deleted: 0 means that nothing is left. They are called again until they return 0, possibly by
+another process, so they keep no state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from accounts.models import LinkedAccount
+    from accounts.scopes import Scope
+
+Eraser = Callable[[int, int], int]
+Exporter = Callable[["LinkedAccount"], Iterator[dict[str, Any]]]
+OwnerExporter = Callable[[int], Iterator[dict[str, Any]]]
+
+#: The arguments under which a task of the queue belongs to the account of this id.
+TaskKeys = Callable[[int], Iterable[int | str]]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is no member: known by id, by name, or by both. `username` is lower case."""
+
+    instagram_id: int | None
+    username: str | None
+
+
+PersonEraser = Callable[[Person, int], int]
+PersonFinder = Callable[[Person], Iterator[dict[str, Any]]]
+#: `(older_than, limit)`: deletes at most `limit` rows and says how many.
+Thinner = Callable[[datetime, int], int]
+Rotation = Callable[[], Iterator[bool]]
+
+_erasers: dict[str, Eraser] = {}
+_scope_erasers: dict[Scope, dict[str, Eraser]] = {}
+_owner_erasers: dict[str, Eraser] = {}
+_exporters: dict[str, Exporter] = {}
+_owner_exporters: dict[str, OwnerExporter] = {}
+_task_keys: dict[str, TaskKeys] = {}
+_person_erasers: dict[str, PersonEraser] = {}
+_person_finders: dict[str, PersonFinder] = {}
+_rotations: dict[str, Rotation] = {}
+_thinners: dict[str, Thinner] = {}
+
+
+def register_eraser(kind: str, erase: Eraser) -> None:
+    """Rows of `kind` that belong to an account, erased with it."""
+    _put(_erasers, kind, erase)
+
+
+def register_scope_eraser(scope: Scope, kind: str, erase: Eraser) -> None:
+    """Rows of `kind` that the consent to `scope` paid for, erased when it is withdrawn."""
+    _put(_scope_erasers.setdefault(scope, {}), kind, erase)
+
+
+def register_owner_eraser(kind: str, erase: Eraser) -> None:
+    """Rows of `kind` that belong to a member, erased when everything of theirs is."""
+    _put(_owner_erasers, kind, erase)
+
+
+def register_exporter(name: str, rows: Exporter) -> None:
+    """Rows for the member's data export, as plain dicts, streamed into `<name>`."""
+    _put(_exporters, name, rows)
+
+
+def register_owner_exporter(name: str, rows: OwnerExporter) -> None:
+    """Rows about the member rather than one of their accounts, by the member's id."""
+    _put(_owner_exporters, name, rows)
+
+
+def register_task_keys(dotted: str, keys: TaskKeys) -> None:
+    """Which arguments of the queue's task `dotted` belong to an account.
+
+    Asked before anything of the account is erased, so that its waiting and ended queue rows go.
+    Parameters that are named `account_id` or `owner_id` say so themselves.
+    """
+    _put(_task_keys, dotted, keys)
+
+
+def register_person_eraser(kind: str, erase: PersonEraser) -> None:
+    """Takes a suppressed person out of lists, feeds and past intervals; 0 means nothing left."""
+    _put(_person_erasers, kind, erase)
+
+
+def register_person_finder(kind: str, find: PersonFinder) -> None:
+    """What is held about a person, as plain dicts that name no member who lists them."""
+    _put(_person_finders, kind, find)
+
+
+def register_thinner(rule: str, thin: Thinner) -> None:
+    """Carries out the retention rule of this name (`accounts.services.retention`)."""
+    _put(_thinners, rule, thin)
+
+
+def erasers() -> Mapping[str, Eraser]:
+    return MappingProxyType(_erasers)
+
+
+def scope_erasers(scope: Scope) -> Mapping[str, Eraser]:
+    return MappingProxyType(_scope_erasers.get(scope, {}))
+
+
+def owner_erasers() -> Mapping[str, Eraser]:
+    return MappingProxyType(_owner_erasers)
+
+
+def exporters() -> Mapping[str, Exporter]:
+    return MappingProxyType(_exporters)
+
+
+def owner_exporters() -> Mapping[str, OwnerExporter]:
+    return MappingProxyType(_owner_exporters)
+
+
+def task_keys() -> Mapping[str, TaskKeys]:
+    return MappingProxyType(_task_keys)
+
+
+def person_erasers() -> Mapping[str, PersonEraser]:
+    return MappingProxyType(_person_erasers)
+
+
+def person_finders() -> Mapping[str, PersonFinder]:
+    return MappingProxyType(_person_finders)
+
+
+def register_rotation(name: str, rotate: Rotation) -> None:
+    """Ciphertext that we know nothing of: yields for each row whether it was re-encrypted."""
+    _put(_rotations, name, rotate)
+
+
+def rotations() -> Mapping[str, Rotation]:
+    return MappingProxyType(_rotations)
+
+
+def thinners() -> Mapping[str, Thinner]:
+    return MappingProxyType(_thinners)
+
+
+def _put(registered: dict[str, Any], name: str, value: object) -> None:
+    """Refuses a second, different registration under one name: it would silently hide the first."""
+    if registered.setdefault(name, value) is not value:
+        raise RuntimeError(f"Something else is already registered as {name!r}.")

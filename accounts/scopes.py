@@ -1,0 +1,58 @@
+"""The purposes a member consents to, and what each needs of Instagram. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Scope(StrEnum):
+    PROFILE = "profile"
+    FOLLOWERS = "followers"
+    INSIGHTS = "insights"
+    DISCOVERABLE = "discoverable"
+
+
+# Keeping the data for a while after unlinking: granted then, recorded in the ledger like a scope,
+# but no purpose of its own that anything could be used for.
+GRACE: Final = "grace"
+
+BASIC_PERMISSION: Final = "instagram_business_basic"
+INSIGHTS_PERMISSION: Final = "instagram_business_manage_insights"
+
+# What each purpose is for, in a few words for programs and logs. The texts that members see and
+# agree to are in `accounts.consent_texts`, versioned, in both languages.
+PURPOSES: Final[dict[Scope, str]] = {
+    Scope.PROFILE: "show the account's public profile figures",
+    Scope.FOLLOWERS: "keep the follower list here equal to the one on Instagram",
+    Scope.INSIGHTS: "keep daily totals and demographics",
+    Scope.DISCOVERABLE: "show members who follow each other to one another",
+}
+
+_NEEDED: Final[dict[Scope, frozenset[str]]] = {
+    Scope.PROFILE: frozenset({BASIC_PERMISSION}),
+    Scope.FOLLOWERS: frozenset({BASIC_PERMISSION}),
+    Scope.INSIGHTS: frozenset({BASIC_PERMISSION, INSIGHTS_PERMISSION}),
+    Scope.DISCOVERABLE: frozenset(),
+}
+
+
+def permissions_needed(scope: Scope) -> frozenset[str]:
+    """Instagram's permissions without which `scope` cannot be served.
+
+    Source of the names: Meta, "Instagram API with Instagram Login", Business Login.
+    """
+    return _NEEDED[scope]
+
+
+def permissions_for(scopes: frozenset[Scope]) -> frozenset[str]:
+    """What to ask Instagram for, so that `scopes` can be served: never more.
+
+    `instagram_business_basic` is always in it, since Instagram's login needs it.
+    """
+    return frozenset({BASIC_PERMISSION}).union(*(permissions_needed(scope) for scope in scopes))
+
+
+def usable_scopes(scopes: frozenset[Scope], granted: frozenset[str]) -> frozenset[Scope]:
+    """Those of `scopes` that the permissions `granted` by Instagram allow to be served."""
+    return frozenset(scope for scope in scopes if permissions_needed(scope) <= granted)
