@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from accounts.models.consent import (
+    ConsentEvent,
+    ConsentHead,
+    ConsentRegister,
+    ConsentSubject,
+    ConsentText,
+)
+from accounts.models.deletion import (
+    DeletionRequest,
+    ErasureEntry,
+    ErasureNeedle,
+    ResidueFinding,
+)
+from accounts.models.export import DataExport
+from accounts.models.idempotency import IdempotencyRecord
+from accounts.models.linked import LinkedAccount
+from accounts.models.quota import QuotaUse
+from accounts.models.staff_view import StaffView
+from accounts.models.suppression import PrivacyRequest, SuppressedPerson
+from accounts.models.token import AccessToken
+from accounts.models.user import User
+
+__all__ = [
+    "AccessToken",
+    "ConsentEvent",
+    "ConsentHead",
+    "ConsentRegister",
+    "ConsentSubject",
+    "ConsentText",
+    "DataExport",
+    "DeletionRequest",
+    "ErasureEntry",
+    "ErasureNeedle",
+    "IdempotencyRecord",
+    "LinkedAccount",
+    "PrivacyRequest",
+    "QuotaUse",
+    "ResidueFinding",
+    "StaffView",
+    "SuppressedPerson",
+    "User",
+]

@@ -1,0 +1,194 @@
+"""Erasures: what was asked for, how far it is, and what proves it without naming anybody."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.scopes import Scope
+
+#: Crockford's alphabet: no letter that can be taken for a digit when read out.
+CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LENGTH = 20
+
+
+def new_code() -> str:
+    """A confirmation code: 100 random bits, 20 letters and digits."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _position in range(CODE_LENGTH))
+
+
+class DeletionRequest(models.Model):
+    """One erasure, from the wish to the receipt.
+
+    `account_id` and `owner_id` are plain numbers: the rows they name go, this one stays as the
+    public status page's source, and forgets both numbers when it is completed. `erased` holds
+    rows per kind, committed together with the deletions they count.
+    """
+
+    class State(models.TextChoices):
+        SCHEDULED = "scheduled", _("scheduled")
+        REQUESTED = "requested", _("requested")
+        RUNNING = "running", _("running")
+        COMPLETED = "completed", _("completed")
+        CANCELLED = "cancelled", _("cancelled")
+        FAILED = "failed", _("failed")
+
+    class Channel(models.TextChoices):
+        WEB = "web", _("by the member on the site")
+        API = "api", _("by a program of the member")
+        ADMIN = "admin", _("by staff")
+        INSTAGRAM = "instagram", _("by Instagram")
+        DEMO = "demo", _("by the demonstration")
+        SYSTEM = "system", _("by the site")
+
+    OPEN: ClassVar[tuple[str, ...]] = ("scheduled", "requested", "running", "failed")
+
+    code = models.CharField(_("confirmation code"), max_length=32, unique=True, default=new_code)
+    account_id = models.BigIntegerField(_("account"), null=True, blank=True)
+    owner_id = models.BigIntegerField(_("member"), null=True, blank=True)
+    everything = models.BooleanField(_("everything"), default=False)
+    scope = models.CharField(
+        _("scope"), max_length=20, blank=True, choices=[(s.value, s.value) for s in Scope]
+    )
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.REQUESTED)
+    held = models.BooleanField(_("something was held"), default=True)
+    requested_at = models.DateTimeField(_("requested"))
+    not_before = models.DateTimeField(_("not before"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
+    worker = models.UUIDField(null=True, blank=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    error_code = models.CharField(_("last error"), max_length=60, blank=True)
+    erased: models.JSONField[Any, Any] = models.JSONField(_("erased"), default=dict, blank=True)
+    residue: models.JSONField[Any, Any] = models.JSONField(_("residue"), default=dict, blank=True)
+    receipt: models.JSONField[Any, Any] = models.JSONField(_("receipt"), null=True, blank=True)
+    commitment = models.CharField(_("commitment"), max_length=64, blank=True)
+    callback_digest = models.CharField(max_length=64, null=True, unique=True, editable=False)
+
+    #: The receipt's salt, hex: known to the object that `request_*` returned, stored nowhere.
+    salt: str = ""
+
+    class Meta:
+        verbose_name = _("deletion")
+        verbose_name_plural = _("deletions")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["not_before"],
+                name="deletion_open",
+                condition=models.Q(state__in=["scheduled", "requested", "running"]),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "scope"],
+                name="deletion_one_open_per_account_and_scope",
+                condition=models.Q(state__in=["scheduled", "requested", "running", "failed"]),
+            ),
+            models.UniqueConstraint(
+                fields=["owner_id"],
+                name="deletion_one_open_per_member",
+                condition=models.Q(
+                    state__in=["scheduled", "requested", "running", "failed"], everything=True
+                ),
+            ),
+            models.CheckConstraint(
+                name="deletion_completed_names_nobody",
+                condition=~models.Q(state="completed")
+                | models.Q(
+                    account_id__isnull=True, owner_id__isnull=True, completed_at__isnull=False
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+
+class ErasureEntry(models.Model):
+    """One line of the list of erasures: whom it was is known only to who knows the id and the key.
+
+    A backup restored from before `at` holds the account again; `replay_erasures` finds it by the
+    fingerprints and erases it once more.
+    """
+
+    class Kind(models.TextChoices):
+        ACCOUNT = "account", _("account")
+        MEMBER = "member", _("member")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    fingerprint = models.CharField(max_length=64)
+    owner_fingerprint = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("list of erasures")
+        constraints = [
+            models.UniqueConstraint(fields=["fingerprint", "at"], name="erasure_listed_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.fingerprint[:12]}"
+
+
+class ErasureNeedle(models.Model):
+    """A keyed hash of one word of an erased person (id, name, address): the nightly search's.
+
+    It is compared with the hashes of all words in the database, and dropped when `until` passes.
+    """
+
+    deletion = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="needles")
+    what = models.CharField(max_length=30)
+    digest = models.BinaryField(max_length=16)
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["deletion", "digest"], name="needle_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.deletion_id}"
+
+
+class ResidueFinding(models.Model):
+    """A word of an erased person that the nightly search met: doubtful, for staff to judge."""
+
+    deletion = models.ForeignKey(
+        DeletionRequest, on_delete=models.CASCADE, null=True, related_name="findings"
+    )
+    table = models.CharField(_("table"), max_length=100)
+    column = models.CharField(_("column"), max_length=100, blank=True)
+    row = models.CharField(_("row"), max_length=200)
+    what = models.CharField(_("what"), max_length=30)
+    found_at = models.DateTimeField(_("found"))
+    cleared_at = models.DateTimeField(_("judged"), null=True, blank=True)
+    cleared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("doubtful residue")
+        verbose_name_plural = _("doubtful residue")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deletion", "table", "row", "what"],
+                name="residue_found_once",
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} in {self.table}"

@@ -1,0 +1,29 @@
+"""How often a member may do what costs much."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class QuotaUse(models.Model):
+    """One member's use of one quota, as one moment (generic cell rate algorithm).
+
+    `spent_until` moves ahead by a share of the period with each use, and may be ahead of the
+    present by a whole period at most: a single row and a single statement count exactly, however
+    many ask at once.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="quota_uses"
+    )
+    name = models.CharField(max_length=40)
+    spent_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="quota_use_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of member {self.user_id}"
