@@ -1,0 +1,302 @@
+"""Our only HTTP client towards Instagram: typed answers, errors named by their reaction.
+
+It never retries by itself: whoever calls knows the budget and whether consent still holds.
+Tokens travel in the query string, as Instagram's protocol has it. So no URL may leave this
+module, neither in an exception, its cause or context, nor in a log.
+
+https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+import urllib3
+from django.conf import settings
+
+from accounts import clock
+from accounts.errors import RetryLater, ThreadsiteError
+from accounts.instagram import answers, errors
+from accounts.instagram.answers import (
+    Breakdown,
+    FollowerPage,
+    Insights,
+    LongLivedToken,
+    Metric,
+    Profile,
+    ShortLivedToken,
+)
+from accounts.instagram.usage import UNKNOWN, Percentages, Usage, parse_retry_after, parse_usage
+
+__all__ = [
+    "Breakdown",
+    "FollowerPage",
+    "Gateway",
+    "Insights",
+    "LongLivedToken",
+    "Metric",
+    "Percentages",
+    "Profile",
+    "ShortLivedToken",
+    "Usage",
+    "from_settings",
+    "usage_of",
+]
+
+API_VERSION = "v25.0"
+PROFILE_FIELDS = "id,user_id,username,account_type,followers_count,follows_count,media_count"
+MAX_PAGE = 1000
+# A page of 1000 rows is about 60 kB; no honest answer comes near this.
+MAX_BYTES = 8 * 1024 * 1024
+DEFAULT_TIMEOUT = 20.0
+# Sockets are kept per host; more threads than this in one worker open and close their own.
+POOL_SIZE = 32
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+FORM_HEADERS = {**HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
+
+logger = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+
+class _NoQueries(logging.Filter):
+    """urllib3's own log names whole URLs, at DEBUG and for broken headers; cut the query off."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                each.partition("?")[0] if isinstance(each, str) else each for each in record.args
+            )
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_NoQueries())
+
+
+def _pool() -> urllib3.PoolManager:
+    return urllib3.PoolManager(maxsize=POOL_SIZE, num_pools=8, retries=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """One app at Instagram. Safe to share between threads, not across a fork.
+
+    Every method may raise RetryLater, WaitUntil, NeedsReconnect, UnlinkedByInstagram,
+    PermissionMissing, Gone or WrongShape. `timeout`: seconds for each read.
+    """
+
+    oauth_url: str
+    api_url: str
+    graph_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    timeout: float = DEFAULT_TIMEOUT
+    now: Callable[[], datetime] = field(default=clock.now, repr=False)
+    pool: urllib3.PoolManager = field(default_factory=_pool, repr=False, compare=False)
+
+    def authorize_url(self, *, redirect_uri: str, scopes: Sequence[str], state: str) -> str:
+        """Where to send the member; they may untick each of `scopes` there."""
+        parameters = {
+            "client_id": self.client_id,
+            "redirect_uri": redirect_uri,
+            "response_type": "code",
+            "scope": ",".join(scopes),
+            "state": state,
+        }
+        return f"{self.oauth_url}/oauth/authorize?{urlencode(parameters)}"
+
+    def exchange_code(self, code: str, redirect_uri: str) -> ShortLivedToken:
+        """Single use, within an hour. Raises InvalidInput if the code is refused."""
+        form = {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "grant_type": "authorization_code",
+            "redirect_uri": redirect_uri,
+            # Pasted from an address bar, the code drags the fragment `#_` along.
+            "code": code.removesuffix("#_"),
+        }
+        url = f"{self.api_url}/oauth/access_token"
+        return self._call("exchange_code", "POST", url, answers.short_lived_token, form=form)
+
+    def long_lived(self, access_token: str) -> LongLivedToken:
+        """A token of 60 days for one of an hour."""
+        parameters = {
+            "grant_type": "ig_exchange_token",
+            "client_secret": self.client_secret,
+            "access_token": access_token,
+        }
+        return self._get("long_lived", "access_token", answers.long_lived_token, parameters)
+
+    def refresh(self, access_token: str) -> LongLivedToken:
+        """A new token replaces the old one, which must be 24 h old and not expired."""
+        parameters = {"grant_type": "ig_refresh_token", "access_token": access_token}
+        return self._get("refresh", "refresh_access_token", answers.long_lived_token, parameters)
+
+    def me(self, access_token: str) -> Profile:
+        parameters = {"fields": PROFILE_FIELDS, "access_token": access_token}
+        return self._get("me", f"{API_VERSION}/me", answers.profile, parameters)
+
+    def followers(
+        self, access_token: str, user_id: str, edge: str, limit: int, after: str | None
+    ) -> FollowerPage:
+        """One page, newest first. `limit` 1..1000; `after` from the page before, or None."""
+        parameters = {"fields": "id,username", "limit": str(limit), "access_token": access_token}
+        if after is not None:
+            parameters["after"] = after
+        path = f"{API_VERSION}/{quote(user_id, safe='')}/{quote(edge, safe='')}"
+        return self._get("followers", path, answers.follower_page, parameters)
+
+    def insights(
+        self,
+        access_token: str,
+        user_id: str,
+        *,
+        metrics: Sequence[str],
+        period: str = "day",
+        parameters: Mapping[str, str] | None = None,
+    ) -> Insights:
+        """`parameters`: metric_type, breakdown, timeframe, since, until (unix seconds)."""
+        query = {
+            "metric": ",".join(metrics),
+            "period": period,
+            **(parameters or {}),
+            "access_token": access_token,
+        }
+        path = f"{API_VERSION}/{quote(user_id, safe='')}/insights"
+        return self._get("insights", path, answers.insights, query)
+
+    def subscribe(self, access_token: str, fields: Sequence[str]) -> bool:
+        """Webhooks for this account; Instagram has no field that tells of a follower."""
+        form = {"subscribed_fields": ",".join(fields), "access_token": access_token}
+        url = f"{self.graph_url}/{API_VERSION}/me/subscribed_apps"
+        return self._call("subscribe", "POST", url, answers.success, form=form)
+
+    def unsubscribe(self, access_token: str) -> bool:
+        return self._delete("unsubscribe", "subscribed_apps", access_token)
+
+    def revoke(self, access_token: str) -> bool:
+        """Takes the app's permissions back. Documented for Facebook, inferred for Instagram."""
+        return self._delete("revoke", "permissions", access_token)
+
+    def _delete(self, route: str, edge: str, access_token: str) -> bool:
+        query = urlencode({"access_token": access_token})
+        url = f"{self.graph_url}/{API_VERSION}/me/{edge}?{query}"
+        return self._call(route, "DELETE", url, answers.success)
+
+    def _get(
+        self,
+        route: str,
+        path: str,
+        read: Callable[[bytes, Usage], Answer],
+        parameters: Mapping[str, str],
+    ) -> Answer:
+        return self._call(route, "GET", f"{self.graph_url}/{path}?{urlencode(parameters)}", read)
+
+    def _call(
+        self,
+        route: str,
+        method: str,
+        url: str,
+        read: Callable[[bytes, Usage], Answer],
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Errors are raised outside of `except`, so that none drags the URL in its context.
+
+        The error knows the answer's `usage` too: a refused call is counted by Instagram.
+        """
+        answer = self._send(route, method, url, form)
+        if isinstance(answer, RetryLater):
+            raise answer
+        status, body, usage, wait = answer
+        if status != 200:
+            result: Answer | ThreadsiteError = errors.from_answer(
+                status, body, now=self.now, wait=wait
+            )
+        else:
+            result = _read(route, body, usage, read)
+            if isinstance(result, ThreadsiteError) and errors.is_envelope(body):
+                result = errors.from_answer(status, body, now=self.now, wait=wait)
+        if isinstance(result, ThreadsiteError):
+            result.__dict__["usage"] = usage
+            raise result
+        return result
+
+    def _send(
+        self, route: str, method: str, url: str, form: Mapping[str, str] | None
+    ) -> tuple[int, bytes, Usage, timedelta] | RetryLater:
+        """(status, body, usage, how long to wait), or RetryLater if no whole answer came."""
+        started = time.monotonic()
+        try:
+            response = self.pool.request(
+                method,
+                url,
+                body=None if form is None else urlencode(form),
+                headers=FORM_HEADERS if form is not None else HEADERS,
+                timeout=urllib3.Timeout(connect=min(5.0, self.timeout), read=self.timeout),
+                redirect=False,
+                preload_content=False,
+            )
+            body = response.read(MAX_BYTES + 1, decode_content=True)
+            whole = len(body) <= MAX_BYTES
+            response.release_conn() if whole else response.close()
+        except urllib3.exceptions.HTTPError as error:
+            logger.warning("instagram %s: %s", route, type(error).__name__)
+            return RetryLater()
+        milliseconds = (time.monotonic() - started) * 1000
+        logger.info("instagram %s: %d in %.0f ms", route, response.status, milliseconds)
+        usage = parse_usage(response.headers)
+        wait = usage.wait or parse_retry_after(response.headers.get("Retry-After"))
+        return response.status, body if whole else b"", usage, wait
+
+
+def _read(
+    route: str, body: bytes, usage: Usage, read: Callable[[bytes, Usage], Answer]
+) -> Answer | ThreadsiteError:
+    """Broken JSON is an answer cut off on its way; whole JSON in no known shape is WrongShape."""
+    try:
+        return read(body, usage)
+    except msgspec.ValidationError as error:
+        return errors.wrong_shape(f"{route}: {error}")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return RetryLater()
+
+
+@lru_cache(maxsize=4)
+def _shared(*arguments: str) -> Gateway:
+    oauth_url, api_url, graph_url, client_id, client_secret = arguments
+    return Gateway(
+        oauth_url=oauth_url.rstrip("/"),
+        api_url=api_url.rstrip("/"),
+        graph_url=graph_url.rstrip("/"),
+        client_id=client_id,
+        client_secret=client_secret,
+    )
+
+
+# A socket shared by two processes would give each the other's answers.
+os.register_at_fork(after_in_child=_shared.cache_clear)
+
+
+def usage_of(error: ThreadsiteError) -> Usage:
+    """What the headers of a refused call said; unknown if no answer came."""
+    usage = getattr(error, "usage", UNKNOWN)
+    return usage if isinstance(usage, Usage) else UNKNOWN
+
+
+def from_settings() -> Gateway:
+    """The gateway for the settings in force now; its connections are kept between calls."""
+    return _shared(
+        settings.INSTAGRAM_OAUTH_URL,
+        settings.INSTAGRAM_API_URL,
+        settings.INSTAGRAM_GRAPH_URL,
+        settings.INSTAGRAM_CLIENT_ID,
+        settings.INSTAGRAM_CLIENT_SECRET,
+    )
