@@ -1,0 +1,75 @@
+"""Who there is: every person is a number, from which id and username follow.
+
+So a million people take no memory until somebody looks at them, and the same seed makes the
+same people. Ids have 17 digits and begin with 1784, as Instagram's professional ids do.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+from accounts.instagram.sandbox.words import FIRST, LAST, SEPARATORS, SUFFIXES
+
+ID_BASE = 17_840_000_000_000_000
+ID_SPACE = 10**13
+# Odd and no multiple of 5, so that multiplying by it modulo 10**13 can be undone.
+ID_STEP = 7_351_902_418_627
+ID_STEP_UNDONE = pow(ID_STEP, -1, ID_SPACE)
+NAME_SPACE = len(FIRST) * len(SEPARATORS) * len(LAST) * len(SUFFIXES)
+# A prime larger than any factor of the space, so that it runs through all names.
+NAME_STEP = 15_485_863
+
+
+class People:
+    """Hands out numbers, and says who they are. A new name uses up a number too."""
+
+    def __init__(self, seed: int) -> None:
+        rng = random.Random(f"people {seed}")
+        self._id_offset = rng.randrange(ID_SPACE)
+        self._name_offset = rng.randrange(NAME_SPACE)
+        self._next = 0
+        self._new_names: dict[int, str] = {}
+        self.inactive: set[int] = set()
+
+    def new(self, count: int) -> range:
+        """`count` people who never existed before. Raises ValueError when names run out."""
+        if self._next + count > NAME_SPACE:
+            raise ValueError(f"there are only {NAME_SPACE} usernames")
+        numbers = range(self._next, self._next + count)
+        self._next += count
+        return numbers
+
+    def id_of(self, number: int) -> int:
+        return ID_BASE + (number * ID_STEP + self._id_offset) % ID_SPACE
+
+    def number_of(self, instagram_id: int) -> int | None:
+        """None if nobody has this id."""
+        if not ID_BASE <= instagram_id < ID_BASE + ID_SPACE:
+            return None
+        number = (instagram_id - ID_BASE - self._id_offset) * ID_STEP_UNDONE % ID_SPACE
+        return number if number < self._next else None
+
+    def username_of(self, number: int) -> str:
+        return self._new_names.get(number) or self._born(number)
+
+    def rename(self, number: int, username: str | None = None) -> str:
+        """Gives a name nobody ever had, or the one asked for (names are re-used in life)."""
+        self._new_names[number] = username or self._born(self.new(1)[0])
+        return self._new_names[number]
+
+    def rows(self, numbers: Iterable[int]) -> list[str]:
+        """Each person as the follower list shows them, with a comma behind."""
+        # The two look-ups are written out: a list of a million is rendered by this line.
+        id_offset, new_names, born = self._id_offset, self._new_names, self._born
+        return [
+            f'{{"id":"{ID_BASE + (number * ID_STEP + id_offset) % ID_SPACE}",'
+            f'"username":"{new_names.get(number) or born(number)}"}},'
+            for number in numbers
+        ]
+
+    def _born(self, number: int) -> str:
+        rest, suffix = divmod((number * NAME_STEP + self._name_offset) % NAME_SPACE, len(SUFFIXES))
+        rest, last = divmod(rest, len(LAST))
+        first, separator = divmod(rest, len(SEPARATORS))
+        return FIRST[first] + SEPARATORS[separator] + LAST[last] + SUFFIXES[suffix]
