@@ -1,0 +1,38 @@
+"""Reads. Every object is reached through its owner; what is another's is not there."""
+
+from __future__ import annotations
+
+from accounts.selectors.consents import (
+    consent_history,
+    consent_in_force,
+    consents_in_force,
+    consents_outdated,
+)
+from accounts.selectors.links import (
+    account_of,
+    accounts_by_instagram_id,
+    accounts_of,
+    live_account,
+)
+from accounts.selectors.members import (
+    may_use_admin,
+    member_by_reference,
+    needs_recovery_contact,
+)
+from accounts.selectors.programs import Program, programs_of
+
+__all__ = [
+    "Program",
+    "account_of",
+    "accounts_by_instagram_id",
+    "accounts_of",
+    "consent_history",
+    "consent_in_force",
+    "consents_in_force",
+    "consents_outdated",
+    "live_account",
+    "may_use_admin",
+    "member_by_reference",
+    "needs_recovery_contact",
+    "programs_of",
+]

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts import clock
+from accounts.errors import Conflict, NotFound
+from accounts.models import LinkedAccount, User
+
+# PostgreSQL's bigint: beyond it there is no row, and asking would be an error of ours.
+MAX_ID = 2**63 - 1
+
+
+def accounts_of(owner: User) -> QuerySet[LinkedAccount]:
+    """The member's links, oldest first; unlinked ones only while they can still be restored."""
+    return LinkedAccount.objects.filter(
+        Q(unlinked_at__isnull=True) | Q(restorable_until__gt=clock.now()), owner_id=owner.pk
+    ).order_by("pk")
+
+
+def account_of(owner: User, account_id: int) -> LinkedAccount:
+    """Raises NotFound for what does not exist and for what is another's, alike."""
+    if not 0 < account_id <= MAX_ID:
+        raise NotFound
+    account = accounts_of(owner).filter(pk=account_id).first()
+    if account is None:
+        raise NotFound
+    return account
+
+
+def live_account(owner: User, account_id: int) -> LinkedAccount:
+    """As `account_of`, and raises Conflict if the account is unlinked."""
+    account = account_of(owner, account_id)
+    if account.unlinked_at:
+        raise Conflict("unlinked", _("This account is unlinked. Link it again to go on."))
+    return account
+
+
+def accounts_by_instagram_id(instagram_id: str) -> QuerySet[LinkedAccount]:
+    """All links of an account, by either of its ids: Meta does not say which one callbacks name."""
+    return LinkedAccount.objects.filter(
+        Q(instagram_id=instagram_id) | Q(app_scoped_id=instagram_id)
+    ).order_by("pk")

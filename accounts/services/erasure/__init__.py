@@ -1,0 +1,32 @@
+"""Erasure: asked for at once, carried out in batches, checked by key, proved by a receipt."""
+
+from __future__ import annotations
+
+from accounts.services.erasure.requesting import (
+    cancel,
+    cancel_scheduled,
+    erasing,
+    hasten,
+    record_nothing_held,
+    request_account_erasure,
+    request_full_erasure,
+    request_scope_erasure,
+    retry,
+    stop,
+)
+from accounts.services.erasure.running import advance, due
+
+__all__ = [
+    "advance",
+    "cancel",
+    "cancel_scheduled",
+    "due",
+    "erasing",
+    "hasten",
+    "record_nothing_held",
+    "request_account_erasure",
+    "request_full_erasure",
+    "request_scope_erasure",
+    "retry",
+    "stop",
+]

@@ -1,0 +1,125 @@
+"""What lies encoded in a column: queue rows, ended tasks, schedules, sessions, cache entries.
+
+They are decoded with the same code that wrote them, never searched as text: a pickled or signed
+value does not show the name that it holds. A Redis queue or cache is not in the database; its
+entries carry ids only and expire by themselves.
+"""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import pickle
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.utils.module_loading import import_string
+from django_q.models import OrmQ, Schedule, Task
+from django_q.signing import BadSignature, SignedPackage
+
+from accounts.services.erasure import sql
+
+CACHE_TABLE = "threadsite_cache"
+#: Names under which payloads of ours and of allauth carry a member or an account.
+MEMBER_KEYS = frozenset({"user", "user_id", "owner", "owner_id", "sub", SESSION_KEY})
+ACCOUNT_KEYS = frozenset({"account", "account_id"})
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One decoded row; `task` is the dotted name of a queue row's function, else empty."""
+
+    table: str
+    key: str
+    value: Any
+    task: str = ""
+
+    @property
+    def arguments(self) -> set[str]:
+        """A queue row's positional arguments, as texts."""
+        given = self.value.get("args") if self.task else None
+        return set(map(str, given)) if isinstance(given, (list, tuple)) else set()
+
+
+def all_payloads() -> Iterator[Payload]:
+    """Every encoded row of the database, decoded; an undecodable one comes as its text."""
+    yield from queue_payloads()
+    yield from session_payloads()
+    yield from cache_payloads()
+
+
+def queue_payloads() -> Iterator[Payload]:
+    for key, packed in OrmQ.objects.values_list("pk", "payload").iterator():
+        try:
+            value = SignedPackage.loads(packed)
+            func = str(value.get("func", ""))
+            yield Payload("django_q_ormq", str(key), value | _bound(func, value["args"]), func)
+        except (BadSignature, AttributeError, KeyError, ValueError, pickle.PickleError):
+            yield Payload("django_q_ormq", str(key), str(packed))
+    for task in Task.objects.iterator():
+        value = {"args": task.args, "kwargs": task.kwargs, "result": task.result}
+        value |= {"name": task.name, "group": task.group} | _bound(task.func, task.args)
+        yield Payload("django_q_task", task.pk, value, str(task.func))
+    for schedule in Schedule.objects.iterator():
+        value = {"args": [schedule.args], "kwargs": schedule.kwargs, "name": schedule.name}
+        yield Payload("django_q_schedule", str(schedule.pk), value, str(schedule.func))
+
+
+def _bound(func: str, arguments: Any) -> dict[str, Any]:
+    """The arguments under the names that the task's function gives them (`account_id`, …)."""
+    try:
+        named = inspect.signature(import_string(func)).bind_partial(*arguments).arguments
+    except (ImportError, TypeError, ValueError):
+        return {}  # a task of an older version, or a built-in: its words are looked at all the same
+    return {"named": dict(named)}
+
+
+def session_payloads() -> Iterator[Payload]:
+    for session in Session.objects.iterator():
+        yield Payload("django_session", session.pk, SessionStore().decode(session.session_data))
+
+
+def cache_payloads() -> Iterator[Payload]:
+    for key, packed in sql.stream(f'SELECT cache_key, value FROM "{CACHE_TABLE}"'):  # noqa: S608
+        try:
+            value = pickle.loads(base64.b64decode(packed))  # noqa: S301  ours, as the cache reads it
+        except (ValueError, pickle.PickleError, AttributeError, EOFError, ImportError):
+            value = packed
+        yield Payload(CACHE_TABLE, key, {"key": key, "value": value})
+
+
+def delete(payload: Payload) -> int:
+    """Delete the row; 1 if it was still there."""
+    if payload.table == CACHE_TABLE:
+        statement = f'DELETE FROM "{CACHE_TABLE}" WHERE cache_key = %s'  # noqa: S608
+        return sql.execute(statement, [payload.key])
+    models: dict[str, Any] = {
+        "django_q_ormq": OrmQ,
+        "django_q_task": Task,
+        "django_q_schedule": Schedule,
+        "django_session": Session,
+    }
+    deleted, _per_model = models[payload.table].objects.filter(pk=payload.key).delete()
+    return int(deleted)
+
+
+def names(value: Any, keys: frozenset[str], identity: int) -> bool:
+    """Does a mapping inside `value` carry the id under one of the keys?"""
+    if isinstance(value, Mapping):
+        return any(
+            (key in keys and str(inner) == str(identity)) or names(inner, keys, identity)
+            for key, inner in value.items()
+        )
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return any(names(inner, keys, identity) for inner in value)
+    return False
+
+
+def count() -> int:
+    """How many encoded rows there are."""
+    entries: int = sql.select(f'SELECT count(*) FROM "{CACHE_TABLE}"')[0][0]  # noqa: S608
+    return entries + sum(model.objects.count() for model in (OrmQ, Task, Schedule, Session))

@@ -1,0 +1,30 @@
+"""The only raw SQL of accounts: tables that are not known beforehand have no models to go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+
+
+def execute(statement: str, parameters: Sequence[Any]) -> int:
+    """Run one statement; returns how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
+def select(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a small answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def stream(statement: str, fetch: int = 2_000) -> Iterator[tuple[Any, ...]]:
+    """The rows of a large answer, held by the server, in flat memory."""
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(statement)
+        while rows := cursor.fetchmany(fetch):
+            yield from rows

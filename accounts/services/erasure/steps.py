@@ -1,0 +1,106 @@
+"""What an erasure consists of, in order: each step deletes at most `limit` rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from allauth.socialaccount.models import SocialAccount
+from django.utils import translation
+
+from accounts import registry
+from accounts.models import DeletionRequest, LinkedAccount
+from accounts.scopes import Scope
+from accounts.services import export
+from accounts.services.erasure import rows, scrub
+from accounts.services.erasure.holdings import ROOTS, Holding, holdings
+from accounts.services.erasure.scrub import Target
+
+
+@dataclass(frozen=True)
+class Step:
+    """`erase(limit)` returns the rows erased. A step done `once` is not asked a second time."""
+
+    kind: str
+    erase: Callable[[int], int]
+    once: bool = False
+
+
+def steps(deletion: DeletionRequest, target: Target) -> Iterator[Step]:
+    """Everything but the last rows (account, member), which go with the final check."""
+    if deletion.scope:
+        yield from _of_scope(deletion, Scope(deletion.scope))
+        return
+    # The queue's rows first: whose they are is known by rows that go afterwards.
+    yield Step("queue rows, sessions and cache entries", lambda _limit: scrub.scrub(target), True)
+    yield Step("export files", lambda _limit: export.erase_files(target.owner_id), True)
+    for account_id in sorted(target.account_ids):
+        yield from _of_account(account_id, target.owner_id)
+    if deletion.everything:
+        yield from _of_member(target.owner_id)
+
+
+def _of_scope(deletion: DeletionRequest, scope: Scope) -> Iterator[Step]:
+    if deletion.account_id is not None:
+        for kind, erase in registry.scope_erasers(scope).items():
+            yield Step(kind, partial(erase, deletion.account_id))
+
+
+def _of_account(account_id: int, owner_id: int) -> Iterator[Step]:
+    held = holdings("account")
+    yield Step(
+        "admin log",
+        lambda _limit: rows.erase_admin_log(held, ROOTS["account"], account_id),
+    )
+    for kind, erase in registry.erasers().items():
+        yield Step(kind, partial(erase, account_id))
+    yield from _swept(held, account_id)
+    yield Step("sign-in by Instagram", lambda _limit: _erase_sign_in(account_id, owner_id))
+
+
+def _of_member(owner_id: int) -> Iterator[Step]:
+    held = holdings("member")
+    yield Step(
+        "admin log",
+        lambda _limit: rows.erase_admin_log(held, ROOTS["member"], owner_id),
+    )
+    for kind, erase in registry.owner_erasers().items():
+        yield Step(kind, partial(erase, owner_id))
+    yield from _swept(held, owner_id)
+
+
+def _swept(held: list[Holding], identity: int) -> Iterator[Step]:
+    for holding in held:
+        if holding.action == "delete":
+            yield Step(kind_of(holding.table), partial(_delete, holding, identity))
+
+
+def _delete(holding: Holding, identity: int, limit: int) -> int:
+    return rows.delete_batch(holding, identity, limit)
+
+
+def _erase_sign_in(account_id: int, owner_id: int) -> int:
+    """The identity at Instagram, unless another link of the member still stands on it."""
+    account = LinkedAccount.objects.filter(pk=account_id).first()
+    if account is None:
+        return 0
+    ids = [i for i in (account.instagram_id, account.app_scoped_id) if i]
+    again = LinkedAccount.objects.filter(
+        owner_id=owner_id, instagram_id__in=ids, unlinked_at__isnull=True
+    )
+    if again.exists():
+        return 0
+    erased, _per_model = SocialAccount.objects.filter(user_id=owner_id, uid__in=ids).delete()
+    return int(erased)
+
+
+def kind_of(table: str) -> str:
+    """A table's name in words, for receipts: always English, so that receipts compare."""
+    from django.apps import apps
+
+    with translation.override("en"):
+        for model in apps.get_models(include_auto_created=True):
+            if model._meta.db_table == table and not model._meta.proxy:
+                return str(model._meta.verbose_name_plural)
+    return table

@@ -1,0 +1,16 @@
+"""A member's copy of everything we hold about them (GDPR articles 15 and 20)."""
+
+from __future__ import annotations
+
+from accounts.services.export.files import erase_files, expire, files_of, open_file
+from accounts.services.export.making import advance, due, request_export
+
+__all__ = [
+    "advance",
+    "due",
+    "erase_files",
+    "expire",
+    "files_of",
+    "open_file",
+    "request_export",
+]

@@ -1,0 +1,142 @@
+"""Making an export in the queue: one dataset after another, in flat memory.
+
+A killed worker's half-made file is thrown away and made anew: it is one file, and a ZIP cannot be
+gone on with. The lease is renewed as rows are written; losing it (an erasure has begun, or another
+worker took over) ends the work and removes the file.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts import clock, queue
+from accounts.errors import Conflict
+from accounts.models import DataExport, User
+from accounts.services.export import datasets, files
+from accounts.services.export.archive import Archive
+
+RUN = "accounts.tasks.run_export"
+LEASE = timedelta(minutes=2)
+MOST_ATTEMPTS = 5
+KEPT_DAYS = 7
+ROWS_PER_BEAT = 20_000
+
+log = logging.getLogger(__name__)
+State = DataExport.State
+
+
+class LeaseLost(Exception):
+    """The export was erased or taken over."""
+
+
+def request_export(*, owner: User) -> DataExport:
+    """Have a copy made. Raises Conflict (`export_running`) while another is being made."""
+    try:
+        with transaction.atomic():
+            export = DataExport.objects.create(owner=owner, created_at=clock.now())
+            queue.enqueue(RUN, export.pk)
+            queue.enqueue("accounts.tasks.tell_member", owner.pk, "export_requested")
+            return export
+    except IntegrityError:
+        raise Conflict(
+            "export_running", _("A copy is being made already. It appears here when it is ready.")
+        ) from None
+
+
+def due() -> list[int]:
+    """Exports that nobody works on."""
+    return list(
+        DataExport.objects.filter(_free(), state__in=DataExport.OPEN)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def advance(export_id: int) -> bool:
+    """Make the file; False always: an export is made in one go or begun again later."""
+    export = _claim(export_id)
+    if export is None:
+        return False
+    part = files.folder() / (files.new_name(export) + ".part")
+    try:
+        _write(export, part)
+    except LeaseLost:
+        log.info("Export %s was taken away", export.pk)
+    except Exception:
+        log.exception("Export %s failed", export.pk)
+        state = State.FAILED if export.attempts >= MOST_ATTEMPTS else State.QUEUED
+        DataExport.objects.filter(pk=export.pk, worker=export.worker).update(
+            state=state, claimed_until=clock.now() + LEASE
+        )
+    finally:
+        part.unlink(missing_ok=True)
+    return False
+
+
+def _write(export: DataExport, part: Path) -> None:
+    found = list(datasets.datasets(export.owner))
+    with Archive(part) as archive:
+        for number, dataset in enumerate(found, start=1):
+            progress = {"dataset": dataset.name, "datasets": number - 1, "of": len(found)}
+            rows = _watched(dataset.rows(), export, progress)
+            archive.add(dataset.name, rows)
+        archive.add_text("README.txt", datasets.readme(export))
+    path = part.with_suffix("")
+    with transaction.atomic():
+        _beat(export, {"dataset": "", "datasets": len(found), "of": len(found)})
+        now = clock.now()
+        DataExport.objects.filter(pk=export.pk).update(
+            state=State.READY,
+            finished_at=now,
+            expires_at=now + timedelta(days=KEPT_DAYS),
+            path=path.name,
+            size=part.stat().st_size,
+            claimed_until=None,
+        )
+        part.rename(path)
+
+
+def _watched(
+    rows: Iterator[dict[str, object]], export: DataExport, progress: dict[str, object]
+) -> Iterator[dict[str, object]]:
+    _beat(export, {**progress, "rows": 0})
+    for number, row in enumerate(rows, start=1):
+        if number % ROWS_PER_BEAT == 0:
+            _beat(export, {**progress, "rows": number})
+        yield row
+
+
+def _beat(export: DataExport, progress: dict[str, object]) -> None:
+    held = DataExport.objects.filter(
+        pk=export.pk, worker=export.worker, state=State.RUNNING
+    ).update(progress=progress, claimed_until=clock.now() + LEASE)
+    if not held:
+        raise LeaseLost
+
+
+def _claim(export_id: int) -> DataExport | None:
+    claimed = DataExport.objects.filter(_free(), pk=export_id, state__in=DataExport.OPEN).update(
+        state=State.RUNNING,
+        worker=uuid.uuid4(),
+        claimed_until=clock.now() + LEASE,
+        attempts=F("attempts") + 1,
+    )
+    if not claimed:
+        return None
+    export = DataExport.objects.select_related("owner").get(pk=export_id)
+    if export.attempts > MOST_ATTEMPTS:
+        DataExport.objects.filter(pk=export.pk).update(state=State.FAILED)
+        return None
+    return export
+
+
+def _free() -> Q:
+    return Q(claimed_until__isnull=True) | Q(claimed_until__lt=clock.now())

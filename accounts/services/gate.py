@@ -1,0 +1,73 @@
+"""Asked before every request to Instagram and before every commit of what came back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import Conflict, ConsentMissing, NeedsReconnect, NotFound, PermissionMissing
+from accounts.models import ConsentEvent, LinkedAccount
+from accounts.scopes import Scope, permissions_needed
+
+# Written out, for it is asked once for each page of a list.
+_LAST = """
+(SELECT e.action FROM accounts_consentevent e
+ JOIN accounts_consentsubject s ON s.subject = e.subject
+ WHERE s.account_id = a.id AND e.scope = %(scope)s ORDER BY e.sequence DESC LIMIT 1) AS consent
+FROM accounts_linkedaccount a WHERE a.id = %(account)s
+"""
+_ACCOUNT = f"SELECT a.*, {_LAST}"
+_STANDING = f"""
+SELECT a.unlinked_at, a.paused_at, a.needs_reconnect_since, a.reconnect_reason, a.kind,
+    a.granted_permissions, {_LAST}
+"""
+
+
+class _Standing(NamedTuple):
+    unlinked_at: datetime | None
+    paused_at: datetime | None
+    needs_reconnect_since: datetime | None
+    reconnect_reason: str
+    kind: str
+    granted_permissions: list[str]
+    consent: str | None
+
+
+def check(account_id: int, scope: Scope) -> LinkedAccount:
+    """The account, if `scope` may be used at this very moment; one query.
+
+    Raises NotFound (erased), Conflict (`unlinked`, `paused`), ConsentMissing, NeedsReconnect,
+    PermissionMissing (Instagram was not permitted what the scope needs).
+    """
+    values = {"account": account_id, "scope": scope.value}
+    for account in LinkedAccount.objects.raw(_ACCOUNT, values):
+        _refuse(account, account.__dict__["consent"], scope)
+        return account
+    raise NotFound
+
+
+def ask(account_id: int, scope: Scope) -> None:
+    """Pass, or raise as `check` does: for whoever has the account already."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"account": account_id, "scope": scope.value})
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound
+    _refuse(_Standing(*row), row[-1], scope)
+
+
+def _refuse(found: LinkedAccount | _Standing, consent: str | None, scope: Scope) -> None:
+    if found.unlinked_at:
+        raise Conflict("unlinked", _("This account is unlinked. Link it again to go on."))
+    if found.paused_at:
+        raise Conflict("paused", _("This account is paused. Resume it to go on."))
+    if consent != ConsentEvent.Action.GRANTED:
+        raise ConsentMissing(scope)
+    if found.needs_reconnect_since:
+        raise NeedsReconnect(found.reconnect_reason)
+    proven = found.kind == LinkedAccount.Kind.OAUTH
+    if proven and not permissions_needed(scope) <= set(found.granted_permissions):
+        raise PermissionMissing

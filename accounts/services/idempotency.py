@@ -1,0 +1,132 @@
+"""Doing a thing once, however often the network makes a program ask for it.
+
+A key is claimed before the work and kept with its answer in the work's own transaction: either
+both are there or neither is. What failed leaves the key free, for it changed nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts import clock
+from accounts.errors import Conflict, InvalidInput
+from accounts.models.idempotency import IdempotencyRecord
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+#: How long an answer is kept, and how long a request may work before its claim counts as dead.
+KEPT: Final = timedelta(hours=24)
+CLAIM: Final = timedelta(minutes=5)
+LONGEST_KEY: Final = 255
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the first request was answered; `body` is JSON without secrets."""
+
+    status: int
+    body: Any
+    location: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to do the work, until `keep` or `release`."""
+
+    claim: UUID
+
+
+def claim(*, user_id: int, key: str, request: bytes) -> Claim | Answer:
+    """The right to do the work of `request` under `key`, or the answer that it already had.
+
+    `request` is all that makes the request what it is: method, route, body. Raises InvalidInput
+    when the key stands for another request, Conflict while the first one is still at work.
+    """
+    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+        raise InvalidInput(
+            "bad_idempotency_key",
+            _("An idempotency key has 1 to 255 printable characters."),
+            field="Idempotency-Key",
+        )
+    now = clock.now()
+    mine = IdempotencyRecord.objects.filter(user_id=user_id, key_hash=_hash(key.encode()))
+    mine.filter(Q(expires_at__lte=now) | Q(status=None, claimed_at__lte=now - CLAIM)).delete()
+    record = IdempotencyRecord(
+        user_id=user_id,
+        key_hash=_hash(key.encode()),
+        request_hash=_hash(request),
+        claimed_at=now,
+        expires_at=now + KEPT,
+    )
+    # ON CONFLICT DO NOTHING reports no rows; whose claim it became stands in the row.
+    IdempotencyRecord.objects.bulk_create([record], ignore_conflicts=True)
+    held = mine.first()
+    if held is not None and held.claim == record.claim:
+        return Claim(held.claim)
+    return _answer_of(held, record.request_hash)
+
+
+def _answer_of(held: IdempotencyRecord | None, request_hash: str) -> Answer:
+    if held is not None and held.request_hash != request_hash:
+        raise InvalidInput(
+            "idempotency_key_reused",
+            _("This idempotency key was used for another request. Take a new key for each."),
+            field="Idempotency-Key",
+        )
+    if held is None or held.status is None:
+        raise Conflict(
+            "idempotency_in_progress",
+            _("The first request with this idempotency key is still at work. Ask again shortly."),
+        )
+    return Answer(held.status, held.body, held.location)
+
+
+def keep(claim: Claim, answer: Answer, *, account_id: int | None = None) -> None:
+    """Store the answer, in the work's transaction.
+
+    Raises Conflict, so that the work is rolled back, if the claim was taken for dead meanwhile.
+    """
+    kept = IdempotencyRecord.objects.filter(claim=claim.claim, status=None).update(
+        status=answer.status, body=answer.body, location=answer.location, account_id=account_id
+    )
+    if kept != 1:
+        raise Conflict(
+            "idempotency_claim_lost",
+            _("This request took too long, and another one took its place. Nothing was changed."),
+        )
+
+
+def release(claim: Claim) -> None:
+    """Free the key after a failure."""
+    IdempotencyRecord.objects.filter(claim=claim.claim, status=None).delete()
+
+
+def forget_expired(*, limit: int = 5000) -> int:
+    """Delete up to `limit` records past their day; how many there were."""
+    return _delete(Q(expires_at__lte=clock.now()), limit)
+
+
+def erase_of_account(account_id: int, limit: int) -> int:
+    """Eraser: the answers that speak of one account."""
+    return _delete(Q(account_id=account_id), limit)
+
+
+def erase_of_owner(owner_id: int, limit: int) -> int:
+    """Eraser: all of one member's."""
+    return _delete(Q(user_id=owner_id), limit)
+
+
+def _delete(which: Q, limit: int) -> int:
+    doomed = IdempotencyRecord.objects.filter(which).values_list("pk", flat=True)[:limit]
+    return IdempotencyRecord.objects.filter(pk__in=list(doomed)).delete()[0]
+
+
+def _hash(value: bytes) -> str:
+    return sha256(value).hexdigest()

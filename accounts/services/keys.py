@@ -1,0 +1,68 @@
+"""Moving stored secrets under the newest key, while everything goes on running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from allauth.mfa.models import Authenticator
+
+from accounts import crypto, registry
+from accounts.models import AccessToken
+
+BATCH = 500
+# Where allauth.mfa keeps what our adapter encrypted: TOTP's secret, the recovery codes' seed.
+SECRET_FIELDS = ("secret", "seed")
+
+
+@dataclass
+class Rotation:
+    """Rows looked at, and rows moved to the newest key by this call."""
+
+    seen: int = 0
+    moved: int = 0
+
+
+def rotate(tell: Callable[[Rotation], None] = lambda _done: None) -> Rotation:
+    """Re-encrypt what is under an older key. Can be stopped and started again at any time.
+
+    Each row is replaced only if it still holds what was read, so that a token refreshed in the
+    same moment is not overwritten by its predecessor.
+    """
+    done = Rotation()
+    others = (rotate_them() for rotate_them in registry.rotations().values())
+    for moved in chain(_tokens(), _authenticators(), *others):
+        done.seen += 1
+        done.moved += moved
+        if done.seen % BATCH == 0:
+            tell(done)
+    tell(done)
+    return done
+
+
+def _tokens() -> Iterator[bool]:
+    rows = AccessToken.objects.order_by("pk").values_list("pk", "ciphertext")
+    for pk, ciphertext in rows.iterator(chunk_size=BATCH):
+        fresh = crypto.rotated(ciphertext)
+        yield bool(
+            fresh
+            and AccessToken.objects.filter(pk=pk, ciphertext=ciphertext).update(ciphertext=fresh)
+        )
+
+
+def _authenticators() -> Iterator[bool]:
+    for authenticator in Authenticator.objects.order_by("pk").iterator(chunk_size=BATCH):
+        old = authenticator.data
+        fresh = {
+            name: crypto.rotated(old[name])
+            for name in SECRET_FIELDS
+            if isinstance(old.get(name), str)
+        }
+        changes = {name: value for name, value in fresh.items() if value}
+        yield bool(
+            changes
+            and Authenticator.objects.filter(pk=authenticator.pk, data=old).update(
+                data={**old, **changes}
+            )
+        )

@@ -1,0 +1,115 @@
+"""Programs that act for a member over the API."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from allauth.core.internal.httpkit import add_query_params
+from allauth.idp.oidc.adapter import get_adapter
+from allauth.idp.oidc.internal.clientkit import is_redirect_uri_allowed
+from allauth.idp.oidc.models import Client, Token
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.api_scopes import SCOPES
+from accounts.errors import InvalidInput, NotFound
+from accounts.models import User
+from accounts.queue import enqueue
+
+# One client stands for all tokens made on the command line: they share no secret.
+OWN_CLIENT: Final = "threadsite-api-token"
+DEFAULT_DAYS: Final = 90
+MAX_DAYS: Final = 366
+
+IDENTITY: Final = "openid"
+#: For the program's developer, in the language of OAuth's error descriptions.
+NO_IDENTITY: Final = "This site certifies nobody's identity: ask without the scope openid."
+
+
+@transaction.atomic
+def issue_token(*, user: User, scopes: Sequence[str], days: int = DEFAULT_DAYS) -> str:
+    """A bearer token for this member, in clear: only here and now, for its hash alone is stored.
+
+    Raises InvalidInput for an unknown scope, none at all, a member who may not sign in, or a
+    lifetime that is not 1 to 366 days.
+    """
+    wanted = list(dict.fromkeys(scopes))
+    unknown = [scope for scope in wanted if scope not in SCOPES]
+    if unknown or not wanted:
+        raise InvalidInput(
+            "unknown_scope",
+            _("Name at least one of these scopes: %(scopes)s.") % {"scopes": ", ".join(SCOPES)},
+            field="scope",
+        )
+    if not 1 <= days <= MAX_DAYS:
+        raise InvalidInput(
+            "invalid_lifetime",
+            _("A token lives from 1 to %(days)d days.") % {"days": MAX_DAYS},
+            field="days",
+        )
+    if not user.is_active:
+        raise InvalidInput("member_inactive", _("This member may not sign in."), field="member")
+    value = secrets.token_urlsafe(32)
+    token = Token(
+        type=Token.Type.ACCESS_TOKEN,
+        client=_own_client(),
+        user=user,
+        expires_at=timezone.now() + timedelta(days=days),
+    )
+    token.set_value(value)
+    token.set_scopes(wanted)
+    token.save()
+    enqueue("accounts.tasks.tell_member", user.pk, "token_issued")
+    return value
+
+
+@transaction.atomic
+def revoke_program(*, user: User, client_id: str) -> int:
+    """Take back all that a program may do for this member; returns the number of its tokens."""
+    deleted: int = Token.objects.filter(user_id=user.pk, client_id=client_id).delete()[0]
+    if not deleted:
+        raise NotFound
+    return deleted
+
+
+def _own_client() -> Client:
+    client, _created = Client.objects.get_or_create(
+        pk=OWN_CLIENT,
+        defaults={
+            "name": "manage.py api_token",
+            "scopes": "\n".join(SCOPES),
+            # No grant and no redirect: nobody can obtain a token in this client's name.
+            "grant_types": "",
+            "response_types": "none",
+            "type": Client.Type.CONFIDENTIAL,
+        },
+    )
+    return client
+
+
+def identity_can_be_told() -> bool:
+    """Whether there is a key to sign with who the member is."""
+    return bool(get_adapter().list_private_keys())
+
+
+def refused_address(*, client_id: str, redirect_uri: str, scope: str, state: str) -> str | None:
+    """Where to send a program that asks for what nobody could sign; None: let it go on.
+
+    None also for a program or an address that is not registered: that is refused elsewhere, by a
+    page of ours, since a redirect would go to a stranger.
+    """
+    if identity_can_be_told():
+        return None
+    client = Client.objects.filter(pk=client_id).first()
+    if client is None or IDENTITY not in (scope.split() or client.get_default_scopes()):
+        return None
+    registered = client.get_redirect_uris()
+    if not is_redirect_uri_allowed(redirect_uri, registered, client.allow_uri_wildcards):
+        return None
+    answer = {"error": "invalid_scope", "error_description": NO_IDENTITY}
+    address: str = add_query_params(redirect_uri, answer | ({"state": state} if state else {}))
+    return address

@@ -1,0 +1,111 @@
+"""Carrying out the retention rules (`accounts.selectors.retention`), nightly and in batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django_q.models import Task
+
+from accounts import clock, registry
+from accounts.models import DataExport, DeletionRequest, ErasureEntry, StaffView
+from accounts.selectors.retention import Rule, retention_rules
+from accounts.services import idempotency, suppression
+
+BATCH_ROWS: Final = 5_000
+NIGHT_SECONDS: Final = 90.0
+
+
+def apply(*, max_seconds: float = NIGHT_SECONDS) -> dict[str, int]:
+    """Carry out every rule; what one night does not manage, the next goes on with."""
+    until = time.monotonic() + max_seconds
+    now = clock.now()
+    done: dict[str, int] = {}
+    for rule, thin in _thinners():
+        if rule.days == 0 and rule.name != "sessions":
+            continue
+        done[rule.name] = _thin(thin, now - timedelta(days=rule.days), until)
+    return done
+
+
+def _thin(thin: registry.Thinner, older_than: datetime, until: float) -> int:
+    total = 0
+    while time.monotonic() < until:
+        with transaction.atomic():
+            deleted = thin(older_than, BATCH_ROWS)
+        total += deleted
+        if not deleted:
+            break
+    return total
+
+
+def _thinners() -> Iterator[tuple[Rule, registry.Thinner]]:
+    for rule in retention_rules():
+        for own in (_OWN.get(rule.name), registry.thinners().get(rule.name)):
+            if own is not None:
+                yield rule, own
+
+
+def _queue(older_than: datetime, limit: int) -> int:
+    ended = Task.objects.filter(stopped__lt=older_than).values("pk")[:limit]
+    return int(Task.objects.filter(pk__in=ended).delete()[0])
+
+
+def _sessions(older_than: datetime, limit: int) -> int:
+    ended = Session.objects.filter(expire_date__lt=older_than).values("pk")[:limit]
+    return Session.objects.filter(pk__in=ended).delete()[0]
+
+
+def _admin_log(older_than: datetime, limit: int) -> int:
+    old = LogEntry.objects.filter(action_time__lt=older_than).order_by().values("pk")[:limit]
+    looks = StaffView.objects.filter(at__lt=older_than).order_by().values("pk")[:limit]
+    return (
+        LogEntry.objects.filter(pk__in=old).delete()[0]
+        + StaffView.objects.filter(pk__in=looks).delete()[0]
+    )
+
+
+def _idempotency(older_than: datetime, limit: int) -> int:
+    # Each record names its own end, a day after its beginning.
+    return idempotency.forget_expired(limit=limit)
+
+
+def _exports(older_than: datetime, limit: int) -> int:
+    old = DataExport.objects.filter(
+        created_at__lt=older_than, state__in=[DataExport.State.EXPIRED, DataExport.State.FAILED]
+    )
+    return DataExport.objects.filter(pk__in=old.order_by().values("pk")[:limit]).delete()[0]
+
+
+def _deletions(older_than: datetime, limit: int) -> int:
+    ended = DeletionRequest.objects.filter(
+        requested_at__lt=older_than,
+        state__in=[DeletionRequest.State.COMPLETED, DeletionRequest.State.CANCELLED],
+    )
+    return DeletionRequest.objects.filter(pk__in=ended.order_by().values("pk")[:limit]).delete()[0]
+
+
+def _erasure_list(older_than: datetime, limit: int) -> int:
+    """It need not outlive the oldest backup that can be restored."""
+    old = ErasureEntry.objects.filter(at__lt=older_than).values("pk")[:limit]
+    return ErasureEntry.objects.filter(pk__in=old).delete()[0]
+
+
+_OWN: Final[Mapping[str, registry.Thinner]] = MappingProxyType(
+    {
+        "queue": _queue,
+        "sessions": _sessions,
+        "exports": _exports,
+        "idempotency": _idempotency,
+        "admin_log": _admin_log,
+        "deletions": _deletions,
+        "erasure_list": _erasure_list,
+        "requests": suppression.wipe_closed,
+    }
+)

@@ -1,0 +1,45 @@
+"""Ending a token: here at once, at Instagram as far as it can be done."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Final
+
+from django.db import transaction
+
+from accounts.errors import ThreadsiteError
+from accounts.instagram import gateway
+from accounts.models import AccessToken, LinkedAccount
+from accounts.services import tokens
+
+# Leaving is done when the token is gone here; Instagram is told on the way, not waited for.
+TIMEOUT_SECONDS: Final = 3.0
+
+logger = logging.getLogger(__name__)
+
+
+def end_token(*, account: LinkedAccount, tell_instagram: bool) -> None:
+    """Destroy the account's token now, and have Instagram told once that is committed.
+
+    A token that can no longer be read (its key is lost) must not keep anybody from leaving.
+    """
+    secret: str | None = None
+    try:
+        with transaction.atomic():
+            secret = tokens.destroy(account=account)
+    except ThreadsiteError as error:
+        logger.warning("token of account %d could not be read: %s", account.pk, error.code)
+        AccessToken.objects.filter(account=account).delete()
+    if secret and tell_instagram:
+        transaction.on_commit(lambda: _revoke(secret))
+
+
+def _revoke(secret: str) -> None:
+    """Best effort: the token is gone here whether or not Instagram answers."""
+    instagram = replace(gateway.from_settings(), timeout=TIMEOUT_SECONDS)
+    for call in (instagram.unsubscribe, instagram.revoke):
+        try:
+            call(secret)
+        except ThreadsiteError as error:
+            logger.info("revoking at Instagram: %s", error.code)

@@ -1,0 +1,269 @@
+"""People who are no members: their requests, and the list that keeps their names out.
+
+The list holds keyed hashes with a key of its own. It is asked before a new or renamed person is
+written. Suppressed people still count in totals and stand as witnesses, unnamed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts import clock, queue, registry
+from accounts.errors import Conflict, InvalidInput
+from accounts.models import LinkedAccount, PrivacyRequest, SuppressedPerson, User
+from accounts.registry import Person
+
+RUN = "accounts.tasks.run_person_request"
+#: GDPR article 12 (3): one month; the shortest one, so that no calendar makes us late.
+ANSWER_DAYS: Final = 28
+BATCH_ROWS: Final = 5_000
+SLICE_SECONDS: Final = 20.0
+#: Hashes asked for in one statement.
+CHUNK: Final = 5_000
+LONGEST_NAME: Final = 64
+LONGEST_ID: Final = 19
+
+log = logging.getLogger(__name__)
+Kind = PrivacyRequest.Kind
+State = PrivacyRequest.State
+Proof = PrivacyRequest.Proof
+
+
+def suppressed(keys: Iterable[int], usernames: Iterable[str]) -> set[int | str]:
+    """Those of the Instagram ids (ints) and names (lower case) that must not be written.
+
+    One small query while the list is empty. Ask before writing, for new and renamed people only.
+    """
+    if not SuppressedPerson.objects.exists():
+        return set()
+    asked: dict[bytes, int | str] = {_digest(SuppressedPerson.Kind.ID, str(k)): k for k in keys}
+    asked |= {_digest(SuppressedPerson.Kind.NAME, n): n for n in map(str.lower, usernames)}
+    digests = list(asked)
+    found: set[int | str] = set()
+    for start in range(0, len(digests), CHUNK):
+        listed = SuppressedPerson.objects.filter(digest__in=digests[start : start + CHUNK])
+        found |= {asked[bytes(digest)] for digest in listed.values_list("digest", flat=True)}
+    return found
+
+
+@transaction.atomic
+def request_privacy(
+    *, kind: str, username: str, contact: str, message: str = "", language: str = "en"
+) -> PrivacyRequest:
+    """A request from /privacy/, for staff to review. Raises InvalidInput for a bad name or kind."""
+    if kind not in Kind.values:
+        raise InvalidInput("unknown_kind", _("Choose what you ask for."), field="kind")
+    name = clean_name(username)
+    if not contact.strip():
+        raise InvalidInput(
+            "contact_missing", _("Give an e-mail address that we can answer to."), field="contact"
+        )
+    now = clock.now()
+    return PrivacyRequest.objects.create(
+        kind=kind,
+        username=name,
+        contact=contact.strip(),
+        message=message.strip()[:4000],
+        language=language,
+        received_at=now,
+        due_at=now + timedelta(days=ANSWER_DAYS),
+    )
+
+
+@transaction.atomic
+def object_as_proven(*, instagram_id: str, username: str, language: str) -> PrivacyRequest:
+    """Somebody who signed in with Instagram asks to be dropped and kept out: done at once."""
+    now = clock.now()
+    request = PrivacyRequest.objects.create(
+        kind=Kind.ERASURE,
+        username=clean_name(username),
+        instagram_id=_clean_id(instagram_id),
+        language=language,
+        proof=Proof.INSTAGRAM,
+        state=State.GRANTED,
+        received_at=now,
+        due_at=now + timedelta(days=ANSWER_DAYS),
+        decided_at=now,
+    )
+    _suppress(request)
+    queue.enqueue(RUN, request.pk)
+    return request
+
+
+def keep_out(*, account: LinkedAccount, language: str) -> PrivacyRequest:
+    """As `object_as_proven`, by a link. Raises Conflict for one that an archive alone claims."""
+    if not account.is_proven or account.instagram_id is None:
+        raise Conflict(
+            "not_proven", _("Connect this account by Instagram first, to show that it is yours.")
+        )
+    return object_as_proven(
+        instagram_id=account.instagram_id, username=account.username, language=language
+    )
+
+
+@transaction.atomic
+def decide(
+    *, request: PrivacyRequest, staff: User, grant: bool, reason: str, instagram_id: str = ""
+) -> PrivacyRequest:
+    """A member of staff grants or refuses; a refusal gives its reason (article 12 (4)).
+
+    Granting an objection or an erasure puts the person on the list at once and drops their rows
+    in the queue. Raises Conflict if it is decided already, InvalidInput without a reason.
+    """
+    if not grant and not reason.strip():
+        raise InvalidInput(
+            "reason_missing", _("A refusal must say why, so that it can be contested."), "reason"
+        )
+    request = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
+    if request.state != State.OPEN:
+        raise Conflict("already_decided", _("This request has been decided already."))
+    request.decided_at, request.decided_by, request.reason = clock.now(), staff, reason.strip()
+    request.proof = Proof.STAFF if request.proof == Proof.NONE else request.proof
+    request.instagram_id = _clean_id(instagram_id) if instagram_id else request.instagram_id
+    request.state = State.GRANTED if grant else State.REFUSED
+    request.save()
+    if grant and request.kind != Kind.ACCESS:
+        _suppress(request)
+        queue.enqueue(RUN, request.pk)
+    return request
+
+
+def held_about(request: PrivacyRequest) -> Iterator[dict[str, Any]]:
+    """What is held about the person: for the answer to a granted request for access.
+
+    Each row says in which kind of list the name stands and since when, never in whose.
+    """
+    for kind, find in registry.person_finders().items():
+        for row in find(_person(request)):
+            yield {"kind": kind, **row}
+
+
+@transaction.atomic
+def close(*, request: PrivacyRequest) -> PrivacyRequest:
+    """It is answered: forget the name and the address; the list keeps its hashes."""
+    request = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
+    if request.state == State.OPEN:
+        raise Conflict("not_decided", _("Decide the request before you close it."))
+    if request.state == State.GRANTED and request.kind != Kind.ACCESS:
+        raise Conflict("still_dropping", _("The name is still being dropped. Close it afterwards."))
+    _wipe(request)
+    return request
+
+
+def due() -> list[int]:
+    """Granted requests whose rows may still stand somewhere."""
+    return list(_granted().values_list("pk", flat=True))
+
+
+def overdue() -> QuerySet[PrivacyRequest]:
+    """Open requests past their deadline."""
+    return PrivacyRequest.objects.filter(state=State.OPEN, due_at__lt=clock.now())
+
+
+def advance(request_id: int, *, max_seconds: float = SLICE_SECONDS) -> bool:
+    """Drop the person's rows; True if there is more. Restartable: it only ever asks for more."""
+    until = time.monotonic() + max_seconds
+    request = _granted().filter(pk=request_id).first()
+    if request is None:
+        return False
+    for kind, erase in registry.person_erasers().items():
+        while _drop(request_id, kind, erase):
+            if time.monotonic() >= until:
+                return True
+    with transaction.atomic():
+        request = PrivacyRequest.objects.select_for_update().get(pk=request_id)
+        request.state, request.completed_at = State.COMPLETED, clock.now()
+        request.save(update_fields=["state", "completed_at"])
+        if not request.contact:
+            _wipe(request)
+    return False
+
+
+def wipe_closed(older_than: datetime, limit: int) -> int:
+    """Retention: names of requests that ended before `older_than` go."""
+    ended = PrivacyRequest.objects.filter(
+        state__in=[State.COMPLETED, State.REFUSED], decided_at__lt=older_than, wiped_at=None
+    )[:limit]
+    for request in ended:
+        _wipe(request)
+    return len(ended)
+
+
+def clean_name(username: str) -> str:
+    """The name as Instagram spells it; accepts @ and an address of the profile."""
+    name = username.strip().rstrip("/").rsplit("/", 1)[-1].lstrip("@").lower()
+    allowed = set("abcdefghijklmnopqrstuvwxyz0123456789._")
+    if not name or len(name) > LONGEST_NAME or not set(name) <= allowed:
+        raise InvalidInput(
+            "bad_username",
+            _("An Instagram name consists of letters, digits, dots and underscores."),
+            field="username",
+        )
+    return name
+
+
+def _clean_id(instagram_id: str) -> str:
+    if not instagram_id.isascii() or not instagram_id.isdigit() or len(instagram_id) > LONGEST_ID:
+        raise InvalidInput(
+            "bad_instagram_id", _("An Instagram id consists of digits."), field="instagram_id"
+        )
+    return instagram_id
+
+
+@transaction.atomic
+def _drop(request_id: int, kind: str, erase: registry.PersonEraser) -> int:
+    request = PrivacyRequest.objects.select_for_update().get(pk=request_id)
+    dropped = erase(_person(request), BATCH_ROWS)
+    if dropped:
+        request.removed = {**request.removed, kind: request.removed.get(kind, 0) + dropped}
+        request.save(update_fields=["removed"])
+    return dropped
+
+
+def _granted() -> QuerySet[PrivacyRequest]:
+    return PrivacyRequest.objects.filter(
+        state=State.GRANTED, kind__in=[Kind.OBJECTION, Kind.ERASURE]
+    ).order_by("pk")
+
+
+def _person(request: PrivacyRequest) -> Person:
+    return Person(
+        instagram_id=int(request.instagram_id) if request.instagram_id else None,
+        username=request.username or None,
+    )
+
+
+def _suppress(request: PrivacyRequest) -> None:
+    marks = {
+        SuppressedPerson.Kind.NAME: request.username,
+        SuppressedPerson.Kind.ID: request.instagram_id,
+    }
+    SuppressedPerson.objects.bulk_create(
+        (
+            SuppressedPerson(kind=kind, digest=_digest(kind, mark), at=clock.now(), request=request)
+            for kind, mark in marks.items()
+            if mark
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _wipe(request: PrivacyRequest) -> None:
+    request.username = request.instagram_id = request.contact = request.message = ""
+    request.wiped_at = clock.now()
+    request.save()
+
+
+def _digest(kind: str, mark: str) -> bytes:
+    return hmac.digest(settings.SUPPRESSION_KEY.encode(), f"{kind}:{mark}".encode(), hashlib.sha256)
