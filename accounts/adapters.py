@@ -1,0 +1,146 @@
+"""Where allauth asks us: how people sign in, and what becomes of what Instagram gave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.idp.oidc.adapter import DefaultOIDCAdapter
+from allauth.idp.oidc.models import PrivateKey
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.socialaccount.providers.base import AuthProcess
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from oauthlib.oauth2.rfc6749.errors import InvalidScopeError  # type: ignore[import-untyped]
+
+from accounts import crypto
+from accounts.api_scopes import SCOPES
+from accounts.consent_texts import language_of
+from accounts.errors import ThreadsiteError
+from accounts.instagram import reauthentication, received
+from accounts.instagram.outcome import tell
+from accounts.instagram.received import Received
+from accounts.models import LinkedAccount, User
+from accounts.services import linking, programs
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        user.language = language_of(get_language() or "en")
+        return super().save_user(request, user, form, commit)  # type: ignore[no-any-return]
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """A signed-in member links: all of it here, in one transaction, or none of it."""
+        process = sociallogin.state.get("process")
+        if process == AuthProcess.REDIRECT:
+            reauthentication.came_back(request, sociallogin)
+        if process != AuthProcess.CONNECT:
+            return
+        if not request.user.is_authenticated:
+            raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login")))
+        came = received.take(sociallogin)
+        if came is not None:
+            raise ImmediateHttpResponse(_connect(request, sociallogin, came))
+
+    def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
+        """The member's name is the one at Instagram, or one like it where it is taken."""
+        user = sociallogin.user
+        user.language = language_of(get_language() or "en")
+        if not user.username:
+            wanted = sociallogin.account.extra_data.get("username")
+            user.username = get_adapter().generate_unique_username([wanted, "member"])
+        return super().save_user(request, sociallogin, form)  # type: ignore[no-any-return]
+
+    def validate_disconnect(self, account: SocialAccount, accounts: Any) -> None:
+        """Removing a sign-in must not leave a link that nobody can prove any more."""
+        if LinkedAccount.objects.filter(
+            instagram_id=account.uid, owner_id=account.user_id, unlinked_at__isnull=True
+        ).exists():
+            raise ValidationError(
+                _("This account is linked. Unlink it on its own page; nothing was changed.")
+            )
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        """Say what happened. Without a reason it was the way back: too late, twice, elsewhere."""
+        if extra_context is None:
+            return
+        extra_context["problem"] = (
+            str(exception)
+            if exception is not None
+            else _(
+                "The way back from Instagram did not fit to a way there: it took longer than ten "
+                "minutes, was used twice, or began in another browser. Nothing was changed; "
+                "please start again."
+            )
+        )
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """allauth stores second factors in clear unless told otherwise."""
+
+    def encrypt(self, text: str) -> str:
+        return crypto.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return crypto.decrypt(encrypted_text)
+
+    def get_totp_issuer(self) -> str:
+        return "Threadsite"
+
+
+class OIDCAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
+    scope_display = {**DefaultOIDCAdapter.scope_display, **SCOPES}
+
+    def get_issuer(self) -> str:
+        """The one public address, whatever host name a request came by."""
+        return settings.PUBLIC_URL
+
+    def get_signing_key(self) -> PrivateKey:
+        """Raises what OAuth calls it, so that a program is told so and never meets a 500."""
+        try:
+            return super().get_signing_key()
+        except ImproperlyConfigured:
+            raise InvalidScopeError(description=programs.NO_IDENTITY) from None
+
+    def populate_server_metadata(self, data: dict[str, str | list[str]]) -> None:
+        """Without a signing key nobody's identity can be certified: only the API's scopes then."""
+        known = self.scope_display if programs.identity_can_be_told() else SCOPES
+        data["scopes_supported"] = [*known]
+
+
+def _connect(request: HttpRequest, login: SocialLogin, came: Received) -> HttpResponse:
+    """Link to the member who is signed in, tell them what came of it, and show it."""
+    assert isinstance(request.user, User)
+    try:
+        if login.is_existing and login.user.pk != request.user.pk:
+            raise linking.linked_elsewhere()
+        linked = linking.complete(
+            owner=request.user,
+            profile=came.profile,
+            token=came.token,
+            permissions=came.permissions,
+            pending=came.pending,
+        )
+    except ThreadsiteError as error:
+        messages.error(request, str(error.detail))
+        return HttpResponseRedirect(reverse("accounts"))
+    tell(request, linked)
+    url = login.get_redirect_url(request) or reverse("account", args=[linked.account.pk])
+    return HttpResponseRedirect(url)

@@ -1,0 +1,30 @@
+"""The consent ledger and its texts, to be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+
+from accounts.admin.base import RecordAdmin
+from accounts.models import ConsentEvent, ConsentSubject, ConsentText
+
+
+@admin.register(ConsentEvent)
+class ConsentEventAdmin(RecordAdmin):
+    list_display = ("subject", "sequence", "at", "scope", "action", "channel", "text_version")
+    list_filter = ("scope", "action", "channel")
+    search_fields = ("=subject",)
+    ordering = ("-id",)
+    exclude = ("mac", "previous_mac")
+
+    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+        subject = ConsentSubject.objects.filter(subject=shown.subject).select_related("account")
+        found = subject.first()
+        return (found.account_id, found.account.owner_id) if found else (None, None)
+
+
+@admin.register(ConsentText)
+class ConsentTextAdmin(RecordAdmin):
+    list_display = ("scope", "version", "language", "hash")
+    list_filter = ("scope", "language")

@@ -1,0 +1,39 @@
+"""Programs with access. Their tokens show by whom and until when, never by value or hash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from allauth.idp.oidc import admin as theirs
+from allauth.idp.oidc.models import Token
+from django.contrib import admin
+
+from accounts.admin.base import RecordAdmin
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+# Theirs is imported first, so that it has registered what is replaced here.
+admin.site.unregister(theirs.Token)
+
+
+@admin.register(Token)
+class ProgramTokenAdmin(RecordAdmin):
+    """Staff can end a program's access (delete), which is all they need of it."""
+
+    list_display = ("client", "type", "user", "scopes_shown", "created_at", "expires_at")
+    list_filter = ("type",)
+    list_select_related = ("client", "user")
+    fields: ClassVar[Any] = ("client", "type", "user", "scopes_shown", "created_at", "expires_at")
+    readonly_fields: ClassVar[Any] = ("scopes_shown",)
+    actions: Any = ["delete_selected"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("allauth_idp_oidc.delete_token")
+
+    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+        return None, shown.user_id
+
+    @admin.display(description="scopes")
+    def scopes_shown(self, token: Any) -> str:
+        return " ".join(token.get_scopes())

@@ -1,0 +1,47 @@
+"""The queue's own pages: what waits and what failed, without payloads."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django_q import admin as theirs
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from accounts.admin.base import RecordAdmin
+
+# Theirs is imported first, so that it has registered what is replaced here.
+for _model in (theirs.Success, theirs.Failure, theirs.Schedule, OrmQ):
+    if admin.site.is_registered(_model):
+        admin.site.unregister(_model)
+
+
+@admin.register(Success, Failure)
+class TaskAdmin(RecordAdmin):
+    """Name, function and times; arguments are ids, and results are of no use to staff."""
+
+    list_display = ("name", "func", "cluster", "started", "stopped", "success", "attempt_count")
+    list_filter = ("cluster", "func")
+    fields: ClassVar[Any] = (
+        "name",
+        "func",
+        "cluster",
+        "started",
+        "stopped",
+        "success",
+        "attempt_count",
+    )
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(RecordAdmin):
+    list_display = ("name", "func", "schedule_type", "minutes", "next_run", "repeats")
+    fields: ClassVar[Any] = (
+        "name",
+        "func",
+        "schedule_type",
+        "minutes",
+        "cron",
+        "next_run",
+        "repeats",
+    )

@@ -1,0 +1,73 @@
+"""Who is asking: a program with a bearer token, or the member in their own web session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.idp.oidc.internal.resources import is_resources_subset
+from allauth.idp.oidc.models import Token
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+CHALLENGE = 'Bearer realm="threadsite"'
+
+
+class BearerAuthentication(BaseAuthentication):
+    """An access token of our own OAuth 2.0 server, in the Authorization header only (RFC 6750).
+
+    allauth's class answers a bad token as if there were none, takes tokens from the body and lets
+    tokens without a member through. Here a credential that does not hold is refused by 401, so
+    that a program never goes on unnoticed as the session that a browser happens to send along.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Token] | None:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if not header:
+            return None
+        scheme, _space, value = header.partition(" ")
+        if scheme.lower() != "bearer" or not value.strip():
+            raise AuthenticationFailed(
+                _("Send the access token as: Authorization: Bearer <token>."), "bad_credential"
+            )
+        token = self._usable(value.strip(), request)
+        return token.user, token
+
+    def _usable(self, value: str, request: Request) -> Token:
+        """The token, if it is known, unexpired, a living member's, and meant for this address."""
+        found = (
+            Token.objects.valid()
+            .by_value(value)
+            .filter(type=Token.Type.ACCESS_TOKEN)
+            .select_related("user")
+            .first()
+        )
+        if found is None or found.user is None or not found.user.is_active:
+            raise AuthenticationFailed(
+                _("This access token is unknown, has expired or was revoked. Get a new one."),
+                "invalid_token",
+            )
+        asked = [request.build_absolute_uri(request.path)]
+        if not is_resources_subset(asked, found.get_resources()):
+            raise AuthenticationFailed(
+                _("This access token was issued for another address."), "invalid_token"
+            )
+        return found
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+class MemberSession(SessionAuthentication):
+    """The member's own session on this site; every write must carry the CSRF token."""
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+def is_own_session(request: Request) -> bool:
+    """Is it the member in person, and not a program in their name?"""
+    return isinstance(request.successful_authenticator, MemberSession)

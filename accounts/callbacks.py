@@ -1,0 +1,67 @@
+"""What Instagram and the world ask without a session: deauthorize, data deletion, receipt keys.
+
+https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path, reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.errors import InvalidInput
+from accounts.models import DeletionRequest
+from accounts.services import departures, receipts
+
+
+@csrf_exempt
+@require_POST
+def deauthorize_view(request: HttpRequest) -> HttpResponse:
+    """The member removed our app at Instagram: the same as unlinking here. Its body is ignored."""
+    try:
+        departures.deauthorize(signed_request=request.POST.get("signed_request", ""))
+    except InvalidInput as error:
+        return _refused(error)
+    return JsonResponse({"success": True})
+
+
+@csrf_exempt
+@require_POST
+def data_deletion_view(request: HttpRequest) -> HttpResponse:
+    """The member asks Instagram that we erase; the answer names the page that shows how far."""
+    try:
+        deletion = departures.delete_data(signed_request=request.POST.get("signed_request", ""))
+    except InvalidInput as error:
+        return _refused(error)
+    return JsonResponse({"url": status_url(deletion), "confirmation_code": deletion.code})
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def receipt_keys_view(request: HttpRequest) -> HttpResponse:
+    """The public keys that verify receipts, as a JWK set."""
+    return JsonResponse(receipts.public_keys())
+
+
+def status_url(deletion: DeletionRequest) -> str:
+    """The public page that shows how far an erasure is."""
+    return settings.PUBLIC_URL + reverse("deletion", args=[deletion.code])
+
+
+def _refused(error: InvalidInput) -> JsonResponse:
+    body = {"error": {"code": error.code, "message": str(error.detail)}}
+    return JsonResponse(body, status=400)
+
+
+urlpatterns = [
+    path("instagram/deauthorize/", deauthorize_view, name="instagram-deauthorize"),
+    path("instagram/data-deletion/", data_deletion_view, name="instagram-data-deletion"),
+    path(
+        ".well-known/threadsite-receipt-keys.json",
+        receipt_keys_view,
+        name="threadsite-receipt-keys",
+    ),
+]

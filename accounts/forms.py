@@ -1,0 +1,103 @@
+"""What members type in. Refusals of the services are shown at the field that they name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+if TYPE_CHECKING:
+    _MemberForm = forms.ModelForm[User]
+else:  # Django's form knows no type parameter when it runs
+    _MemberForm = forms.ModelForm
+
+#: Browsers neither correct nor capitalise a username.
+_NAME = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+
+
+class ArchiveLinkForm(forms.Form):
+    """A personal account, which has no login for apps: its name alone, proven by nothing."""
+
+    username = forms.CharField(
+        label=_("Instagram username"),
+        max_length=31,
+        help_text=_("As in your profile's address, with or without the @."),
+        widget=forms.TextInput(attrs=_NAME),
+    )
+
+
+class PlaceForm(_MemberForm):
+    """Language and time zone."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=lambda: settings.LANGUAGES)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=lambda: [(name, name.replace("_", " ")) for name in _zones()]
+    )
+
+    class Meta:
+        model = User
+        fields = ("language", "time_zone")
+
+
+class PrivacyRequestForm(forms.Form):
+    """A person who is no member asks what is held of their name, or that it be kept out."""
+
+    kind = forms.ChoiceField(
+        label=_("What we should do"),
+        choices=[
+            ("erasure", _("Drop my name everywhere and keep it out")),
+            ("objection", _("Keep my name out from now on")),
+            ("access", _("Tell me what is held about me")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    username = forms.CharField(
+        label=_("Your Instagram username"), max_length=31, widget=forms.TextInput(attrs=_NAME)
+    )
+    contact = forms.EmailField(
+        label=_("E-mail address for the answer"),
+        help_text=_("Used for this answer only, and erased with the request."),
+    )
+    message = forms.CharField(
+        label=_("Anything we should know"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        return name.strip().removeprefix("@").lower()
+
+
+class ConfirmationForm(forms.Form):
+    """The member types a word to show that this is meant. `word` comes with the page."""
+
+    confirm = forms.CharField(max_length=150)
+
+    def __init__(self, *args: Any, word: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.word = word
+        self.fields["confirm"].label = _("Type %(word)s to confirm") % {"word": word}
+        self.fields["confirm"].widget.attrs |= {"autocomplete": "off", "autocapitalize": "none"}
+
+    def clean_confirm(self) -> str:
+        typed: str = self.cleaned_data["confirm"]
+        if typed.strip().removeprefix("@") != self.word:
+            raise forms.ValidationError(
+                _("That is not it, so nothing was deleted. Type %(word)s exactly.")
+                % {"word": self.word}
+            )
+        return typed
+
+
+def _zones() -> list[str]:
+    """Places and UTC; not the compatibility names, which nobody looks for."""
+    odd = ("Etc/", "SystemV/", "US/")
+    places = (name for name in available_timezones() if "/" in name and not name.startswith(odd))
+    return ["UTC", *sorted(places)]

@@ -1,0 +1,162 @@
+"""Who looks: input that can be text, pages in their language and zone, and the staff's door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from allauth.idp.oidc.models import Client
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts.selectors import may_use_admin
+from accounts.services import programs
+
+CONSENT_FORM = "idp/oidc/authorization_form.html"
+AUTHORIZATION = "idp:oidc:authorization"
+REFUSABLE = ("client_id", "redirect_uri", "scope", "state")
+
+
+class NoNullsMiddleware:
+    """No text that we store or look for holds a NUL, and PostgreSQL takes none: a fault of the
+    sender's, and not one of ours. The API says so itself, by field.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.COOKIES = {
+            name: value for name, value in request.COOKIES.items() if "\0" not in value
+        }
+        if not request.path_info.startswith("/api/"):
+            _refuse_nulls(request.GET)
+            if request.content_type == "application/x-www-form-urlencoded":
+                _refuse_nulls(request.POST)
+        return self.get_response(request)
+
+
+def _refuse_nulls(given: QueryDict) -> None:
+    if any("\0" in text for name, values in given.lists() for text in (name, *values)):
+        raise BadRequest("A value holds a NUL character.")
+
+
+class MemberLocaleMiddleware:
+    """A member's own settings; for visitors the browser's wish (LocaleMiddleware) and its zone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        language = request.LANGUAGE_CODE
+        zone = browser_zone(request)
+        if user.is_authenticated:
+            zone = user.time_zone
+            language = user.language if user.language in dict(settings.LANGUAGES) else language
+        request.LANGUAGE_CODE = language
+        with translation.override(language), timezone.override(_zone(zone)):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response
+
+
+class AuthorizationPolicyMiddleware:
+    """Where a member grants a program access, the form may lead to that program, and to no other.
+
+    Chromium applies `form-action` to the redirect that follows a posted form as well. allauth has
+    compared the address with those registered before it shows the form.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
+        """Refuse `openid` at once where no key could sign it: the exchange would fail later on."""
+        match = request.resolver_match
+        if match is None or match.view_name != AUTHORIZATION or request.method != "GET":
+            return None
+        asked = {name: request.GET.get(name, "") for name in REFUSABLE}
+        address = programs.refused_address(**asked)
+        if address is None:
+            return None
+        # Not HttpResponseRedirect: a program on a device has an address of its own scheme.
+        return HttpResponse(status=302, headers={"Location": address})
+
+    def process_template_response(
+        self, request: HttpRequest, response: TemplateResponse
+    ) -> TemplateResponse:
+        client = (response.context_data or {}).get("client")
+        if CONSENT_FORM in _names(response) and isinstance(client, Client):
+            address = request.GET.get("redirect_uri") or client.get_redirect_uris()[0]
+            response._csp_update = {"form-action": [_source(address)]}  # type: ignore[attr-defined]
+        return response
+
+
+def _names(response: TemplateResponse) -> Sequence[object]:
+    name = response.template_name
+    return name if isinstance(name, (list, tuple)) else [name]
+
+
+def _source(address: str) -> str:
+    """As a policy names it: an origin, or for a program on the device its scheme alone."""
+    parts = urlsplit(address)
+    if parts.scheme in ("http", "https"):
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"
+
+
+def browser_zone(request: HttpRequest) -> str:
+    """The zone that the browser named in its cookie (static/threadsite/site.js), else UTC."""
+    name = unquote(request.COOKIES.get("zone", ""))
+    return name if name and name in _zone_names() else "UTC"
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    """Kept: the library walks the whole time zone folder each time it is asked."""
+    return frozenset(available_timezones())
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+class StaffDoorMiddleware:
+    """The admin opens by the site's own sign-in alone, which asks for the second factor.
+
+    Django's admin has a sign-in page of its own, which knows nothing of second factors.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(reverse("admin:index")):
+            return self.get_response(request)
+        user = request.user
+        if not user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), reverse("account_login"))
+        if user.is_staff and not may_use_admin(user):
+            messages.warning(
+                request, _("Staff need a second factor. Set one up here, then open the admin.")
+            )
+            return HttpResponseRedirect(reverse("mfa_index"))
+        return self.get_response(request)

@@ -1,0 +1,135 @@
+"""What the queue runs for accounts; every task carries ids alone and may run twice."""
+
+from __future__ import annotations
+
+import logging
+
+from django.core.management import call_command
+
+from accounts.errors import Conflict, ThreadsiteError, UnlinkedByInstagram
+from accounts.models import ConsentEvent, LinkedAccount, User
+from accounts.queue import enqueue
+from accounts.services import (
+    doorbell,
+    erasure,
+    export,
+    linking,
+    notices,
+    residue,
+    retention,
+    suppression,
+    tokens,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def refresh_tokens() -> int:
+    """Scheduled: ring one refresh for each token that is due; returns how many."""
+    tokens.mark_expired()
+    due = tokens.refresh_due()
+    for account_id in due:
+        enqueue("accounts.tasks.refresh_token", account_id)
+    return len(due)
+
+
+def refresh_token(account_id: int) -> bool:
+    """One account's token; a fault of one account never stops the others."""
+    try:
+        return tokens.refresh(account_id)
+    except UnlinkedByInstagram:
+        unlinked_by_instagram(account_id)
+    except ThreadsiteError as error:
+        logger.error("token of account %d not refreshed: %s", account_id, error)
+    return False
+
+
+def unlinked_by_instagram(account_id: int) -> None:
+    """The member removed our app at Instagram: the same as unlinking here and erasing now."""
+    account = LinkedAccount.objects.filter(pk=account_id).first()
+    if account is None:
+        return
+    try:
+        linking.unlink(account=account, erase="now", channel=ConsentEvent.Channel.INSTAGRAM)
+    except Conflict:
+        logger.info("account %d was unlinked already", account_id)
+
+
+def subscribe_accounts() -> int:
+    """Scheduled each night: ring for accounts whose webhooks Instagram did not take on yet."""
+    due = doorbell.due()
+    for account_id in due:
+        enqueue("accounts.tasks.subscribe", account_id)
+    return len(due)
+
+
+def subscribe(account_id: int) -> bool:
+    """Webhooks of one account: on where its list may be read, and off where not any more."""
+    try:
+        return doorbell.unsubscribe(account_id) or doorbell.subscribe(account_id)
+    except UnlinkedByInstagram:
+        unlinked_by_instagram(account_id)
+    except ThreadsiteError as error:
+        logger.info("webhooks of account %d: %s", account_id, error.code)
+    return False
+
+
+def tell_reconnect(account_id: int) -> bool:
+    account = LinkedAccount.objects.select_related("owner").filter(pk=account_id).first()
+    if account is None or account.needs_reconnect_since is None or account.unlinked_at:
+        return False
+    return notices.reconnect_needed(account)
+
+
+def tell_member(owner_id: int, notice: str) -> bool:
+    """One of `notices.NOTICES`; silent where the member is gone."""
+    owner = User.objects.filter(pk=owner_id).first()
+    return owner is not None and notices.tell_member(owner, notice)
+
+
+def clear_expired_program_tokens() -> None:
+    """Scheduled: allauth keeps ended tokens of programs until this runs."""
+    call_command("oidc_cleartokens", verbosity=0)
+
+
+def run_deletion(deletion_id: int) -> bool:
+    """One slice of an erasure; rings itself again while there is more."""
+    more = erasure.advance(deletion_id)
+    if more:
+        enqueue("accounts.tasks.run_deletion", deletion_id)
+    return more
+
+
+def run_export(export_id: int) -> bool:
+    """Make a member's copy."""
+    return export.advance(export_id)
+
+
+def run_person_request(request_id: int) -> bool:
+    """Take a person who is no member out of everything, in slices."""
+    more = suppression.advance(request_id)
+    if more:
+        enqueue("accounts.tasks.run_person_request", request_id)
+    return more
+
+
+def privacy_tick() -> int:
+    """Scheduled each minute: ring for everything open that nobody works on; returns how many.
+
+    The bell can be lost with its worker; what is due stands in our own rows.
+    """
+    open_work = {
+        "accounts.tasks.run_deletion": erasure.due(),
+        "accounts.tasks.run_export": export.due(),
+        "accounts.tasks.run_person_request": suppression.due(),
+    }
+    for task, ids in open_work.items():
+        for identity in ids:
+            enqueue(task, identity)
+    return sum(map(len, open_work.values()))
+
+
+def privacy_nightly() -> dict[str, int]:
+    """Scheduled each night: retention, expired copies, and the search for residue."""
+    thinned = retention.apply()
+    return {**thinned, "export files": export.expire(), "residue": residue.search()}

@@ -1,0 +1,83 @@
+"""What every page shares: whose request it is, the one look-up, and how refusals are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.urls import Resolver404, resolve
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.errors import NotFound, ThreadsiteError
+from accounts.models import LinkedAccount, User
+from accounts.selectors import account_of
+
+P = ParamSpec("P")
+
+
+class MemberRequest(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+
+
+View = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
+AnyView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def own_account(request: MemberRequest, account_id: int) -> LinkedAccount:
+    """The member's own account. To everybody else it does not exist (404)."""
+    try:
+        return account_of(request.user, account_id)
+    except NotFound as error:
+        raise Http404 from error
+
+
+def page(view: View[P]) -> AnyView[P]:
+    """A member's page: signed in, read-only, in nobody's cache."""
+    return cast("AnyView[P]", never_cache(login_required(require_safe(view))))
+
+
+def action(view: View[P]) -> AnyView[P]:
+    """A member's act: POST only. A refusal of ours becomes a message on the page it came from."""
+
+    @wraps(view)
+    def refused_politely(
+        request: MemberRequest, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except NotFound as error:
+            raise Http404 from error
+        except ThreadsiteError as error:
+            messages.error(request, str(error.detail))
+            return redirect(came_from(request))
+
+    guarded: Any = login_required(require_POST(refused_politely))
+    guarded.is_action = True
+    return cast("AnyView[P]", guarded)
+
+
+def came_from(request: HttpRequest, otherwise: str = "accounts") -> str:
+    """The page of ours that the browser says it came from."""
+    for place in (request.POST.get("next"), request.headers.get("referer")):
+        ours = place and url_has_allowed_host_and_scheme(place, {request.get_host()})
+        if place and ours and _can_be_read(place):
+            return place
+    return resolve_url(otherwise)
+
+
+def _can_be_read(place: str) -> bool:
+    """Is there a page at `place`? An act that answered with its form has none."""
+    try:
+        return not hasattr(resolve(urlsplit(place).path).func, "is_action")
+    except Resolver404:
+        return False

@@ -1,0 +1,74 @@
+"""The policy with what is really in force, and the request of a person who is no member."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.errors import ThreadsiteError
+from accounts.forms import PrivacyRequestForm
+from accounts.models import LinkedAccount, User
+from accounts.scopes import Scope
+from accounts.selectors import accounts_of
+from accounts.selectors.privacy import retention_rules
+from accounts.services import consent, suppression
+from accounts.views.base import MemberRequest, action, own_account
+from accounts.views.operator import operator
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def privacy(request: HttpRequest) -> HttpResponse:
+    form = PrivacyRequestForm(request.POST or None)
+    if request.method != "POST":
+        return _page(request, {"form": form})
+    if not form.is_valid():
+        return _page(request, {"form": form}, status=422)
+    try:
+        received = suppression.request_privacy(**form.cleaned_data, language=_language())
+    except ThreadsiteError as error:
+        form.add_error(None, str(error.detail))
+        return _page(request, {"form": form}, status=422)
+    return _page(request, {"received": received})
+
+
+@action
+def keep_out(request: MemberRequest, account_id: int) -> HttpResponse:
+    """Who signed in with Instagram has proved the name: it goes from others' lists at once."""
+    suppression.keep_out(account=own_account(request, account_id), language=_language())
+    messages.success(
+        request,
+        _("Your name is being dropped from other members' lists, and is kept out from now on."),
+    )
+    return redirect("privacy")
+
+
+def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    texts = consent.shown_texts(_language())
+    context |= {
+        "rules": retention_rules(),
+        "texts": [{"scope": scope.value, "text": texts[scope]} for scope in Scope],
+        "operator": operator(),
+        "proven": _proven(request),
+        "listable": bool(settings.INSTAGRAM_FOLLOWERS_EDGE),
+    }
+    return render(request, "accounts/privacy.html", context, status=status)
+
+
+def _proven(request: HttpRequest) -> list[LinkedAccount]:
+    """The accounts that the member has proved to be theirs."""
+    if not isinstance(request.user, User):
+        return []
+    return [account for account in accounts_of(request.user) if account.is_proven]
+
+
+def _language() -> str:
+    return get_language() or settings.LANGUAGE_CODE

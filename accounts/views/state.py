@@ -1,0 +1,27 @@
+"""Pause and go on."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from accounts.services import linking
+from accounts.views.base import MemberRequest, action, came_from, own_account
+
+
+@action
+def pause(request: MemberRequest, account_id: int) -> HttpResponse:
+    account = own_account(request, account_id)
+    linking.pause(account=account, actor=request.user)
+    messages.success(request, _("Paused. Nothing is fetched from Instagram until you go on."))
+    return redirect(came_from(request))
+
+
+@action
+def resume(request: MemberRequest, account_id: int) -> HttpResponse:
+    account = own_account(request, account_id)
+    linking.resume(account=account, actor=request.user)
+    messages.success(request, _("Syncing again. The first look follows at once."))
+    return redirect(came_from(request))
