@@ -1,0 +1,205 @@
+"""The end of a sync: what a finished scan is worth, and what the account remembers of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from followersync.domain.order import RUN_NEEDED
+from followersync.domain.plan import ASKED_PAGES, count_is_outside
+from followersync.domain.state import AccountState, Campaign, Memory, Order, Read, Run
+from followersync.domain.turns import on_schedule
+from followersync.domain.values import Mode, Spoiled, Tally, Why
+
+DAY = 86_400
+QUICK = 300
+"""Seconds until a quick second look."""
+QUICK_PAGES = 5
+QUICK_TIMES = 3
+"""So many quick looks in a row; then the usual interval."""
+FEW = 10
+"""In a list of fewer people one who is missing changes much: it takes longer to be believed."""
+DOUBTS = 4
+DOUBT_AGAIN = 3 * DAY
+"""When so many scans in a row meet a page in disorder, the next one says what places are worth."""
+HOLES = frozenset({Spoiled.EMPTY, Spoiled.LOOP, Spoiled.REPEATS})
+"""What leaves people out of a first list without a trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a sync's reading proves; stored with the snapshot and shown in words."""
+
+    pages: int
+    people: int
+    absent: int
+    witnessed: int
+    unconfirmed: int
+    lost: int
+    reported: int | None
+    followers: int
+    spoiled: dict[str, int]
+    finished: bool
+    why: Why | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What to store at a sync's end. `paced`: the open campaign is as far as it ought to be and
+    needs no sync before the usual one. `second_look_in`: seconds, None: no hurry. `confirm`: read
+    the list again at once, in the same run: whoever leaves before two scans agree about the places
+    can have no witnesses."""
+
+    state: AccountState
+    mode: Mode
+    why: Why | None
+    evidence: Evidence
+    snapshot: bool
+    complete: bool
+    drop_pages: bool
+    campaign_open: bool
+    paced: bool
+    second_look_in: int | None
+    confirm: bool = False
+
+
+def finish_run(state: AccountState, *, followers: int, unconfirmed: int, now: int) -> Finished:
+    """Close the sync. `followers`, `unconfirmed`: rows held now."""
+    run, campaign, memory = state.run, state.campaign, state.memory
+    if run is None:
+        raise RuntimeError("no run has begun")
+    whole = campaign is not None and campaign.ended
+    read = campaign.read if campaign is not None else run.read
+    memory = _counts_remembered(memory, run, followers)
+    if campaign is not None and whole:
+        memory = _scan_remembered(memory, run, campaign, followers, now)
+        campaign = None
+    if read.people:
+        memory = replace(memory, empties=0)
+    quick = memory.quick + 1 if _hurries(memory, run) else 0
+    memory = replace(memory, quick=quick)
+    second_look = QUICK if 0 < quick <= QUICK_TIMES else None
+    evidence = _evidence(run, read, followers, unconfirmed, finished=whole and run.proof)
+    return Finished(
+        state=AccountState(memory, campaign, None),
+        mode=run.mode,
+        why=run.why,
+        evidence=evidence,
+        snapshot=run.reported is not None,
+        complete=memory.complete,
+        drop_pages=campaign is None,
+        campaign_open=campaign is not None,
+        paced=on_schedule(state, now),
+        second_look_in=second_look,
+        confirm=whole and state.memory.scans == 0 and _can_confirm(memory, run),
+    )
+
+
+def _can_confirm(memory: Memory, run: Run) -> bool:
+    """Whether another scan, right after the first, is worth its calls and within them."""
+    enough = run.calls_left is None or run.calls_left - run.calls > 2 * memory.pages
+    return (
+        run.proof
+        and enough
+        and memory.order is Order.NEW
+        and memory.people >= RUN_NEEDED
+        and memory.pages <= ASKED_PAGES
+    )
+
+
+def _counts_remembered(memory: Memory, run: Run, followers: int) -> Memory:
+    if run.reported is None:
+        return memory
+    outside = count_is_outside(memory, run.reported, followers)
+    return replace(
+        memory,
+        reported=run.reported,
+        outside=memory.outside + 1 if outside else 0,
+        held=(*memory.held, followers)[-3:],
+    )
+
+
+def _scan_remembered(
+    memory: Memory, run: Run, campaign: Campaign, followers: int, now: int
+) -> Memory:
+    memory = _order_learned(memory, campaign, now)
+    if not run.proof:
+        return replace(memory, full_at=now, scans=memory.scans + 1)
+    reported = run.reported or 0
+    memory = replace(
+        memory,
+        scans=memory.scans + 1,
+        full_at=now,
+        pages=campaign.read.pages,
+        people=campaign.read.people,
+        gap=reported - followers,
+        outside=0,
+        odd_since=None if run.plausible else memory.odd_since or now,
+    )
+    if memory.complete:
+        return memory
+    return _baseline_learned(memory, campaign, reported, followers, now)
+
+
+def _order_learned(memory: Memory, campaign: Campaign, now: int) -> Memory:
+    """What the places are worth after this scan."""
+    read = campaign.read
+    if campaign.renumber:
+        return replace(memory, order=Order.NEW, renumber=False, doubts=0, doubted_at=now)
+    repeats = read.spoiled.get(Spoiled.REPEATS, 0)
+    if memory.order is Order.NEW and read.orderly * 10 >= read.people * 9 and read.people:
+        memory = replace(memory, order=Order.CONFIRMED)
+    doubts = memory.doubts + 1 if read.disorderly else 0
+    if doubts >= DOUBTS and now - memory.doubted_at >= DOUBT_AGAIN:
+        memory = replace(memory, order=Order.NEW, doubted_at=now)
+        doubts = 0
+    memory = replace(memory, doubts=doubts)
+    if read.people >= RUN_NEEDED and read.sure * 10 < read.people * 9 and not repeats:
+        memory = replace(memory, renumber=True)
+    return memory
+
+
+def _baseline_learned(
+    memory: Memory, campaign: Campaign, reported: int, held: int, now: int
+) -> Memory:
+    """The first list is complete when the count agrees, or when it stays the same for days."""
+    read = campaign.read
+    since = memory.baseline_at
+    if since is None or read.added or read.people < held or (not held and reported > 2):
+        since = now
+    holes = read.spoiled.keys() & HOLES
+    missing = abs(reported - read.people)
+    near = (
+        read.people > 0 and not holes and missing <= min(max(2, reported // 20), read.people // 8)
+    )
+    few = 0 < held < FEW
+    wait = 14 * DAY if few else 3 * DAY if held or reported else DAY
+    return replace(memory, baseline_at=since, complete=near or now - since >= wait)
+
+
+def _evidence(
+    run: Run, read: Read, followers: int, unconfirmed: int, *, finished: bool
+) -> Evidence:
+    tally: Tally = run.tally
+    return Evidence(
+        pages=read.pages,
+        people=read.people,
+        absent=tally.absent,
+        witnessed=tally.witnessed,
+        unconfirmed=unconfirmed,
+        lost=tally.lost,
+        reported=run.reported,
+        followers=followers,
+        spoiled={reason.value: pages for reason, pages in read.spoiled.items()},
+        finished=finished,
+        why=run.why,
+    )
+
+
+def _hurries(memory: Memory, run: Run) -> bool:
+    """Whether a second look within minutes would settle something."""
+    if memory.looks or (memory.broad_wanted and memory.pages <= ASKED_PAGES):
+        return True
+    unsettled = memory.order is not Order.CONFIRMED or memory.renumber
+    return memory.pages <= QUICK_PAGES and (
+        run.tally.witnessed > run.tally.lost or (unsettled and memory.people >= RUN_NEEDED)
+    )

@@ -1,0 +1,190 @@
+"""Places: what one page of a list says about where people stand.
+
+A page is one moment's view of a contiguous stretch of the list, so everything is decided on the
+page alone; nothing is inferred across the gap between two pages, where a moving cursor skips.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+from followersync.domain.order import RUN_NEEDED, PageOrder, Walk, page_order
+from followersync.domain.placing import Placing, kind_of
+from followersync.domain.state import GAP, TOP
+from followersync.domain.values import Added, Known, Moved, Renamed, Spoiled
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """`sure`: sure rows met; `run`: those of them in our order; `top`/`bottom`: what the page
+    testifies to, None if nothing; `doubt`: places between which people not on the page become
+    unsure, because rows were put among them; `backwards`: all of it was met before on the way."""
+
+    added: list[Added]
+    renamed: list[Renamed]
+    moved: list[Moved]
+    seen: list[int]
+    sure: int
+    run: int
+    orderly: bool
+    spoiled: Spoiled | None
+    top: int | None
+    bottom: int | None
+    floor: int
+    doubt: list[tuple[int, int]]
+    backwards: bool = False
+
+    @property
+    def disorderly(self) -> bool:
+        """Enough sure people without repeats, and not in our order."""
+        return self.sure >= RUN_NEEDED and not self.orderly and self.spoiled is Spoiled.ORDER
+
+
+def read_page(
+    rows: Sequence[tuple[int, str]],
+    known: Mapping[int, Known],
+    lost_before: Set[int],
+    walk: Walk,
+) -> PageReading:
+    """What is new, renamed and moved on a page, and what it testifies to."""
+    reading = _read(rows, known, lost_before, walk)
+    if not walk.first and known and len(known) == len(reading.seen):
+        lowest = min(row[1] for row in known.values())
+        if lowest >= walk.floor:
+            return replace(
+                reading,
+                moved=[],
+                spoiled=Spoiled.LOOP,
+                top=None,
+                bottom=None,
+                doubt=[],
+                floor=walk.floor,
+                orderly=False,
+                backwards=True,
+            )
+    return reading
+
+
+def _read(
+    rows: Sequence[tuple[int, str]],
+    known: Mapping[int, Known],
+    lost_before: Set[int],
+    walk: Walk,
+) -> PageReading:
+    if not walk.renumber and len(known) == len(rows) and rows:
+        unchanged = _unchanged(rows, known, walk)
+        if unchanged is not None:
+            return unchanged
+    return _read_changed(rows, known, lost_before, walk)
+
+
+def _unchanged(
+    rows: Sequence[tuple[int, str]], known: Mapping[int, Known], walk: Walk
+) -> PageReading | None:
+    """The fast path: everybody known, sure, under the same name and in our order."""
+    above = TOP
+    seen = []
+    for key, username in rows:
+        row = known.get(key)
+        if row is None or not row[2] or row[1] >= above or row[0] != username:
+            return None
+        above = row[1]
+        seen.append(key)
+    if len(rows) < RUN_NEEDED or above <= walk.zone:
+        return None
+    top = TOP if walk.first else known[rows[0][0]][1]
+    return PageReading(
+        [], [], [], seen, len(rows), len(rows), True, None, top, above, min(walk.floor, above), []
+    )
+
+
+def _read_changed(
+    rows: Sequence[tuple[int, str]],
+    known: Mapping[int, Known],
+    lost_before: Set[int],
+    walk: Walk,
+) -> PageReading:
+    order = page_order(rows, known, walk)
+    if walk.renumber:
+        return _renumbered(order, known, lost_before, walk)
+    placing = Placing(order, known, lost_before, walk)
+    placing.place_all()
+    top = bottom = None
+    seen = [key for key, _ in order.unique]
+    if order.spoiled is None:
+        top = TOP if walk.first and not order.out else known[seen[order.run[0]]].place
+        bottom = known[seen[order.run[-1]]].place
+    moved = placing.moved
+    if order.orderly or (walk.confirming and not order.repeats):
+        moved = moved + _unsettled(order, known)
+    return PageReading(
+        added=placing.added,
+        renamed=_renamed(order, known),
+        moved=moved,
+        seen=seen,
+        sure=len(order.sure),
+        run=len(order.run),
+        orderly=order.orderly,
+        spoiled=order.spoiled,
+        top=top,
+        bottom=bottom,
+        floor=placing.floor,
+        doubt=placing.doubt,
+    )
+
+
+def _unsettled(order: PageOrder, known: Mapping[int, Known]) -> list[Moved]:
+    """Who stands out of order goes, unsure, beside the neighbour that they now have."""
+    kept = frozenset(order.run)
+    moved = []
+    for index in order.sure:
+        if index in kept:
+            continue
+        above = bisect_left(order.run, index) - 1
+        if above >= 0:
+            place = known[order.unique[order.run[above]][0]].place - 1
+        else:
+            place = known[order.unique[order.run[0]][0]].place + 1
+        moved.append(Moved(order.unique[index][0], place, sure=False))
+    return moved
+
+
+def _renamed(order: PageOrder, known: Mapping[int, Known]) -> list[Renamed]:
+    return [
+        Renamed(key, known[key].username, username)
+        for key, username in order.unique
+        if key in known and known[key].username != username
+    ]
+
+
+def _renumbered(
+    order: PageOrder, known: Mapping[int, Known], lost_before: Set[int], walk: Walk
+) -> PageReading:
+    """Every row gets a new place, worth what one sighting is worth."""
+    added, moved = [], []
+    place = walk.floor
+    for key, username in order.unique:
+        if key in known and known[key].place > walk.zone:
+            continue
+        place -= GAP
+        if key in known:
+            moved.append(Moved(key, place, sure=True))
+        else:
+            kind = kind_of(key, lost_before, walk.baseline, new=False)
+            added.append(Added(key, username, place, sure=True, kind=kind))
+    return PageReading(
+        added=added,
+        renamed=_renamed(order, known),
+        moved=moved,
+        seen=[key for key, _ in order.unique],
+        sure=0,
+        run=0,
+        orderly=not order.repeats,
+        spoiled=Spoiled.REPEATS if order.repeats else Spoiled.STRANGERS,
+        top=None,
+        bottom=None,
+        floor=place,
+        doubt=[],
+    )

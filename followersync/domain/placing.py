@@ -1,0 +1,120 @@
+"""Places for the people of one page whom nobody knows, or whose place is worth nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+
+from followersync.domain.order import RUN_NEEDED, PageOrder, Walk, is_sure, longest_run
+from followersync.domain.state import GAP, TOP
+from followersync.domain.values import Added, Kind, Known, Moved
+
+
+def kind_of(key: int, lost_before: Set[int], baseline: bool, *, new: bool) -> Kind:
+    """What a stranger is to the member."""
+    if key in lost_before:
+        return Kind.RETURNED
+    if baseline:
+        return Kind.BASELINE
+    return Kind.GAINED if new else Kind.FOUND
+
+
+class Placing:
+    """Gives places to the unknown and the unsure rows of one page, stretch by stretch.
+
+    A stretch is what stands between two rows of the run (or before the first, after the last).
+    """
+
+    def __init__(
+        self, order: PageOrder, known: Mapping[int, Known], lost_before: Set[int], walk: Walk
+    ) -> None:
+        self.order = order
+        self.unique = order.unique
+        self.known = known
+        self.lost_before = lost_before
+        self.walk = walk
+        self.run = frozenset(order.run)
+        self.clean = order.clean
+        self.floor = walk.floor
+        self.added: list[Added] = []
+        self.moved: list[Moved] = []
+        self.doubt: list[tuple[int, int]] = []
+
+    def place_all(self) -> None:
+        above: int | None = None
+        stretch: list[int] = []
+        for index, (key, _) in enumerate(self.unique):
+            if index in self.run:
+                below = self.known[key].place
+                self._place(stretch, above, below)
+                stretch = []
+                above = below
+                self.floor = min(self.floor, below)
+            elif not (key in self.known and is_sure(self.known[key], self.walk)):
+                stretch.append(index)
+        self._place(stretch, above, None)
+
+    def _place(self, stretch: list[int], above: int | None, below: int | None) -> None:
+        if not stretch:
+            return
+        top_of_list = above is None and self.walk.at_top
+        high, step = self._room(len(stretch), above, below)
+        new = top_of_list and (
+            self.order.in_order or (len(self.order.sure) < RUN_NEEDED and self.walk.growing)
+        )
+        sure = top_of_list and self.clean and self.walk.first and step > 0
+        fitting = self._fitting(stretch, above, below)
+        if fitting and above is not None and below is not None:
+            self.doubt.append((below, above))
+        for at, index in enumerate(stretch, start=1):
+            if index in fitting:
+                self.moved.append(Moved(self.unique[index][0], fitting[index], sure=True))
+            else:
+                self._give(index, high - at * step, sure=sure, new=new)
+        if below is None:
+            self.floor = high - len(stretch) * step
+
+    def _fitting(self, stretch: list[int], above: int | None, below: int | None) -> dict[int, int]:
+        """Who is met a second time where an earlier page put them: they become sure there."""
+        if not self.clean or not self.walk.settles or (below is None and not self.walk.last):
+            return {}
+        if above is None:
+            if not self.walk.at_top:
+                return {}
+            above = TOP
+            strangers = [at for at, index in enumerate(stretch) if not self._is_known(index)]
+            stretch = stretch[strangers[-1] + 1 :] if strangers else stretch
+        low = self.walk.zone if below is None else below
+        places = [
+            (index, self.known[self.unique[index][0]].place)
+            for index in stretch
+            if self._is_known(index) and low < self.known[self.unique[index][0]].place < above
+        ]
+        run = longest_run([place for _, place in places])
+        return dict(places[at] for at in run)
+
+    def _is_known(self, index: int) -> bool:
+        return self.unique[index][0] in self.known
+
+    def _room(self, count: int, above: int | None, below: int | None) -> tuple[int, int]:
+        """From where downwards, and in what steps, `count` places are given; step 0: no room."""
+        if above is None:
+            high = self.walk.floor
+            if below is None or high - below > GAP * (count + 1):
+                return high, GAP
+            if high <= below:
+                return below + GAP * (count + 1), GAP
+        else:
+            high = above
+        if below is None:
+            return high, GAP
+        return high, (high - below) // (count + 1)
+
+    def _give(self, index: int, place: int, *, sure: bool, new: bool) -> None:
+        key, username = self.unique[index]
+        row = self.known.get(key)
+        if row is None:
+            new = new and key in self.order.once
+            kind = kind_of(key, self.lost_before, self.walk.baseline, new=new)
+            self.added.append(Added(key, username, place, sure, kind))
+        elif self.clean and place != row.place:
+            self.moved.append(Moved(key, place, sure=False))

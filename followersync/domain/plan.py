@@ -1,0 +1,101 @@
+"""Which scan next: counts only ever say when to look, never that somebody left."""
+
+from __future__ import annotations
+
+from followersync.domain.state import Memory, Order
+from followersync.domain.values import Why
+
+DAY = 86_400
+FEW_PAGES = 5
+"""Up to so many pages a full scan is cheap enough for every sync that has a reason."""
+ASKED_PAGES = 20
+"""Up to so many pages somebody who asks for a sync is given a look at the whole list."""
+UNPACED_PAGES = 200
+"""Up to so many pages a full scan is read at one go."""
+ROUND = 5 * DAY
+SLICE = 5
+TAIL = 10
+"""So many people at the list's end, alone on the last page, are still enough to testify when a few
+of them leave."""
+HEAD_PAGES = 5
+"""A head in which no known ground is found in so many pages, newcomers apart, is read on whole."""
+
+
+def paced_pages(memory: Memory, why: Why, *, started_at: int, now: int) -> int | None:
+    """How many pages of an open campaign ought to be read by now; None: as many as can be.
+
+    A long list is read round and round in five days, a slice at each sync, so that calls are spent
+    evenly and a loss is met within a week at a third of what reading it at once again and again
+    would cost. A first list, or one whose order is in doubt, is read as fast as possible.
+    """
+    if memory.pages <= UNPACED_PAGES or why in (Why.FIRST, Why.ORDER):
+        return None
+    return SLICE + memory.pages * (now - started_at) // ROUND
+
+
+def head_pages(memory: Memory, *, reported: int, held: int, size: int) -> int:
+    """In how many pages known ground ought to be met, given how many newcomers are expected."""
+    newcomers = max(0, reported - held)
+    return HEAD_PAGES + 2 * newcomers // size + memory.pages // 20
+
+
+def age_limit(pages: int) -> int:
+    """Seconds after which a list of so many pages is read whole without any other reason."""
+    if pages <= FEW_PAGES:
+        return DAY
+    if pages <= 4 * FEW_PAGES:
+        return 2 * DAY
+    return 7 * DAY if pages <= UNPACED_PAGES else DAY // 2
+
+
+def count_is_outside(memory: Memory, reported: int, held: int) -> int:
+    """By how much the count lies outside what the people held explain; 0: explained."""
+    if memory.gap is None:
+        return 0
+    expected = reported - memory.gap
+    low = min((*memory.held[-3:], held))
+    high = max((*memory.held[-3:], held))
+    return low - expected if expected < low else max(0, expected - high)
+
+
+def why_full(
+    memory: Memory, *, now: int, reported: int, held: int, unconfirmed: int, asked: bool = False
+) -> Why | None:
+    """Why the whole list ought to be read now, or None: the head is enough.
+
+    `asked`: a person, not the schedule, wants this sync.
+    """
+    if memory.scans == 0:
+        return Why.FIRST
+    age = now - (memory.full_at or 0)
+    few = memory.pages <= FEW_PAGES
+    if memory.renumber or memory.order is not Order.CONFIRMED or not memory.complete:
+        return Why.ORDER if memory.pages <= UNPACED_PAGES or age >= DAY // 2 else None
+    if unconfirmed and (few or age >= DAY):
+        return Why.UNCONFIRMED
+    if memory.broad_wanted and memory.pages <= ASKED_PAGES:
+        return Why.UNCONFIRMED
+    if asked and memory.pages <= ASKED_PAGES:
+        return Why.ASKED
+    if few and memory.gap is not None and reported - memory.gap != held:
+        # Looking costs a few calls at most; waiting for certainty would hide who is missing.
+        return Why.COUNT
+    outside = count_is_outside(memory, reported, held)
+    if outside > max(3, held // 100) or (outside and memory.outside):
+        return Why.COUNT
+    return Why.AGE if age >= age_limit(memory.pages) else None
+
+
+def page_size(memory: Memory, *, limit: int, unconfirmed: int) -> int:
+    """Rows a page: while somebody is unconfirmed every other scan asks for a seventh less.
+
+    Page ends then fall elsewhere, and whoever stood at one finds people on both sides. A few rows
+    less are asked for where the last page would hold too few people to testify.
+    """
+    least = max(1, limit - limit // 7)
+    if unconfirmed and memory.scans % 2:
+        return least
+    for size in range(limit, least - 1, -1):
+        if memory.people <= size or not 0 < memory.people % size < TAIL:
+            return size
+    return limit

@@ -1,0 +1,207 @@
+"""What a page that was read means for the account's state: where the reading goes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+from followersync.domain import places, turns
+from followersync.domain.order import Walk
+from followersync.domain.places import PageReading
+from followersync.domain.state import (
+    GAP,
+    JUMP,
+    TOP,
+    AccountState,
+    Campaign,
+    Memory,
+    Order,
+    Phase,
+    Read,
+    Run,
+)
+from followersync.domain.values import (
+    Added,
+    Known,
+    Moved,
+    PageEvidence,
+    Part,
+    Renamed,
+    Spoiled,
+)
+
+ADJACENT = 64 * GAP
+"""Pages that follow each other leave such gaps between them; one range spans them all."""
+
+PARTS = {
+    Phase.HEAD: Part.HEAD,
+    Phase.BODY: Part.BODY,
+    Phase.LOOK: Part.LOOK,
+    Phase.CLOSING: Part.CLOSING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageOutcome:
+    """What to store of a page, together with the state, in one transaction."""
+
+    state: AccountState
+    added: list[Added]
+    renamed: list[Renamed]
+    moved: list[Moved]
+    page: PageEvidence
+    seen: list[int]
+    doubt: list[tuple[int, int]]
+
+
+def open_campaign(state: AccountState) -> Campaign:
+    if state.campaign is None:
+        raise RuntimeError("no full scan is open")
+    return state.campaign
+
+
+def page_read(
+    state: AccountState,
+    *,
+    rows: Sequence[tuple[int, str]],
+    after: str | None,
+    known: Mapping[int, Known],
+    lost_before: Set[int],
+    now: int,
+) -> PageOutcome:
+    run = state.run
+    if run is None:
+        raise RuntimeError("no run")
+    asked_after, limit = _asked(state, run)
+    walk = _walk(state, run, asked_after, last=after is None)
+    page = places.read_page(rows, known, lost_before, walk)
+    looped = after is not None and _looped(state, asked_after, after)
+    spoiled = Spoiled.LOOP if looped or page.backwards else page.spoiled
+    evidence = PageEvidence(
+        number=state.memory.next_page,
+        part=PARTS[run.phase],
+        rows=len(rows),
+        at=now,
+        top=page.top,
+        bottom=page.bottom,
+        spoiled=spoiled,
+        after=asked_after,
+        limit=limit,
+    )
+    counted = _counted(state, run, page, evidence)
+    if looped or page.backwards:
+        following = turns.after_loop(counted, now)
+    else:
+        following = turns.after_page(counted, page, after, now)
+    return PageOutcome(
+        following, page.added, page.renamed, page.moved, evidence, page.seen, page.doubt
+    )
+
+
+def _asked(state: AccountState, run: Run) -> tuple[str | None, int]:
+    if run.phase is Phase.BODY:
+        campaign = open_campaign(state)
+        return campaign.after, campaign.page_size
+    if run.phase is Phase.LOOK:
+        look = state.memory.looks[run.look]
+        return run.look_after if run.look_page else look.after, look.limits[run.look_page]
+    return run.after, run.page_size
+
+
+def _walk(state: AccountState, run: Run, asked_after: str | None, *, last: bool) -> Walk:
+    campaign = state.campaign
+    body = run.phase is Phase.BODY
+    floor, at_top = run.floor, run.above_all
+    if body and campaign is not None:
+        floor, at_top = campaign.floor, False
+    elif run.phase is Phase.LOOK:
+        floor, at_top = _above_look(state, run, asked_after)
+    return Walk(
+        floor=floor,
+        at_top=at_top,
+        first=asked_after is None,
+        last=last,
+        baseline=not state.memory.complete,
+        renumber=body and campaign is not None and campaign.renumber,
+        confirming=state.memory.order is not Order.CONFIRMED,
+        zone=state.memory.zone,
+        growing=_growing(state.memory, run),
+        settles=run.phase in (Phase.HEAD, Phase.BODY),
+    )
+
+
+def _above_look(state: AccountState, run: Run, asked_after: str | None) -> tuple[int, bool]:
+    """A look at the list's first page meets newcomers as the head does."""
+    if asked_after is None:
+        return state.memory.top + JUMP, True
+    return min(state.memory.looks[run.look].top, state.memory.top), False
+
+
+def _growing(memory: Memory, run: Run) -> bool:
+    if memory.gap is None or memory.gap <= 0:
+        return True
+    return memory.reported is not None and (run.reported or 0) > memory.reported
+
+
+def _looped(state: AccountState, asked: str | None, after: str) -> bool:
+    """A cursor that leads back: at once, or to one met before (Brent's algorithm)."""
+    run, campaign = state.run, state.campaign
+    if run is None or run.phase is not Phase.BODY or campaign is None:
+        return after == asked
+    return after in (asked, campaign.tortoise)
+
+
+def _counted(
+    state: AccountState, run: Run, page: PageReading, evidence: PageEvidence
+) -> AccountState:
+    memory, campaign = state.memory, state.campaign
+    top = max((added.place for added in page.added), default=memory.top)
+    top = max(top, max((moved.place for moved in page.moved), default=top))
+    memory = replace(memory, next_page=memory.next_page + 1, top=max(memory.top, top))
+    spoiled = evidence.spoiled
+    run = replace(
+        run,
+        calls=run.calls + 1,
+        read=_more(run.read, page, spoiled),
+        followers=run.followers + len(page.added),
+    )
+    if page.top is not None and page.bottom is not None:
+        run = replace(run, ranges=_merged(run.ranges, page.bottom, page.top))
+    if run.phase in (Phase.HEAD, Phase.CLOSING):
+        run = replace(
+            run,
+            floor=page.floor,
+            above_all=run.above_all and not page.sure and bool(page.seen),
+            walked=run.walked + 1,
+        )
+    if campaign is not None and run.phase is Phase.BODY:
+        read = _more(campaign.read, page, spoiled)
+        campaign = replace(campaign, floor=page.floor, read=read)
+    return AccountState(memory, campaign, run)
+
+
+def _merged(
+    ranges: tuple[tuple[int, int], ...], low: int, high: int
+) -> tuple[tuple[int, int], ...]:
+    """The ranges with one more; what overlaps or follows closely is one range."""
+    high = min(TOP, high + ADJACENT)
+    apart = [one for one in ranges if one[1] <= low or one[0] >= high]
+    for one in ranges:
+        if one not in apart:
+            low, high = min(low, one[0]), max(high, one[1])
+    return (*apart, (low, high))
+
+
+def _more(read: Read, page: PageReading, spoiled: Spoiled | None) -> Read:
+    counts = read.spoiled
+    if spoiled is not None:
+        counts = {**counts, spoiled: counts.get(spoiled, 0) + 1}
+    return Read(
+        pages=read.pages + 1,
+        people=read.people + len(page.seen),
+        sure=read.sure + page.sure,
+        orderly=read.orderly + (len(page.seen) if page.orderly else 0),
+        disorderly=read.disorderly + page.disorderly,
+        added=read.added + len(page.added),
+        spoiled=counts,
+    )

@@ -1,0 +1,189 @@
+"""What an account's syncing remembers between two commits: small, frozen, JSON-able.
+
+`Memory` lasts, `Campaign` is the open full scan, `Run` is the sync in progress. All three are
+stored as one value in the same transaction as the page they result from, so that a killed worker
+goes on from there and applies nothing twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from followersync.domain.values import Mode, PageLook, Spoiled, Tally, Why
+
+GAP = 1 << 16
+"""Between two places given one after the other: room for sixteen insertions into the middle."""
+JUMP = 1 << 42
+"""Above the highest place, where a walk from the top begins numbering newcomers downwards."""
+BASE = 1 << 61
+TOP = (1 << 63) - 1
+
+
+class Order(StrEnum):
+    """What an account's places are worth: nothing yet, seen in one scan, agreed by two."""
+
+    NONE = "none"
+    NEW = "new"
+    CONFIRMED = "confirmed"
+
+
+class Phase(StrEnum):
+    COUNT = "count"
+    HEAD = "head"
+    BODY = "body"
+    LOOK = "look"
+    CLOSING = "closing"
+    JUDGE = "judge"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    complete: bool = False
+    baseline_at: int | None = None
+    """When a scan last found somebody new while the first list was not complete."""
+    order: Order = Order.NONE
+    renumber: bool = False
+    doubts: int = 0
+    """Finished scans in a row that met a page in disorder."""
+    doubted_at: int = 0
+    top: int = BASE
+    zone: int = 0
+    """Places up to here are of an older numbering and worth nothing."""
+    next_page: int = 1
+    reported: int | None = None
+    gap: int | None = None
+    """reported - held after the last full scan."""
+    held: tuple[int, ...] = ()
+    """Followers held at the end of the last syncs, newest last."""
+    outside: int = 0
+    """How many syncs in a row the count lay outside what the last scan explains."""
+    odd_since: int | None = None
+    """Since when every finished scan missed implausibly many people."""
+    unsteady_at: int = 0
+    """When a finished scan last missed several people whom the one before had shown."""
+    quick: int = 0
+    """Quick looks in a row."""
+    scans: int = 0
+    full_at: int | None = None
+    pages: int = 0
+    people: int = 0
+    empties: int = 0
+    """Syncs in a row whose very first page was empty."""
+    looks: tuple[PageLook, ...] = ()
+    broad_wanted: bool = False
+    """Somebody was missed by a look at the head alone; proof needs one that reads more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read so far: pages, people on them, of those the sure and those on orderly pages,
+    pages whose sure people stood in another order, people nobody knew, and how many pages were
+    spoiled by what."""
+
+    pages: int = 0
+    people: int = 0
+    sure: int = 0
+    orderly: int = 0
+    disorderly: int = 0
+    added: int = 0
+    spoiled: dict[Spoiled, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    started_at: int
+    why: Why
+    page_size: int
+    after: str | None
+    renumber: bool
+    first_page: int
+    floor: int
+    read: Read = Read()
+    back: str | None = None
+    """The cursor before `after`: asked for again when `after` leads back up."""
+    loops: int = 0
+    tries: int = 0
+    """How often the present cursor gave nothing."""
+    ended: bool = False
+    tortoise: str | None = None
+    """An earlier cursor: meeting it again shows a loop (Brent's algorithm)."""
+
+    @property
+    def pages(self) -> int:
+        return self.read.pages
+
+    @property
+    def people(self) -> int:
+        return self.read.people
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    started_at: int
+    phase: Phase
+    page_limit: int
+    ordered: bool
+    followers: int
+    unconfirmed: int
+    calls_left: int | None
+    asked: bool
+    page_size: int
+    mode: Mode = Mode.COUNT
+    why: Why | None = None
+    calls: int = 0
+    read: Read = Read()
+    reported: int | None = None
+    after: str | None = None
+    floor: int = BASE
+    """Where the walk from the top (head or closing) numbers its next unknown row."""
+    above_all: bool = True
+    """No sure row has been met yet in the walk from the top."""
+    tries: int = 0
+    walked: int = 0
+    """Pages of the present walk from the top."""
+    first_page: int = 1
+    ranges: tuple[tuple[int, int], ...] = ()
+    """The places (low, high) between which this run's pages testify."""
+    look: int = 0
+    """How many of the pending looks are done."""
+    look_page: int = 0
+    look_after: str | None = None
+    looks_now: int = 0
+    """How many pending looks, the first ones, are done in this very run, after its judgement."""
+    looks_from: int | None = None
+    """The number of the first page read after the judgement; None: nobody has been judged yet."""
+    judge_at: int | None = None
+    proof: bool = False
+    """The last walk from the top reached known ground."""
+    plausible: bool = True
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def pages(self) -> int:
+        return self.read.pages
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    memory: Memory = Memory()
+    campaign: Campaign | None = None
+    run: Run | None = None
+
+
+def dump(state: AccountState) -> dict[str, Any]:
+    """The state as JSON values; keys `memory`, `campaign`, `run`."""
+    value: dict[str, Any] = msgspec.to_builtins(state)
+    return value
+
+
+def load(value: dict[str, Any] | None) -> AccountState:
+    """The state out of JSON values; None or {} is an account never synced.
+
+    Raises msgspec.ValidationError when the value has another shape.
+    """
+    return msgspec.convert(value or {}, AccountState)

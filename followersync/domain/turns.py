@@ -1,0 +1,291 @@
+"""Where the reading goes after each page: down the head, on with the body, back to the top."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from followersync.domain import plan
+from followersync.domain.places import PageReading
+from followersync.domain.state import JUMP, AccountState, Campaign, Phase, Run
+from followersync.domain.values import Mode, Why
+
+CLOSING_TRIES = 3
+EMPTY_TRIES = 3
+"""An empty page where people ought to be is asked for in so many syncs before it is believed."""
+LOOP_TRIES = 3
+"""When so many heads in a row seem to lead back up, it is our numbering that is wrong."""
+LOOKS_KEPT = 200
+LOOKS_AT_ONCE = 10
+"""Places where two pages meet that are looked at again in the very run that missed people there."""
+RESERVE = 2
+"""Calls kept back for the closing read."""
+
+
+def after_page(state: AccountState, page: PageReading, after: str | None, now: int) -> AccountState:
+    """The state after a counted page; `after`: the cursor of the next page, None at the end."""
+    match _run(state).phase:
+        case Phase.HEAD:
+            return _after_head(state, page, after, now)
+        case Phase.BODY:
+            return _after_body(state, page, after, now)
+        case Phase.LOOK:
+            return _after_look(state, after, now)
+        case _:
+            return _after_closing(state, page, after, now)
+
+
+def _after_head(
+    state: AccountState, page: PageReading, after: str | None, now: int
+) -> AccountState:
+    run = _run(state)
+    if not page.seen and after is None and run.walked == 1 and run.followers:
+        empties = state.memory.empties + 1
+        state = replace(state, memory=replace(state.memory, empties=empties))
+        if empties < EMPTY_TRIES:
+            return _done(state)
+    if after is None:
+        return _whole_list_in_head(state, now)
+    run = replace(run, after=after)
+    state = replace(state, run=run)
+    if page.orderly:
+        return _decide(state, now)
+    if run.walked >= _head_pages(state):
+        return _begin_campaign(state, Why.ORDER, now)
+    return state
+
+
+def _whole_list_in_head(state: AccountState, now: int) -> AccountState:
+    """The head walk met the list's end: it was a full scan, whatever else is open."""
+    state = _begin_campaign(replace(state, campaign=None), _why(state, now) or Why.SMALL, now)
+    return _end_campaign(state, now)
+
+
+def _head_pages(state: AccountState) -> int:
+    run = _run(state)
+    return plan.head_pages(
+        state.memory, reported=run.reported or 0, held=run.followers, size=run.page_size
+    )
+
+
+def _why(state: AccountState, now: int) -> Why | None:
+    run = _run(state)
+    return plan.why_full(
+        state.memory,
+        now=now,
+        reported=run.reported or 0,
+        held=run.followers,
+        unconfirmed=run.unconfirmed,
+        asked=run.asked,
+    )
+
+
+def _decide(state: AccountState, now: int) -> AccountState:
+    """Known ground is reached: read on, look again at a page, or be content with the head."""
+    run = _run(state)
+    if state.campaign is not None:
+        if state.memory.looks:
+            return replace(state, run=replace(run, phase=Phase.LOOK))
+        return _go_on(state, now)
+    why = _why(state, now)
+    if why is not None:
+        return _unless_spent(_begin_campaign(state, why, now), now)
+    if state.memory.looks:
+        return replace(state, run=replace(run, phase=Phase.LOOK))
+    if run.unconfirmed and run.ranges and run.walked == 1:
+        return _judge(state, now)
+    return _done(state)
+
+
+def _go_on(state: AccountState, now: int) -> AccountState:
+    """With the full scan that an earlier run left open."""
+    run = replace(_run(state), phase=Phase.BODY, mode=Mode.FULL, why=Why.UNFINISHED)
+    return _unless_spent(replace(state, run=run), now)
+
+
+def _begin_campaign(state: AccountState, why: Why, now: int) -> AccountState:
+    """Go on below the head as a full scan, of which the head's pages are the first."""
+    run = _run(state)
+    campaign = Campaign(
+        started_at=now,
+        why=why,
+        page_size=run.page_size,
+        after=run.after,
+        renumber=False,
+        first_page=run.first_page,
+        floor=run.floor,
+        read=run.read,
+    )
+    run = replace(run, phase=Phase.BODY, mode=Mode.FULL, why=why)
+    return replace(state, run=run, campaign=campaign)
+
+
+def _after_body(
+    state: AccountState, page: PageReading, after: str | None, now: int
+) -> AccountState:
+    campaign, run = state.campaign, _run(state)
+    if campaign is None:
+        raise RuntimeError("no full scan is open")
+    if not page.seen and after is None and campaign.read.people < run.followers:
+        campaign = replace(campaign, tries=campaign.tries + 1)
+        state = replace(state, campaign=campaign)
+        if campaign.tries < EMPTY_TRIES:
+            return begin_closing(state, now)
+    if after is None:
+        return _end_campaign(state, now)
+    tortoise = campaign.tortoise
+    if campaign.read.pages & (campaign.read.pages - 1) == 0:
+        tortoise = after
+    campaign = replace(campaign, after=after, back=campaign.after, tries=0, tortoise=tortoise)
+    return _unless_spent(replace(state, campaign=campaign), now)
+
+
+def after_loop(state: AccountState, now: int) -> AccountState:
+    """A cursor led back up: ask again for the page that named it, in the next sync."""
+    run, campaign = _run(state), state.campaign
+    if run.phase is Phase.CLOSING:
+        return _closing_failed(state)
+    if run.phase is not Phase.BODY or campaign is None:
+        doubts = state.memory.doubts + 1
+        renumber = state.memory.renumber or doubts >= LOOP_TRIES
+        memory = replace(state.memory, doubts=doubts, renumber=renumber)
+        return begin_closing(replace(state, memory=memory), now)
+    if campaign.loops + 1 >= EMPTY_TRIES:
+        memory = replace(state.memory, renumber=True)
+        return begin_closing(replace(state, memory=memory, campaign=None), now)
+    campaign = replace(campaign, after=campaign.back, loops=campaign.loops + 1)
+    return begin_closing(replace(state, campaign=campaign), now)
+
+
+def _end_campaign(state: AccountState, now: int) -> AccountState:
+    campaign = state.campaign
+    if campaign is None:
+        raise RuntimeError("no full scan is open")
+    state = replace(state, campaign=replace(campaign, ended=True))
+    if campaign.read.pages == 1:
+        return _judge(state, now)
+    return begin_closing(state, now)
+
+
+def _unless_spent(state: AccountState, now: int) -> AccountState:
+    run = _run(state)
+    spent = run.calls_left is not None and run.calls >= run.calls_left - RESERVE
+    if spent or on_schedule(state, now):
+        return begin_closing(state, now)
+    return state
+
+
+def on_schedule(state: AccountState, now: int) -> bool:
+    """Whether the open campaign is as far as it ought to be by now."""
+    campaign = state.campaign
+    if campaign is None or campaign.ended:
+        return False
+    pages = plan.paced_pages(state.memory, campaign.why, started_at=campaign.started_at, now=now)
+    return pages is not None and campaign.read.pages >= pages
+
+
+def begin_closing(state: AccountState, now: int) -> AccountState:
+    """Read the head again: people who came, or left and came back meanwhile, are seen there."""
+    run = _run(state)
+    judged = run.looks_from is not None
+    whole = state.campaign is not None and state.campaign.ended
+    if not run.ranges and (judged or not whole):
+        return _done(state)
+    if not run.ordered:
+        return _judge(state, now)
+    return replace(state, run=_from_top(state, replace(run, phase=Phase.CLOSING, tries=0)))
+
+
+def _from_top(state: AccountState, run: Run) -> Run:
+    return replace(run, after=None, floor=state.memory.top + JUMP, above_all=True, walked=0)
+
+
+def _after_closing(
+    state: AccountState, page: PageReading, after: str | None, now: int
+) -> AccountState:
+    run = _run(state)
+    if page.orderly or (page.seen and after is None):
+        return _judge(state, now)
+    strangers_only = page.seen and not page.sure
+    if strangers_only and run.walked < _head_pages(state):
+        return replace(state, run=replace(run, after=after))
+    return _closing_failed(state)
+
+
+def _closing_failed(state: AccountState) -> AccountState:
+    """Try again from the top, a few times."""
+    run = replace(_run(state), tries=_run(state).tries + 1)
+    if run.tries >= CLOSING_TRIES:
+        return _done(replace(state, run=run))
+    return replace(state, run=_from_top(state, run))
+
+
+def _after_look(state: AccountState, after: str | None, now: int) -> AccountState:
+    run = _run(state)
+    look = state.memory.looks[run.look]
+    if run.look_page + 1 < len(look.limits) and after is not None:
+        run = replace(run, look_page=run.look_page + 1, look_after=after)
+        return replace(state, run=run)
+    run = replace(run, look=run.look + 1, look_page=0, look_after=None)
+    state = replace(state, run=run)
+    spent = run.calls_left is not None and run.calls >= run.calls_left - RESERVE
+    if spent:
+        return begin_closing(state, now)
+    if run.looks_from is not None:
+        return state if run.look < run.looks_now else begin_closing(state, now)
+    if run.look >= len(state.memory.looks):
+        return begin_closing(state, now) if state.campaign is None else _go_on(state, now)
+    return state
+
+
+def after_judgement(state: AccountState) -> AccountState:
+    """Look at once where two pages meet, if somebody who stood there has no witnesses.
+
+    Their first look then is a witnessed one, and the second look, minutes later, settles it.
+    """
+    run, campaign, memory = _run(state), state.campaign, state.memory
+    if run.looks_from is not None or campaign is None or not campaign.ended:
+        return _done(state)
+    between = [look for look in memory.looks if len(look.limits) > 1]
+    calls = LOOKS_AT_ONCE * 2 if run.calls_left is None else run.calls_left - RESERVE - run.calls
+    now = min(len(between), LOOKS_AT_ONCE, calls // 2)
+    if now <= 0:
+        return _done(state)
+    first = tuple(between[:now])
+    rest = tuple(look for look in memory.looks if look not in first)
+    run = replace(
+        run,
+        phase=Phase.LOOK,
+        look=0,
+        look_page=0,
+        looks_now=now,
+        looks_from=memory.next_page,
+        ranges=(),
+    )
+    return replace(state, memory=replace(memory, looks=first + rest), run=run)
+
+
+def cursor_lost(state: AccountState) -> AccountState:
+    """Start again from the top next time: the cursor of a campaign or a look is refused."""
+    run = _run(state)
+    if run.phase is Phase.LOOK:
+        state = replace(state, memory=replace(state.memory, looks=()))
+    else:
+        state = replace(state, campaign=None)
+    return _done(state)
+
+
+def _judge(state: AccountState, now: int) -> AccountState:
+    run = _run(state)
+    if run.judge_at is not None:
+        now = max(now, run.judge_at + 1)
+    return replace(state, run=replace(run, phase=Phase.JUDGE, judge_at=now, proof=True))
+
+
+def _done(state: AccountState) -> AccountState:
+    return replace(state, run=replace(_run(state), phase=Phase.DONE))
+
+
+def _run(state: AccountState) -> Run:
+    if state.run is None:
+        raise RuntimeError("no run has begun")
+    return state.run

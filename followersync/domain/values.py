@@ -1,0 +1,243 @@
+"""The words of the domain: plain frozen values, times in whole unix seconds (UTC).
+
+A *place* is a number that orders an account's followers as Instagram lists them, newest highest.
+It says nothing about time. See docs/losses.md for the rules that these values carry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Part(StrEnum):
+    """What a page was read for."""
+
+    HEAD = "head"
+    BODY = "body"
+    LOOK = "look"
+    CLOSING = "closing"
+
+
+class Kind(StrEnum):
+    """What an added follower is to the member; BASELINE is no change and enters no feed."""
+
+    BASELINE = "baseline"
+    GAINED = "gained"
+    FOUND = "found"
+    RETURNED = "returned"
+
+
+class Mode(StrEnum):
+    COUNT = "count"
+    HEAD = "head"
+    FULL = "full"
+
+
+class Why(StrEnum):
+    """Why a full scan is wanted."""
+
+    FIRST = "first"
+    ORDER = "order"
+    COUNT = "count"
+    UNCONFIRMED = "unconfirmed"
+    AGE = "age"
+    SMALL = "small"
+    ASKED = "asked"
+    UNFINISHED = "unfinished"
+
+
+class Spoiled(StrEnum):
+    """Why a page can testify to nobody's absence."""
+
+    REPEATS = "repeats"
+    ORDER = "order"
+    STRANGERS = "strangers"
+    EMPTY = "empty"
+    LOOP = "loop"
+
+
+class Known(NamedTuple):
+    """A stored current follower, as loaded for a page's keys."""
+
+    username: str
+    place: int
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a source can do: rows a page at most; `ordered`: it lists newest first."""
+
+    page_limit: int
+    ordered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    key: int
+    username: str
+    place: int
+    sure: bool
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    key: int
+    previous: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    key: int
+    place: int
+    sure: bool
+
+
+class Span(NamedTuple):
+    """What one page testifies: who stands strictly between `bottom` and `top` was on it or absent.
+
+    `at`: when it was read. `number`: the page's number, as given by `PageEvidence`.
+    `after`, `limit`: how to read it again.
+    """
+
+    number: int
+    top: int
+    bottom: int
+    at: int
+    after: str | None = None
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PageLook:
+    """A page to read again, for the sake of somebody who ought to stand on it.
+
+    `limits`: sizes of the pages to read one after the other, starting from `after`.
+    `top`: the highest place it is expected to show.
+    """
+
+    after: str | None
+    limits: tuple[int, ...]
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageEvidence:
+    """One page as evidence; `top` and `bottom` are None when it testifies to nothing."""
+
+    number: int
+    part: Part
+    rows: int
+    at: int
+    top: int | None
+    bottom: int | None
+    spoiled: Spoiled | None
+    after: str | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """How long somebody has not been seen: an unconfirmed person's record.
+
+    `looks`: looks at more than one page that missed them; `witnessed`: looks with people standing
+    on both sides; `last_at`: when the newest page (or whole look) that counted was read.
+    """
+
+    since: int
+    looks: int
+    witnessed: int
+    last_at: int
+
+
+class Absent(NamedTuple):
+    """A stored current follower whom no page of the open evidence shows."""
+
+    key: int
+    place: int
+    sure: bool
+    absence: Absence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Proven to be gone: `fast` by two witnessed looks, else by the slow rule."""
+
+    key: int
+    fast: bool
+    since: int
+    looks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Numbers of one judgement; batches are summed with +. `absent`: of a list read whole
+    everybody on no page, else only those whose page was read."""
+
+    absent: int = 0
+    witnessed: int = 0
+    unconfirmed: int = 0
+    lost: int = 0
+    fresh: int = 0
+    """Absent for the first time, without witnesses, from a list read whole."""
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.absent + other.absent,
+            self.witnessed + other.witnessed,
+            self.unconfirmed + other.unconfirmed,
+            self.lost + other.lost,
+            self.fresh + other.fresh,
+        )
+
+    def and_again(self, later: Tally) -> Tally:
+        """With what a second judgement of some of the same people came to."""
+        return replace(
+            self,
+            witnessed=self.witnessed + later.witnessed,
+            unconfirmed=self.unconfirmed - later.lost,
+            lost=self.lost + later.lost,
+        )
+
+
+# --- steps: what the engine does next ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCount:
+    """Ask Instagram for the number of followers; answer with `sync.count_read`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """Ask for the page after `after` (None: from the top); answer with `sync.page_read`."""
+
+    part: Part
+    after: str | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Load who is absent, in batches, and have them judged; answer with `sync.judged`.
+
+    Absent: current followers whose key is on no stored page numbered >= `first_page`; with
+    `ranges`, only those whose place lies strictly between the (low, high) of one of them (they do
+    not overlap), None: everybody. Testimony: the stored spans of the same pages. (Who was on an
+    earlier page of a long scan may have left since: only the pages of this run speak of them.)
+    """
+
+    ranges: tuple[tuple[int, int], ...] | None
+    first_page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Nothing more to ask in this run: call `sync.finish_run`."""
+
+
+Step = ReadCount | ReadPage | Judge | Finish
