@@ -1,0 +1,55 @@
+"""What followersync stores: current followers, closed intervals, the feed, and the runs."""
+
+from __future__ import annotations
+
+from followersync.models.budget import CallBudget
+from followersync.models.follower import (
+    Absence,
+    ChangeKind,
+    Follower,
+    FollowerChange,
+    PastFollow,
+    Source,
+    public_id,
+)
+from followersync.models.imports import (
+    ArchiveImport,
+    DailyTotal,
+    Demographics,
+    InsightsReading,
+    WatchedExport,
+    WatchedFolder,
+)
+from followersync.models.run import Mode, SyncRun, Trigger
+from followersync.models.scan import FullScan, ScanPage
+from followersync.models.settings import SyncSettings
+from followersync.models.snapshot import FollowerSnapshot
+from followersync.models.subscription import WebhookMark, WebhookSubscription
+from followersync.models.transfers import TransferredItem
+
+__all__ = [
+    "Absence",
+    "ArchiveImport",
+    "CallBudget",
+    "ChangeKind",
+    "DailyTotal",
+    "Demographics",
+    "Follower",
+    "FollowerChange",
+    "FollowerSnapshot",
+    "FullScan",
+    "InsightsReading",
+    "Mode",
+    "PastFollow",
+    "ScanPage",
+    "Source",
+    "SyncRun",
+    "SyncSettings",
+    "TransferredItem",
+    "Trigger",
+    "WatchedExport",
+    "WatchedFolder",
+    "WebhookMark",
+    "WebhookSubscription",
+    "public_id",
+]

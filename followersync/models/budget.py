@@ -1,0 +1,25 @@
+"""How much of Instagram's patience is left, shared by all workers."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class CallBudget(models.Model):
+    """Calls in the current hour of one account (`account:<id>`) or of the app (`app`).
+
+    `blocked_until` is Instagram's word (a rate-limit answer or usage header), and outranks
+    our own count.
+    """
+
+    name = models.CharField(max_length=40, primary_key=True)
+    window_started_at = models.DateTimeField()
+    calls = models.PositiveIntegerField(default=0)
+    percent = models.PositiveIntegerField(default=0)
+    blocked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "call budget"
+
+    def __str__(self) -> str:
+        return f"budget of {self.name}"

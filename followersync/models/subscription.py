@@ -1,0 +1,68 @@
+"""Outgoing webhooks: programs that want to be told when an account's feed goes on."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import LinkedAccount
+
+
+class WebhookSubscription(models.Model):
+    """One address that is told of changes in all of its member's accounts.
+
+    `secret` is ciphertext (accounts.crypto). `next_attempt_at` is also the lease of whoever is at
+    work on it: nobody else tries before then.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="webhook_subscriptions",
+        verbose_name=_("member"),
+    )
+    url = models.CharField(_("address"), max_length=500)
+    secret = models.TextField()
+    created_at = models.DateTimeField(_("created"))
+    disabled_at = models.DateTimeField(_("disabled"), null=True, blank=True)
+    disabled_reason = models.CharField(_("reason"), max_length=40, blank=True)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_delivered_at = models.DateTimeField(_("last delivered"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "url"], name="webhook_address_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"webhook {self.pk}"
+
+
+class WebhookMark(models.Model):
+    """How far one subscription has been told of one account's feed.
+
+    What is to be told is the difference between this and the feed's head: no list of messages
+    that could grow, get lost or come twice in disorder.
+    """
+
+    subscription = models.ForeignKey(
+        WebhookSubscription, on_delete=models.CASCADE, related_name="marks"
+    )
+    account = models.ForeignKey(
+        LinkedAccount, on_delete=models.CASCADE, related_name="webhook_marks"
+    )
+    epoch = models.UUIDField()
+    position = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subscription", "account"], name="webhook_mark_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"account {self.account_id} told up to {self.position}"

@@ -1,0 +1,181 @@
+"""Carrying out what `delta` says (see `imports`): list, history and feed, in sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from followersync.models import Source
+
+# Who is left of the present list, and under which verdicts somebody enters it.
+LEAVES = "('lost')"
+PIECE = 10_000
+ENTERS = "('baseline', 'gained', 'found', 'returned')"
+
+# The feed's order within one import: those who left, then names, then those who came.
+_ENTRIES = (
+    "SELECT key, username AS name, '' AS previous,"
+    " CASE act WHEN 'came_back' THEN 'lost' ELSE act END AS kind,"
+    " CASE act WHEN 'lost' THEN 1 WHEN 'came_back' THEN 1 WHEN 'returned' THEN 4"
+    "  WHEN 'gained' THEN 5 WHEN 'found' THEN 6 ELSE 7 END AS turn, second FROM delta"
+    " WHERE act IN ('lost', 'came_back', 'returned', 'gained', 'found', 'redated')"
+    " UNION ALL SELECT key, new_name, username, 'renamed', 2, second FROM delta"
+    "  WHERE act = 'renamed'"
+    " UNION ALL SELECT key, username, '', 'returned', 3, second FROM delta"
+    "  WHERE act = 'came_back'"
+)
+
+
+def draw_keys() -> None:
+    """Give those who enter a surrogate each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE delta SET key = nextval('followersync_surrogate')"  # noqa: S608
+            f" WHERE key IS NULL AND act IN {ENTERS}"
+        )
+
+
+def load_first(account_id: int) -> tuple[int, range]:
+    """The first list of all: straight from the archive, no comparison and no feed.
+
+    In the order of names, so that two of three indexes grow at one place only. Returns how many
+    people they are, and between which keys.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO followersync_follower"
+            " (account_id, key, place, first_seen_at, since, source, sure, username)"
+            " SELECT %s, nextval('followersync_surrogate'), coalesce(second, 0) << 12,"
+            "  NULL, to_timestamp(second), %s, false, username"
+            " FROM (SELECT username, max(second) AS second FROM incoming GROUP BY username"
+            "  ORDER BY username) i",
+            [account_id, int(Source.ARCHIVE)],
+        )
+        people = int(cursor.rowcount)
+        cursor.execute(
+            "SELECT min(key), max(key) FROM followersync_follower WHERE account_id = %s",
+            [account_id],
+        )
+        low, high = cursor.fetchone()
+    return people, range(low, high + 1) if people else range(0)
+
+
+def write_list(account_id: int, at: datetime) -> None:
+    """Close the intervals that ended, then change, add and re-date those who follow."""
+    names: dict[str, Any] = {"account": account_id, "at": at, "source": int(Source.ARCHIVE)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO followersync_pastfollow"
+            " (account_id, key, valid_to, valid_from, since, source, username)"
+            " SELECT f.account_id, f.key, %(at)s, f.first_seen_at, f.since, f.source, f.username"
+            " FROM followersync_follower f JOIN delta d ON d.key = f.key"
+            " WHERE f.account_id = %(account)s AND d.act IN ('lost', 'came_back')",
+            names,
+        )
+        cursor.execute(
+            "DELETE FROM followersync_follower f USING delta d"
+            " WHERE f.account_id = %(account)s AND f.key = d.key AND d.act = 'lost'",
+            names,
+        )
+        cursor.execute(
+            "UPDATE followersync_follower f SET username = d.new_name FROM delta d"
+            " WHERE f.account_id = %(account)s AND f.key = d.key AND d.act = 'renamed'",
+            names,
+        )
+        cursor.execute(
+            "UPDATE followersync_follower f SET since = to_timestamp(d.second),"
+            " place = CASE WHEN f.key < 0 THEN d.second << 12 ELSE f.place END,"
+            " first_seen_at = CASE d.act WHEN 'came_back' THEN %(at)s ELSE f.first_seen_at END"
+            " FROM delta d WHERE f.account_id = %(account)s AND f.key = d.key"
+            " AND d.act IN ('redated', 'came_back')",
+            names,
+        )
+        cursor.execute(
+            "INSERT INTO followersync_follower"  # noqa: S608  constants only
+            " (account_id, key, place, first_seen_at, since, source, sure, username)"
+            " SELECT %(account)s, key, coalesce(second, 0) << 12,"
+            "  CASE act WHEN 'baseline' THEN NULL ELSE %(at)s END, to_timestamp(second),"
+            f"  %(source)s, false, username FROM delta WHERE act IN {ENTERS} ORDER BY key",
+            names,
+        )
+
+
+def write_absences(account_id: int, at: datetime, *, looked: bool) -> int:
+    """Keep who is unconfirmed, forget who is seen again; returns how many are unconfirmed.
+
+    `looked`: this was a look at the whole list, which counts for the slow rule.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM followersync_absence a WHERE a.account_id = %s AND a.key < 0"
+            " AND NOT EXISTS (SELECT FROM delta d WHERE d.key = a.key AND NOT d.listed"
+            "  AND d.act IS DISTINCT FROM 'lost' AND d.act IS DISTINCT FROM 'renamed')",
+            [account_id],
+        )
+        cursor.execute(
+            "INSERT INTO followersync_absence"
+            " (account_id, key, unconfirmed_since, looks, witnessed, last_at)"
+            " SELECT %(account)s, key, %(at)s, %(looked)s::int, 0, %(at)s FROM delta"
+            " WHERE act IN ('unconfirmed', 'doubtful')"
+            " ON CONFLICT (account_id, key) DO UPDATE SET"
+            " looks = followersync_absence.looks + %(looked)s::int, last_at = %(at)s",
+            {"account": account_id, "at": at, "looked": looked},
+        )
+        cursor.execute(
+            "SELECT count(*) FROM followersync_absence WHERE account_id = %s", [account_id]
+        )
+        unconfirmed: int = cursor.fetchone()[0]
+    return unconfirmed
+
+
+def count_verdicts() -> dict[str, int]:
+    """How many were given each verdict."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT act, count(*) FROM delta WHERE act IS NOT NULL GROUP BY act")
+        return dict(cursor.fetchall())
+
+
+def changed_rows() -> Iterator[tuple[bool, int, str]]:
+    """(entered, key, name) of each row that the list gains or gives up, for its digest."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT true, key, username FROM delta WHERE act IN {ENTERS}"  # noqa: S608
+            f" UNION ALL SELECT false, key, username FROM delta WHERE act IN {LEAVES}"
+            " UNION ALL SELECT true, key, new_name FROM delta WHERE act = 'renamed'"
+            " UNION ALL SELECT false, key, username FROM delta WHERE act = 'renamed'"
+        )
+        while rows := cursor.fetchmany(10_000):
+            yield from rows
+
+
+def listed_texts(account_id: int, keys: range) -> Iterator[bytes]:
+    """`key NUL name` of everybody with a key in `keys`, as the digest wants it.
+
+    Joined by the server, a piece at a time: fetched row by row it would take longer than hashing.
+    """
+    with connection.cursor() as cursor:
+        for start in range(keys.start, keys.stop, PIECE):
+            cursor.execute(
+                "SELECT string_agg(key::text || E'\\t' || username, E'\\n')"
+                " FROM followersync_follower WHERE account_id = %s AND key >= %s AND key < %s",
+                [account_id, start, min(start + PIECE, keys.stop)],
+            )
+            text: str | None = cursor.fetchone()[0]
+            if text:
+                yield from text.encode().replace(b"\t", b"\x00").split(b"\n")
+
+
+def append_feed(account_id: int, head: int, at: datetime) -> int:
+    """Write the entries behind `head`; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO followersync_followerchange (account_id, position, key, at, kind,"  # noqa: S608
+            " username, previous_username)"
+            " SELECT %s, %s + row_number() OVER (ORDER BY turn, second, key), key, %s, kind,"
+            f" name, previous FROM ({_ENTRIES}) e",
+            [account_id, head, at],
+        )
+        return int(cursor.rowcount)

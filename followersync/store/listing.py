@@ -1,0 +1,80 @@
+"""Pages of the present follower list: newest first, or by username prefix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from followersync.models.follower import STRETCH
+
+
+class Listed(NamedTuple):
+    """`order` is what the page is sorted by, together with the key."""
+
+    order: int | str
+    key: int
+    username: str
+    since: datetime | None
+    first_seen_at: datetime | None
+    source: int
+    unconfirmed_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What to list. `start`: the (order, key) beyond which it begins; `backward`: above it."""
+
+    account_id: int
+    prefix: str = ""
+    at: datetime | None = None
+    baseline_at: datetime | None = None
+    start: tuple[float | str, int] | None = None
+    backward: bool = False
+    limit: int = 51
+
+
+def list_followers(listing: Listing) -> list[Listed]:
+    """At most `limit` rows, nearest to `start` first (so reversed when `backward`)."""
+    by = "f.username" if listing.prefix else "f.place"
+    ascending = bool(listing.prefix) is not listing.backward
+    where, values = ["f.account_id = %(account)s"], values_of(listing)
+    if listing.prefix:
+        where.append("f.username LIKE %(like)s")
+    if listing.start is not None:
+        comparison = ">" if ascending else "<"
+        where.append(f"({by}, f.key) {comparison} (%(order)s, %(key)s)")
+        if not listing.prefix:
+            where.append(f"f.place >> {STRETCH} {comparison}= %(order)s::bigint >> {STRETCH}")
+    direction = "ASC" if ascending else "DESC"
+    # By stretch, for which there is an index; inside of one PostgreSQL sorts.
+    stretch = "" if listing.prefix else f"f.place >> {STRETCH} {direction}, "
+    return fetch(
+        f"SELECT {by}, f.key, f.username, f.since, f.first_seen_at, f.source, a.unconfirmed_since"  # noqa: S608
+        " FROM followersync_follower f LEFT JOIN followersync_absence a"
+        " ON a.account_id = f.account_id AND a.key = f.key"
+        f" WHERE {' AND '.join(where)} ORDER BY {stretch}{by} {direction}, f.key {direction}"
+        " LIMIT %(limit)s",
+        values,
+    )
+
+
+def values_of(listing: Listing) -> dict[str, Any]:
+    order, key = listing.start or (None, None)
+    escaped = listing.prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return {
+        "account": listing.account_id,
+        "at": listing.at,
+        "like": f"{escaped}%",
+        "order": order,
+        "key": key,
+        "limit": listing.limit,
+    }
+
+
+def fetch(statement: str, values: dict[str, Any]) -> list[Listed]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [Listed(*row) for row in cursor.fetchall()]
