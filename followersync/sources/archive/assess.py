@@ -1,0 +1,128 @@
+"""Is it the whole list? Nothing in an export says so; its figures and what is stored do.
+
+A range of dates chosen at the export filters followers and leaves the followed accounts whole.
+Which people a partial list leaves out is not decided here: they have no witness, and are not lost.
+What this decides is what the member is told, and whether an absence without witnesses counts at
+all (the slow rule).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from followersync.sources.archive.reader import Range
+
+DAY = 86_400
+# Measured upstream: ranged exports put the oldest follower this much behind the oldest followed.
+RANGED_AFTER = 180 * DAY
+ENOUGH_DATED = 10
+
+
+class Kind(StrEnum):
+    WHOLE = "whole"
+    RANGED = "ranged"
+    PARTIAL = "partial"
+    DOUBTFUL = "doubtful"
+
+
+class Reason(StrEnum):
+    EMPTY = "empty"
+    PART_MISSING = "part_missing"
+    FOLLOWING_OLDER = "following_older"
+    STORED_OLDER = "stored_older"
+    COUNT_SHORT = "count_short"
+    COUNT_AGREES = "count_agrees"
+    FOLLOWING_AGREES = "following_agrees"
+    STORED_AGREES = "stored_agrees"
+    NOTHING_TO_COMPARE = "nothing_to_compare"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the archive shows: people and dates, and whether a part is missing."""
+
+    people: int
+    span: Range
+    following: Range | None = None
+    part_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is held beside it.
+
+    `older`: people whose follow is older than the archive's oldest, `followers`: all people held.
+    `oldest_listed`: the oldest dated person held is in the archive.
+    """
+
+    followers: int = 0
+    older: int = 0
+    oldest_listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """`reasons`: what speaks for the kind, each to be put in words."""
+
+    kind: Kind
+    reasons: tuple[Reason, ...]
+
+
+def assess(listed: Listed, stored: Stored, reported: int | None) -> Assessment:
+    """Judge by everything at hand; evidence of a gap outweighs any evidence of wholeness.
+
+    `reported` is Instagram's own count, None where it is unknown; it counts people whom no list
+    shows, so being somewhat under it proves nothing.
+    """
+    if listed.part_missing:
+        return Assessment(Kind.PARTIAL, (Reason.PART_MISSING,))
+    if not listed.people:
+        return _empty(stored, reported)
+    ranged = _ranged(listed, stored)
+    short = reported is not None and listed.people < reported - max(10, reported * 15 // 100)
+    if ranged:
+        return Assessment(Kind.RANGED, (*ranged, *([Reason.COUNT_SHORT] if short else [])))
+    if short:
+        return Assessment(Kind.PARTIAL, (Reason.COUNT_SHORT,))
+    agreeing = _agreeing(listed, stored, reported)
+    if agreeing:
+        return Assessment(Kind.WHOLE, agreeing)
+    return Assessment(Kind.DOUBTFUL, (Reason.NOTHING_TO_COMPARE,))
+
+
+def _empty(stored: Stored, reported: int | None) -> Assessment:
+    if not stored.followers and reported is not None and reported <= 2:
+        return Assessment(Kind.WHOLE, (Reason.COUNT_AGREES,))
+    return Assessment(Kind.DOUBTFUL, (Reason.EMPTY,))
+
+
+def _ranged(listed: Listed, stored: Stored) -> tuple[Reason, ...]:
+    reasons = []
+    gap = _gap(listed)
+    if gap is not None and gap > RANGED_AFTER:
+        reasons.append(Reason.FOLLOWING_OLDER)
+    if stored.older > max(2, stored.followers // 100):
+        reasons.append(Reason.STORED_OLDER)
+    return tuple(reasons)
+
+
+def _agreeing(listed: Listed, stored: Stored, reported: int | None) -> tuple[Reason, ...]:
+    reasons = []
+    if reported is not None and abs(reported - listed.people) <= max(10, reported * 15 // 100):
+        reasons.append(Reason.COUNT_AGREES)
+    if _gap(listed) is not None:
+        reasons.append(Reason.FOLLOWING_AGREES)
+    if stored.oldest_listed:
+        reasons.append(Reason.STORED_AGREES)
+    return tuple(reasons)
+
+
+def _gap(listed: Listed) -> int | None:
+    """Seconds from the oldest followed account to the oldest follower; None if too few tell."""
+    following, followers = listed.following, listed.span
+    if following is None or following.oldest is None or followers.oldest is None:
+        return None
+    if min(following.dated, followers.dated) < ENOUGH_DATED:
+        return None
+    return followers.oldest - following.oldest

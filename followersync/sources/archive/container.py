@@ -1,0 +1,179 @@
+"""The outer form of an archive: a zip, a folder or one file. Nothing is ever extracted to disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+from followersync.sources.archive.errors import ArchiveError, Problem
+from followersync.sources.archive.limits import Limits
+
+_END = b"PK\x05\x06"
+_END_64 = b"PK\x06\x06"
+_READ = 1 << 18
+
+
+class Container(Protocol):
+    """Files by name, read as streams with caps."""
+
+    name: str
+    names: list[str]
+    single: bool
+
+    def stream(self, member: str) -> Iterator[bytes]:
+        """The member's bytes in pieces; ArchiveError where it is damaged or over a cap."""
+
+
+class Budget:
+    """Counts what one archive makes us read, over all its members and readings."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._spent: dict[str, int] = {}
+
+    def charge(self, member: str, size: int, compressed: int | None = None) -> None:
+        """Note `size` bytes read of the member so far; raises over a cap."""
+        if size > self.limits.member_bytes:
+            raise ArchiveError(Problem.TOO_LARGE, member=member, limit=self.limits.member_bytes)
+        if compressed is not None and size > self.limits.ratio * max(compressed, 4096):
+            raise ArchiveError(Problem.BOMB, member=member)
+        self._spent[member] = max(size, self._spent.get(member, 0))
+        if sum(self._spent.values()) > self.limits.total_bytes:
+            raise ArchiveError(Problem.TOO_LARGE, member=member, limit=self.limits.total_bytes)
+
+
+class ZipContainer:
+    """A zip in a seekable file."""
+
+    single = False
+
+    def __init__(self, file: IO[bytes], name: str, limits: Limits) -> None:
+        self.name = name
+        self._budget = Budget(limits)
+        check_directory(file, limits)
+        with _zip_errors(name):
+            self._zip = zipfile.ZipFile(file)
+        infos = [info for info in self._zip.infolist() if not info.is_dir()]
+        if len(infos) > limits.members:
+            raise ArchiveError(Problem.TOO_MANY_FILES, limit=limits.members)
+        for info in infos:
+            check_path(info.orig_filename)
+        self.names = [info.filename for info in infos]
+
+    def stream(self, member: str) -> Iterator[bytes]:
+        """See Container."""
+        info = self._zip.getinfo(member)
+        if info.flag_bits & 0x1:
+            raise ArchiveError(Problem.ENCRYPTED, member=member)
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise ArchiveError(Problem.UNSAFE_PATH, member=member)
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # Instagram uses no other, and the others expand without bound in one read.
+            raise ArchiveError(Problem.DAMAGED, member=member)
+        self._budget.charge(member, info.file_size, info.compress_size)
+        seen = 0
+        with _zip_errors(member), self._zip.open(info) as file:
+            while piece := file.read(_READ):
+                seen += len(piece)
+                self._budget.charge(member, seen, info.compress_size)
+                yield piece
+        if seen != info.file_size:
+            raise ArchiveError(Problem.DAMAGED, member=member)
+
+
+class FolderContainer:
+    """An unpacked export on disk. Links are refused where they would be read."""
+
+    single = False
+
+    def __init__(self, root: Path, limits: Limits) -> None:
+        self.name = root.resolve().name
+        self._root = root
+        self._budget = Budget(limits)
+        self.names: list[str] = []
+        for folder, _, files in os.walk(root):
+            base = Path(folder).relative_to(root)
+            self.names.extend((base / file).as_posix() for file in files)
+            if len(self.names) > limits.members:
+                raise ArchiveError(Problem.TOO_MANY_FILES, limit=limits.members)
+        self.names.sort()
+
+    def stream(self, member: str) -> Iterator[bytes]:
+        """See Container."""
+        path = self._root / member
+        if path.is_symlink() or not path.is_file():
+            raise ArchiveError(Problem.UNSAFE_PATH, member=member)
+        with path.open("rb") as file:
+            yield from stream_file(file, member, self._budget)
+
+
+class FileContainer:
+    """One list by itself."""
+
+    single = True
+
+    def __init__(self, file: IO[bytes], name: str, limits: Limits) -> None:
+        self.name = ""
+        self.names = [PurePosixPath(name).name]
+        self._file = file
+        self._budget = Budget(limits)
+
+    def stream(self, member: str) -> Iterator[bytes]:
+        """See Container."""
+        self._file.seek(0)
+        yield from stream_file(self._file, member, self._budget)
+
+
+def stream_file(file: IO[bytes], member: str, budget: Budget) -> Iterator[bytes]:
+    """An uncompressed file's bytes in pieces, charged to the budget."""
+    seen = 0
+    while piece := file.read(_READ):
+        seen += len(piece)
+        budget.charge(member, seen)
+        yield piece
+
+
+def check_path(name: str) -> None:
+    """Refuse names that would leave the archive if anybody unpacked it."""
+    unified = name.replace("\\", "/")
+    escapes = unified.startswith("/") or ".." in unified.split("/") or "\x00" in name
+    if escapes or (len(unified) > 1 and unified[1] == ":"):
+        raise ArchiveError(Problem.UNSAFE_PATH)
+
+
+def check_directory(file: IO[bytes], limits: Limits) -> None:
+    """Refuse a zip whose table of contents alone would fill the memory, before it is read."""
+    file.seek(0, os.SEEK_END)
+    size = file.tell()
+    file.seek(max(0, size - 66_000))
+    tail = file.read()
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) < at + 22:
+        raise ArchiveError(Problem.DAMAGED)
+    count, length = struct.unpack("<HI", tail[at + 10 : at + 16])
+    wide = tail.rfind(_END_64, 0, at)
+    if wide >= 0 and len(tail) >= wide + 48:
+        count, length = struct.unpack("<QQ", tail[wide + 32 : wide + 48])
+    if count > limits.members or length > limits.directory_bytes:
+        raise ArchiveError(Problem.TOO_MANY_FILES, limit=limits.members)
+    file.seek(0)
+
+
+@contextmanager
+def _zip_errors(member: str) -> Iterator[None]:
+    """What the zip library raises, as ours."""
+    try:
+        yield
+    except RuntimeError as error:
+        # zipfile says "password required" so; NotImplementedError (a method we lack) is one too.
+        problem = Problem.DAMAGED if isinstance(error, NotImplementedError) else Problem.ENCRYPTED
+        raise ArchiveError(problem, member=member) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, ValueError) as error:
+        raise ArchiveError(Problem.DAMAGED, member=member) from error

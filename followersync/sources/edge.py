@@ -1,0 +1,47 @@
+"""The paged list over OAuth, where the app has such an endpoint.
+
+Meta's public Instagram API has none (docs/instagram.md): unset, `INSTAGRAM_FOLLOWERS_EDGE` says
+so, and an account has its count only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from accounts.errors import WrongShape
+from accounts.instagram import gateway
+from followersync.sources.base import Count
+
+if TYPE_CHECKING:
+    from accounts.instagram.gateway import FollowerPage, Gateway
+    from accounts.models import LinkedAccount
+
+
+class EdgeSource:
+    """One account's list. `lists` is False where only the count can be read."""
+
+    page_limit = gateway.MAX_PAGE
+
+    def __init__(self, account: LinkedAccount, token: str, client: Gateway | None = None) -> None:
+        self._instagram_id = account.instagram_id or ""
+        self._token = token
+        self._gateway = client or gateway.from_settings()
+        self._edge: str = settings.INSTAGRAM_FOLLOWERS_EDGE
+
+    def __repr__(self) -> str:
+        return f"EdgeSource({self._instagram_id!r})"
+
+    @property
+    def lists(self) -> bool:
+        return bool(self._edge)
+
+    def count(self) -> Count:
+        profile = self._gateway.me(self._token)
+        if profile.followers_count is None:
+            raise WrongShape
+        return Count(profile.followers_count, profile.usage)
+
+    def page(self, *, after: str | None, limit: int) -> FollowerPage:
+        return self._gateway.followers(self._token, self._instagram_id, self._edge, limit, after)
