@@ -1,0 +1,84 @@
+"""Instagram's daily figures beside what our own lists say; a day without a figure is a gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from followersync.models import DailyTotal, Demographics, FollowerSnapshot
+
+if TYPE_CHECKING:
+    from accounts.models import LinkedAccount
+
+
+@dataclass(frozen=True, slots=True)
+class DailyPoint:
+    """One UTC day. None is "not known", never 0.
+
+    `gained`, `lost`, `followers`: Instagram's. `listed`: how many our list held at the day's end.
+    `difference`: followers whom Instagram counts and no list shows (deactivated people, mostly).
+    """
+
+    day: date
+    gained: int | None
+    lost: int | None
+    followers: int | None
+    listed: int | None
+
+    @property
+    def difference(self) -> int | None:
+        if self.followers is None or self.listed is None:
+            return None
+        return self.followers - self.listed
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One value of a breakdown, such as ("18-24", "F"), and how many followers it has."""
+
+    values: tuple[str, ...]
+    followers: int
+
+
+def daily_totals(account: LinkedAccount, *, date_from: date, date_to: date) -> list[DailyPoint]:
+    """A point for every day in [date_from, date_to], oldest first, known or not."""
+    said = {
+        row.day: row
+        for row in DailyTotal.objects.filter(account=account, day__range=(date_from, date_to))
+    }
+    listed = _listed(account, date_from, date_to)
+    days = (date_to - date_from).days + 1
+    points = []
+    for day in (date_from + timedelta(days=n) for n in range(days)):
+        row = said.get(day)
+        points.append(
+            DailyPoint(
+                day=day,
+                gained=row.gained if row else None,
+                lost=row.lost if row else None,
+                followers=row.followers if row else None,
+                listed=listed.get(day),
+            )
+        )
+    return points
+
+
+def demographics(account: LinkedAccount) -> dict[str, list[Group]]:
+    """The newest answer about each breakdown, most followers first; {} where there is none."""
+    return {
+        row.breakdown: [Group(tuple(values), followers) for values, followers in row.values]
+        for row in Demographics.objects.filter(account=account)
+    }
+
+
+def _listed(account: LinkedAccount, date_from: date, date_to: date) -> dict[date, int]:
+    """The list's length at the end of each day on which a list was read, if it is a whole one."""
+    begin = datetime.combine(date_from, datetime.min.time(), UTC)
+    end = datetime.combine(date_to, datetime.min.time(), UTC) + timedelta(days=1)
+    rows = (
+        FollowerSnapshot.objects.filter(account=account, at__gte=begin, at__lt=end, complete=True)
+        .order_by("at")
+        .values_list("at", "followers")
+    )
+    return {at.astimezone(UTC).date(): followers for at, followers in rows}

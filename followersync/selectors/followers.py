@@ -1,0 +1,140 @@
+"""The list now, the list then, and one person's history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from accounts.errors import NotFound
+from followersync import store
+from followersync.models import (
+    Absence,
+    Follower,
+    FollowerChange,
+    PastFollow,
+    Source,
+    SyncSettings,
+    public_id,
+)
+from followersync.selectors.changes import change_row
+from followersync.selectors.cursor import Cursor, decode, encode, refused
+from followersync.selectors.values import FollowerHistory, FollowerPage, FollowerRow, Interval
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from accounts.models import LinkedAccount
+
+MAXIMUM_LIMIT = 1000
+SOURCES = dict(Source.choices)
+
+
+def followers_page(
+    account: LinkedAccount,
+    *,
+    q: str = "",
+    at: datetime | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> FollowerPage:
+    """One page, newest first; with `q` (a username prefix) by username.
+
+    `at`: as it was then; those of the first list, whose beginning nobody knows, come last.
+
+    Raises InvalidInput for a foreign cursor.
+    """
+    settings = (
+        SyncSettings.objects.filter(pk=account.pk)
+        .only("baseline_at", "head", "epoch", "complete")
+        .first()
+    ) or SyncSettings(account=account)
+    prefix = q.strip().lstrip("@").lower()
+    start = decode(cursor) if cursor else None
+    if start is not None and isinstance(start.order, str) is not (bool(prefix) and at is None):
+        raise refused()
+    size = max(1, min(limit, MAXIMUM_LIMIT))
+    listing = store.Listing(
+        account_id=account.pk,
+        prefix=prefix,
+        at=at,
+        baseline_at=settings.baseline_at,
+        start=None if start is None else (start.order, start.key),
+        backward=bool(start and start.backward),
+        limit=size + 1,
+    )
+    found = store.list_followers(listing) if at is None else store.list_past(listing)
+    position = start.position if start else settings.head
+    rows, after, before = _cut(found, start, size, position)
+    return FollowerPage(
+        rows=[_row(raw, settings.baseline_at) for raw in rows],
+        next=after,
+        previous=before,
+        position=position,
+        epoch=str(settings.epoch),
+        complete=settings.complete,
+    )
+
+
+def _cut(
+    found: list[store.Listed], start: Cursor | None, size: int, position: int
+) -> tuple[list[store.Listed], str | None, str | None]:
+    """Drop the row that only says whether there is more, and make the cursors."""
+    more = len(found) > size
+    rows = found[:size]
+    backward = start is not None and start.backward
+    if backward:
+        rows.reverse()
+    if not rows:
+        return rows, None, None
+    last, first = rows[-1], rows[0]
+    after = encode(Cursor(last.order, last.key, False, position)) if more or backward else None
+    has_before = more if backward else start is not None
+    before = encode(Cursor(first.order, first.key, True, position)) if has_before else None
+    return rows, after, before
+
+
+def _row(raw: store.Listed, baseline_at: datetime | None) -> FollowerRow:
+    return FollowerRow(
+        key=raw.key,
+        public_id=public_id(raw.key),
+        instagram_id=str(raw.key) if raw.key >= 0 else None,
+        username=raw.username,
+        since=raw.since,
+        first_seen_at=raw.first_seen_at or baseline_at,
+        source=SOURCES[raw.source],
+        unconfirmed_since=raw.unconfirmed_since,
+    )
+
+
+def key_of(text: str) -> int | None:
+    """The key behind a public id; None for what can be none."""
+    negative = text.startswith("u_")
+    digits = text[2:] if negative else text
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+        return None
+    return -int(digits) if negative else int(digits)
+
+
+def follower_history(account: LinkedAccount, public_id: str) -> FollowerHistory:
+    """Everything known of one person. Raises NotFound."""
+    key = key_of(public_id)
+    of_person: dict[str, Any] = {"account_id": account.pk, "key": key}
+    if key is None:
+        raise NotFound
+    now = Follower.objects.filter(**of_person).first()
+    past = list(PastFollow.objects.filter(**of_person).order_by("valid_to"))
+    changes = list(FollowerChange.objects.filter(**of_person).order_by("position"))
+    if now is None and not past and not changes:
+        raise NotFound
+    intervals = [Interval(p.valid_from, p.valid_to, p.since, p.username) for p in past]
+    current = None
+    if now is not None:
+        baseline = SyncSettings.objects.values_list("baseline_at", flat=True).get(pk=account.pk)
+        absence = Absence.objects.filter(**of_person).first()
+        since = absence.unconfirmed_since if absence else None
+        raw = store.Listed(
+            now.place, now.key, now.username, now.since, now.first_seen_at, now.source, since
+        )
+        current = _row(raw, baseline)
+        intervals.append(Interval(now.first_seen_at, None, now.since, now.username))
+    name = now.username if now else past[-1].username if past else changes[-1].username
+    return FollowerHistory(public_id, name, current, intervals, [change_row(c) for c in changes])

@@ -1,0 +1,50 @@
+"""What an operator watches: numbers over all accounts, naming nobody."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Count, Q, Sum
+
+from accounts import clock
+from accounts.models import LinkedAccount
+from followersync.models import SyncRun, SyncSettings
+
+#: Due for longer than this without a run is a sign that the queue stands still.
+OVERDUE = timedelta(minutes=10)
+#: An open run that nobody has touched for this long is stuck; the dispatcher rings it again.
+STUCK = timedelta(minutes=15)
+FAILING_AFTER = 3
+
+
+def operational_counts() -> dict[str, int]:
+    """Counts by name, each a gauge of `/metrics` and a line of `manage.py doctor`."""
+    now = clock.now()
+    live = LinkedAccount.objects.filter(unlinked_at=None).aggregate(
+        linked=Count("pk"),
+        paused=Count("pk", filter=Q(paused_at__isnull=False)),
+        reconnect=Count("pk", filter=Q(needs_reconnect_since__isnull=False)),
+    )
+    syncs = SyncSettings.objects.aggregate(
+        overdue=Count("pk", filter=Q(next_due_at__lt=now - OVERDUE)),
+        failing=Count("pk", filter=Q(failures__gte=FAILING_AFTER)),
+        followers=Sum("followers_count"),
+    )
+    runs = SyncRun.objects.filter(state__in=SyncRun.OPEN).aggregate(
+        open=Count("pk"),
+        stuck=Count(
+            "pk",
+            filter=Q(state__in=["queued", "running"], created_at__lt=now - STUCK)
+            & (Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - STUCK)),
+        ),
+    )
+    return {
+        "accounts_linked": live["linked"],
+        "accounts_paused": live["paused"],
+        "accounts_needing_reconnection": live["reconnect"],
+        "accounts_overdue": syncs["overdue"],
+        "accounts_failing": syncs["failing"],
+        "followers_held": syncs["followers"] or 0,
+        "runs_open": runs["open"],
+        "runs_stuck": runs["stuck"],
+    }

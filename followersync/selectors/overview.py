@@ -1,0 +1,76 @@
+"""What the pages say first: is the list here the same as there, since when, and what is next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Min, QuerySet
+
+from accounts import clock
+from accounts.errors import NotFound
+from followersync.models import Absence, FollowerSnapshot, SyncRun, SyncSettings
+from followersync.models.settings import DEFAULT_INTERVAL
+from followersync.selectors.budget import left
+from followersync.selectors.values import Overview
+from followersync.sources.base import list_sources
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from accounts.models import LinkedAccount
+
+
+def runs(account: LinkedAccount) -> QuerySet[SyncRun]:
+    """Newest first."""
+    return SyncRun.objects.filter(account=account).order_by("-id")
+
+
+def run_of(account: LinkedAccount, run_id: int) -> SyncRun:
+    """Raises NotFound for another account's run."""
+    try:
+        return SyncRun.objects.get(account=account, pk=run_id)
+    except SyncRun.DoesNotExist:
+        raise NotFound from None
+
+
+def overview(account: LinkedAccount) -> Overview:
+    """A few small queries, whatever the size of the list."""
+    settings = SyncSettings.objects.filter(pk=account.pk).first()
+    running = runs(account).filter(state__in=SyncRun.OPEN).first()
+    last_run = runs(account).exclude(state__in=SyncRun.OPEN).first()
+    snapshot = FollowerSnapshot.objects.filter(account=account).order_by("-at", "-id").first()
+    absent = Absence.objects.filter(account_id=account.pk)
+    since = absent.aggregate(since=Min("unconfirmed_since"))["since"]
+    budget = left(account.pk, clock.now())
+    known = settings if settings is not None and settings.last_synced_at else None
+    return Overview(
+        followers=known.followers_count if known and known.baseline_at else None,
+        reported=settings.reported if settings else None,
+        unconfirmed=absent.count() if since else 0,
+        unconfirmed_since=since,
+        complete=bool(settings and settings.complete),
+        baseline_at=settings.baseline_at if settings else None,
+        last_synced_at=settings.last_synced_at if settings else None,
+        next_sync_at=settings.next_due_at if settings and account.state == "active" else None,
+        running=running,
+        last_run=last_run,
+        interval_minutes=settings.interval_minutes if settings else DEFAULT_INTERVAL,
+        sources=list_sources(account),
+        failures=settings.failures if settings else 0,
+        waiting_until=_waiting_until(settings, running) or budget.until,
+        last_snapshot=snapshot,
+        gap=_gap(settings),
+        calls_left=budget.calls,
+    )
+
+
+def _waiting_until(settings: SyncSettings | None, running: SyncRun | None) -> datetime | None:
+    if running is not None and running.state == SyncRun.State.WAITING:
+        return running.not_before
+    return settings.not_before if settings else None
+
+
+def _gap(settings: SyncSettings | None) -> int | None:
+    if settings is None or settings.reported is None or not settings.complete:
+        return None
+    return settings.reported - settings.followers_count

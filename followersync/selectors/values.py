@@ -1,0 +1,143 @@
+"""What the selectors answer: plain values, no models but for runs and snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from followersync.models import FollowerSnapshot, SyncRun
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """An account's state in figures. All None or 0 before its first sync.
+
+    `followers` counts the unconfirmed too; `reported` is Instagram's own figure at the last sync.
+    `complete`: the list here is known to be whole. `waiting_until`: no call is made before then.
+    `gap`: how many of those reported Instagram's list does not show (deactivated people); may be
+    negative, None while unknown.
+    """
+
+    followers: int | None
+    reported: int | None
+    unconfirmed: int
+    unconfirmed_since: datetime | None
+    complete: bool
+    baseline_at: datetime | None
+    last_synced_at: datetime | None
+    next_sync_at: datetime | None
+    running: SyncRun | None
+    last_run: SyncRun | None
+    interval_minutes: int
+    sources: list[str]
+    failures: int
+    waiting_until: datetime | None
+    last_snapshot: FollowerSnapshot | None
+    gap: int | None = None
+    calls_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerRow:
+    """One follower. `instagram_id` is None while unknown; `since` is None where unknown.
+
+    `first_seen_at` is when a sync first saw them (the first list: its time). `source` is "edge" or
+    "archive". In a list of the past, `username` is the name of then.
+    """
+
+    key: int
+    public_id: str
+    instagram_id: str | None
+    username: str
+    since: datetime | None
+    first_seen_at: datetime | None
+    source: str
+    unconfirmed_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerPage:
+    """`next` and `previous` are opaque cursors; `position` is where the feed stood at page one."""
+
+    rows: list[FollowerRow]
+    next: str | None
+    previous: str | None
+    position: int
+    epoch: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One entry of the feed. `username` is empty for people who had themselves removed."""
+
+    position: int
+    kind: str
+    at: datetime
+    public_id: str
+    username: str
+    previous_username: str
+    previous_public_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """`next_after` is where to go on; with nothing new it is `head` itself.
+
+    Newest-first pages carry in `next_before` where older ones begin.
+    """
+
+    rows: list[ChangeRow]
+    next_after: int
+    head: int
+    epoch: str
+    next_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthPoint:
+    """One UTC day that has a sync: the last figures of that day, and the day's changes."""
+
+    at: datetime
+    followers: int
+    reported: int | None
+    gained: int
+    lost: int
+    returned: int = 0
+    renamed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One stretch of following. `valid_from` None: since before the first list; `valid_to` None:
+    still."""
+
+    valid_from: datetime | None
+    valid_to: datetime | None
+    since: datetime | None
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerHistory:
+    """All that is known of one person in one account; `current` None: no follower now."""
+
+    public_id: str
+    username: str
+    current: FollowerRow | None
+    intervals: list[Interval]
+    changes: list[ChangeRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """By which a client proves its copy. `key` and `value` are hex."""
+
+    algorithm: str
+    key: str
+    count: int
+    value: str
+    position: int
+    epoch: str

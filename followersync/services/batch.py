@@ -1,0 +1,136 @@
+"""Pages that were read and are not committed yet, and their commit.
+
+At most PAGES_PER_COMMIT pages, and all that follows from them, become true together with the
+state that says where to go on: whatever dies when, each page is applied exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from accounts.scopes import Scope
+from accounts.services import gate
+from followersync import store
+from followersync.domain import sync as domain
+from followersync.domain.values import Known
+from followersync.models import Absence, SyncSettings
+from followersync.services import campaigns, claims, feed
+from followersync.services.feed import Changes
+
+if TYPE_CHECKING:
+    from followersync.domain.sync import AccountState, PageOutcome
+    from followersync.domain.values import PageEvidence
+    from followersync.services.claims import Claim
+
+PAGES_PER_COMMIT = 20
+# So many pages' people are loaded at once where a list is read downwards.
+STRETCH = 5
+
+
+@dataclass(slots=True)
+class Batch:
+    """`begun_at`: set while the run has committed nothing yet, and so has not begun."""
+
+    held: Claim
+    begun_at: datetime | None = None
+    drops_leftovers: bool = False
+    changes: Changes = field(default_factory=Changes)
+    pages: list[tuple[PageEvidence, Sequence[int]]] = field(default_factory=list)
+    doubts: list[tuple[int, int, Sequence[int]]] = field(default_factory=list)
+    calls: int = 0
+    _people: dict[int, Known] = field(default_factory=dict)
+    _by_stretch: bool = True
+
+    @property
+    def full(self) -> bool:
+        """To be committed now. Doubts change rows that are not in memory, so they cannot wait."""
+        return len(self.pages) >= PAGES_PER_COMMIT or bool(self.doubts)
+
+    def known(self, keys: Sequence[int], *, below: int | None = None) -> dict[int, Known]:
+        """Those of `keys` who follow, as the uncommitted pages leave them.
+
+        `below`: a place under which most of them are likely to stand, and those of the pages
+        after them. Nobody is remembered beyond the commit.
+        """
+        strangers = self._strangers(keys)
+        if below is not None and self._by_stretch and len(strangers) > len(keys) // 2:
+            stretch = store.load_stretch(self.held.account_id, below, STRETCH * len(keys))
+            self._people = stretch | self._people
+            strangers = self._strangers(keys)
+            self._by_stretch = len(strangers) < len(keys) // 2
+        if strangers:
+            self._people |= store.load_known(self.held.account_id, strangers)
+        people = self._people
+        return {key: people[key] for key in keys if key in people}
+
+    def _strangers(self, keys: Sequence[int]) -> list[int]:
+        return [key for key in keys if key not in self._people]
+
+    def add(self, outcome: PageOutcome) -> None:
+        """Keep what a page brought for the next commit."""
+        for one in outcome.added:
+            self._people[one.key] = Known(one.username, one.place, one.sure)
+        for name in outcome.renamed:
+            before = self._people[name.key]
+            self._people[name.key] = before._replace(username=name.username)
+        for moved in outcome.moved:
+            before = self._people[moved.key]
+            self._people[moved.key] = before._replace(place=moved.place, sure=moved.sure)
+            self.changes.moved[moved.key] = moved
+        self.changes.added.extend(outcome.added)
+        self.changes.renamed.extend(outcome.renamed)
+        self.pages.append((outcome.page, outcome.seen))
+        self.doubts.extend((low, high, outcome.seen) for low, high in outcome.doubt)
+
+    def commit(self, state: AccountState) -> None:
+        """Make it true, behind the fence and the gate. Raises LostClaim, or the gate's error."""
+        with transaction.atomic():
+            claims.fence(self.held)
+            gate.ask(self.held.account_id, Scope.FOLLOWERS)
+            raised = self.write()
+            save_state(self.held, state)
+            claims.fence(self.held, **raised, attempts=0, progress=progress(state))
+        self.clear()
+
+    def write(self) -> dict[str, Any]:
+        """Write it in the caller's transaction; answers what it changes of the run's row."""
+        begun: dict[str, Any] = {}
+        if self.begun_at is not None:
+            begun["started_at"] = self.begun_at
+            if self.drops_leftovers:
+                store.drop_pages(self.held.account_id)
+        counts = feed.apply(self.held.account_id, self.changes)
+        for low, high, shown in self.doubts:
+            store.doubt(self.held.account_id, low, high, shown)
+        seen = self._put_pages()
+        if seen and Absence.objects.filter(account_id=self.held.account_id).exists():
+            store.forget_seen(self.held.account_id, seen)
+        return begun | claims.added(calls=self.calls, pages=len(self.pages), **asdict(counts))
+
+    def _put_pages(self) -> list[int]:
+        if self.pages:
+            store.put_pages(self.held.account_id, self.pages)
+        return [key for _page, keys in self.pages for key in keys]
+
+    def clear(self) -> None:
+        """After the commit."""
+        self.begun_at = None
+        self.changes, self.pages, self.doubts, self.calls = Changes(), [], [], 0
+        self._people.clear()
+
+
+def save_state(held: Claim, state: AccountState) -> None:
+    """The domain's state of the account, in the transaction of what it knows of."""
+    SyncSettings.objects.filter(pk=held.account_id).update(memory=domain.dump(state))
+    campaigns.mirror(held.account_id, state)
+
+
+def progress(state: AccountState) -> dict[str, int | None]:
+    """How far a run is, for pages and programs."""
+    reached = domain.progress(state)
+    return {"seen": reached.seen, "expected": reached.expected, "page": reached.pages}

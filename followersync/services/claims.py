@@ -1,0 +1,90 @@
+"""Who works on a run: at most one worker, found dead by its heartbeat.
+
+The claim is a conditional UPDATE, and each commit is fenced by one: a run that was cancelled or
+taken over meanwhile changes no row, and what was not committed is dropped.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import F, Q
+
+from accounts import clock
+from followersync import store
+from followersync.errors import LostClaim
+from followersync.models import SyncRun
+
+if TYPE_CHECKING:
+    from accounts.models import LinkedAccount
+
+# Above the longest silence of a living worker, who renews it before each request: a request
+# (25 s) or a commit. Should one be silent for longer, the fence keeps what it did from counting
+# twice.
+LEASE = timedelta(seconds=30)
+TASK = "followersync.tasks.advance_run"
+
+State = SyncRun.State
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    run_id: int
+    account_id: int
+    worker: uuid.UUID
+    run: SyncRun = field(compare=False, repr=False)
+
+
+def claimable(now: datetime) -> Q:
+    """Runs that nobody works on, and that may go on now."""
+    return (
+        Q(state=State.QUEUED)
+        | Q(state=State.WAITING, not_before__lte=now)
+        | Q(state=State.RUNNING, worker__isnull=True)
+        | Q(state=State.RUNNING, heartbeat_at__lt=now - LEASE)
+    )
+
+
+def claim(run_id: int) -> Claim | None:
+    """Take the run, unless somebody else has it or it is closed."""
+    now, worker = clock.now(), uuid.uuid4()
+    taken = SyncRun.objects.filter(claimable(now), pk=run_id).update(
+        state=State.RUNNING, worker=worker, heartbeat_at=now, not_before=None
+    )
+    if not taken:
+        return None
+    run = SyncRun.objects.get(pk=run_id)
+    return Claim(run_id, run.account_id, worker, run)
+
+
+def fence(held: Claim, **changes: Any) -> None:
+    """Lock the run until the commit and write `changes`. Raises LostClaim if it is not ours."""
+    now = clock.now()
+    if not changes:
+        if not store.hold(held.run_id, held.worker, now):
+            raise LostClaim
+        return
+    changes.setdefault("heartbeat_at", now)
+    ours = SyncRun.objects.filter(pk=held.run_id, worker=held.worker, state=State.RUNNING)
+    if not ours.update(**changes):
+        raise LostClaim
+
+
+def added(**counts: int) -> dict[str, Any]:
+    """Changes for `fence` that raise counters."""
+    return {name: F(name) + count for name, count in counts.items() if count}
+
+
+def release(held: Claim) -> None:
+    """Let the next worker take the run without waiting for the lease to end."""
+    SyncRun.objects.filter(pk=held.run_id, worker=held.worker).update(worker=None)
+
+
+def cancel_open(account: LinkedAccount) -> int:
+    """Close whatever is open; a worker in the middle of it finds out at its next commit."""
+    return SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).update(
+        state=State.CANCELLED, finished_at=clock.now(), worker=None, not_before=None
+    )

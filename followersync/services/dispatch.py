@@ -1,0 +1,102 @@
+"""One tick: open runs for what is due, and ring again for what nobody works on.
+
+The queue is a doorbell. What is due or stuck stands in our own rows, so a lost task is only late.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts import clock
+from accounts.queue import enqueue
+from followersync import store
+from followersync.models import SyncRun, Trigger
+from followersync.services import claims
+from followersync.services.sync import TASK
+
+logger = logging.getLogger(__name__)
+
+TASK_FOR_MANY = "followersync.tasks.advance_runs"
+BATCH = 100
+# So many runs share a task; a task is to end well within the queue's timeout.
+TOGETHER = 16
+MOST_PER_TICK = 20_000
+# Of one member at a time; their other accounts follow in the next batch.
+PER_OWNER = 2
+# A bell that was rung so long ago was not heard.
+PATIENCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    opened: int
+    rung: int
+
+
+def tick() -> Ticked:
+    """Ring what is stuck, then open what is due, batch after batch."""
+    rung = _all(ring_stuck)
+    opened = _all(open_due)
+    if opened or rung:
+        logger.info("opened %d runs, rang again for %d", opened, rung)
+    return Ticked(opened=opened, rung=rung)
+
+
+def _all(step: Callable[[], int]) -> int:
+    """Repeat `step` until it finds nothing more; bounded, since other ticks come."""
+    total = 0
+    while total < MOST_PER_TICK:
+        done = step()
+        total += done
+        if not done:
+            break
+    return total
+
+
+@transaction.atomic
+def open_due() -> int:
+    """Open and enqueue a batch of runs; returns how many."""
+    now = clock.now()
+    due = store.claim_due(now, BATCH, PER_OWNER)
+    runs = SyncRun.objects.bulk_create(
+        [
+            SyncRun(account_id=account_id, trigger=Trigger.SCHEDULE, created_at=now, rung_at=now)
+            for account_id in due
+        ]
+    )
+    for start in range(0, len(runs), TOGETHER):
+        enqueue(TASK_FOR_MANY, *(run.pk for run in runs[start : start + TOGETHER]))
+    return len(runs)
+
+
+@transaction.atomic
+def ring_stuck() -> int:
+    """Enqueue a batch of runs again that could go on and that nobody has taken."""
+    now = clock.now()
+    # A wait or a lease that has ended was not rung for yet: its bell is older than that moment.
+    unheard = (
+        Q(rung_at__isnull=True)
+        | Q(rung_at__lt=now - PATIENCE)
+        | Q(state=SyncRun.State.WAITING, rung_at__lt=F("not_before"))
+        | Q(
+            state=SyncRun.State.RUNNING,
+            worker__isnull=False,
+            rung_at__lt=F("heartbeat_at") + claims.LEASE,
+        )
+    )
+    stuck = list(
+        SyncRun.objects.select_for_update(skip_locked=True)
+        .filter(claims.claimable(now), unheard)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:BATCH]
+    )
+    SyncRun.objects.filter(pk__in=stuck).update(rung_at=now)
+    for run_id in stuck:
+        enqueue(TASK, run_id)
+    return len(stuck)

@@ -1,0 +1,223 @@
+"""The work of one import: read, compare, judge, write.
+
+Reading goes to a spool on disk, outside of any transaction, with a heartbeat; all that changes
+the list happens in one transaction afterwards. So neither a bad archive nor a dying worker
+leaves anything half done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from django.db import transaction
+
+from accounts import clock
+from accounts.scopes import Scope
+from accounts.services import gate, suppression
+from followersync.domain import digest
+from followersync.domain.witness import LOOKS_SLOW, WAIT_SLOW
+from followersync.models import ArchiveImport, SyncSettings
+from followersync.services import claims, import_records
+from followersync.services.import_records import Found, Read
+from followersync.services.knowledge import Knowledge, knowledge_of
+from followersync.sources.archive.assess import (
+    Assessment,
+    Kind,
+    Listed,
+    Reason,
+    Stored,
+    assess,
+)
+from followersync.store import imports, imports_apply
+
+if TYPE_CHECKING:
+    from followersync.services.claims import Claim
+    from followersync.sources.archive import Archive, Batch
+
+HEARTBEAT_SECONDS = 3.0
+
+Watch = Callable[[dict[str, int | None]], None]
+
+
+def run(held: Claim, job: ArchiveImport, archive: Archive, *, watch: Watch | None = None) -> None:
+    """Import it. Raises ArchiveError, LostClaim or the gate's errors, with nothing changed."""
+    with tempfile.TemporaryFile() as spool:
+        read = _read(held, archive, spool, watch)
+        spool.seek(0)
+        with transaction.atomic():
+            claims.fence(held)
+            gate.check(held.account_id, Scope.FOLLOWERS)
+            _apply(held, job, read)
+
+
+def pack(path: Path, file: IO[bytes]) -> None:
+    """The lists of an unpacked export as a zip."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for member in sorted(path.rglob("*")):
+            lists = member.suffix in (".json", ".html") and not member.is_symlink()
+            if lists and member.is_file() and "media" not in member.relative_to(path).parts:
+                archive.write(member, member.relative_to(path))
+
+
+def _read(held: Claim, archive: Archive, spool: IO[bytes], watch: Watch | None) -> Read:
+    """Write the archive to the spool, hashing it; consent is asked again with each heartbeat."""
+    read = Read(archive, spool)
+    hashed = hashlib.blake2b(digest_size=32)
+    beat = time.monotonic()
+    for batch in archive.batches():
+        names, seconds = _without_hidden(batch, read)
+        lines = "".join(
+            [
+                f"{name}\t{second}\n" if second is not None else f"{name}\t\\N\n"
+                for name, second in zip(names, seconds, strict=True)
+            ]
+        ).encode()
+        hashed.update(lines)
+        spool.write(lines)
+        read.rows += len(names)
+        if time.monotonic() - beat > HEARTBEAT_SECONDS:
+            beat = time.monotonic()
+            _beat(held, read, batch.part, watch)
+    read.nameless += archive.nameless
+    read.fingerprint = hashed.hexdigest()
+    return read
+
+
+def _without_hidden(batch: Batch, read: Read) -> tuple[list[str], list[int | None]]:
+    """The batch without those who asked to be kept out of every list.
+
+    Their seconds count as nameless: whoever shares one must not be taken for gone.
+    """
+    names, seconds = batch.usernames, batch.seconds
+    hidden = suppression.suppressed((), names)
+    if not hidden:
+        return names, seconds
+    kept = [index for index, name in enumerate(names) if name not in hidden]
+    gone = [seconds[index] for index, name in enumerate(names) if name in hidden]
+    read.nameless += [second for second in gone if second is not None]
+    read.undated_hidden += sum(second is None for second in gone)
+    return [names[index] for index in kept], [seconds[index] for index in kept]
+
+
+def _beat(held: Claim, read: Read, part: int, watch: Watch | None) -> None:
+    gate.check(held.account_id, Scope.FOLLOWERS)
+    progress = {"seen": read.rows, "expected": None, "page": part}
+    claims.fence(held, progress=progress, pages=part)
+    if watch is not None:
+        watch(progress)
+
+
+def _apply(held: Claim, job: ArchiveImport, read: Read) -> None:
+    settings = SyncSettings.objects.select_for_update().get(pk=held.account_id)
+    now = clock.now()
+    at = max(now, settings.last_change_at or now)
+    import_records.date(job, read, now)
+    known = knowledge_of(job, settings)
+    if settings.followers_count == 0 and settings.baseline_at is None:
+        assessment = _first(held, settings, read, at)
+        unconfirmed, verdicts = 0, {"baseline": settings.followers_count}
+    elif known.same(read.fingerprint, settings):
+        assessment = Assessment(Kind(known.kind), tuple(map(Reason, known.reasons)))
+        unconfirmed, verdicts = 0, {}
+    else:
+        assessment, unconfirmed, verdicts = _compare(held, settings, read, known, at)
+    found = Found(assessment, verdicts, unconfirmed, at)
+    import_records.close(held, job, settings, read, found)
+
+
+def _first(held: Claim, settings: SyncSettings, read: Read, at: datetime) -> Assessment:
+    """The first list of all is the baseline: it enters no feed."""
+    imports.stage(read.spool)
+    people, keys = imports_apply.load_first(held.account_id)
+    texts = imports_apply.listed_texts(held.account_id, keys)
+    settings.digest = digest.to_hex(digest.total_of_texts(bytes(settings.digest_key), texts))
+    settings.followers_count = people
+    settings.last_change_at = at
+    return assess(_listed(read, people), Stored(), settings.reported)
+
+
+def _compare(
+    held: Claim, settings: SyncSettings, read: Read, known: Knowledge, at: datetime
+) -> tuple[Assessment, int, dict[str, int]]:
+    """Everything that differs, judged and written."""
+    account_id, archive = held.account_id, read.archive
+    imports.stage(read.spool)
+    staged = imports.compare(account_id, archive.span.oldest)
+    stored = Stored(staged.held, staged.older, staged.oldest_listed)
+    assessment = assess(_listed(read, staged.listed), stored, settings.reported)
+    if known.newer:
+        _judge(account_id, read, known, assessment, staged, at)
+    imports.judge_dates(
+        newer=known.newer,
+        minute=archive.approximate,
+        looked=known.looked,
+        until=known.until,
+    )
+    imports.admit(
+        account_id,
+        baseline=False,
+        newer=known.newer,
+        known_until=known.looked,
+        only_after=known.edge_looked,
+        covered=known.covered,
+    )
+    imports_apply.draw_keys()
+    verdicts = _write(account_id, settings, at)
+    looked = known.newer and assessment.kind is Kind.WHOLE
+    unconfirmed = imports_apply.write_absences(account_id, at, looked=looked)
+    return assessment, unconfirmed, verdicts
+
+
+def _judge(
+    account_id: int,
+    read: Read,
+    known: Knowledge,
+    assessment: Assessment,
+    staged: imports.Staged,
+    at: datetime,
+) -> None:
+    """Who left, and who only changed their name. Nobody known by id is lost by an archive.
+
+    A row without name and date, or a newcomer without date, could be anybody: nobody is lost then.
+    """
+    approximate = read.archive.approximate
+    if not approximate:
+        imports.match_renames(edge_older=known.edge_older, nameless=read.nameless)
+    if read.archive.nameless_undated or staged.undated_newcomers or read.undated_hidden:
+        return
+    imports.judge_absent(account_id, read.ranges, nameless=read.nameless, minute=approximate)
+    if assessment.kind is Kind.WHOLE:
+        imports.judge_waiting(account_id, at, looks=LOOKS_SLOW, seconds=WAIT_SLOW)
+
+
+def _write(account_id: int, settings: SyncSettings, at: datetime) -> dict[str, int]:
+    """List, history, feed and digest, all from the verdicts."""
+    verdicts = imports_apply.count_verdicts()
+    imports_apply.write_list(account_id, at)
+    entries = imports_apply.append_feed(account_id, settings.head, at)
+    if not entries:
+        return verdicts
+    value, key = digest.from_hex(settings.digest), bytes(settings.digest_key)
+    entered: list[tuple[int, str]] = []
+    left: list[tuple[int, str]] = []
+    for enters, person, name in imports_apply.changed_rows():
+        (entered if enters else left).append((person, name))
+    settings.digest = digest.to_hex(
+        digest.combine(value, added=entered, removed=left, digest_key=key)
+    )
+    settings.head += entries
+    settings.followers_count += len(entered) - len(left)
+    settings.last_change_at = at
+    return verdicts
+
+
+def _listed(read: Read, people: int) -> Listed:
+    archive = read.archive
+    return Listed(people, archive.span, archive.following, bool(archive.missing_parts))

@@ -1,0 +1,103 @@
+"""Loading who is absent, and writing what the domain says of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from accounts.scopes import Scope
+from accounts.services import gate
+from followersync import store
+from followersync.domain import sync as domain
+from followersync.domain.values import PageLook, Tally
+from followersync.services import claims, feed
+from followersync.services.batch import save_state
+from followersync.services.feed import Changes
+
+if TYPE_CHECKING:
+    from followersync.domain.sync import AccountState, Verdicts
+    from followersync.domain.values import Absent, Judge
+    from followersync.domain.witness import JudgeContext
+    from followersync.services.claims import Claim
+
+BATCH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Who is absent, counted, and what the judgement of each rests on."""
+
+    step: Judge
+    absent: int
+    context: JudgeContext
+
+
+def open_case(held: Claim, state: AccountState, step: Judge, *, followers: int, now: int) -> Case:
+    """Count the absent and load the testimony; `followers`: rows held."""
+    absent, new = store.count_absent(held.account_id, step.ranges, step.first_page)
+    context = domain.judge_context(
+        state,
+        store.spans(held.account_id, step.first_page),
+        absent=absent,
+        new_absent=new,
+        followers=followers,
+        now=now,
+    )
+    return Case(step, absent, context)
+
+
+def judge_few(held: Claim, state: AccountState, case: Case, *, now: int) -> AccountState:
+    """Judge all of a case with up to BATCH people, in the caller's transaction."""
+    batch: list[Absent] = []
+    if case.absent:
+        batch = store.absent_batch(
+            held.account_id, case.step.ranges, case.step.first_page, after=None, limit=BATCH
+        )
+    verdicts = _judge_batch(held, case.context, batch)
+    return _judged(state, case, verdicts.tally, verdicts.looks, now)
+
+
+def judge_many(held: Claim, state: AccountState, case: Case, *, now: int) -> AccountState:
+    """Judge in batches with a commit each, so that leaving need not wait for all of them.
+
+    A batch judged twice, after a kill, is harmless. Raises LostClaim, or the gate's error.
+    """
+    tally, looks, after = Tally(), list[PageLook](), None
+    while True:
+        batch = store.absent_batch(
+            held.account_id, case.step.ranges, case.step.first_page, after=after, limit=BATCH
+        )
+        last = len(batch) < BATCH
+        with transaction.atomic():
+            claims.fence(held)
+            gate.ask(held.account_id, Scope.FOLLOWERS)
+            verdicts = _judge_batch(held, case.context, batch)
+            tally += verdicts.tally
+            looks += verdicts.looks
+            if last:
+                state = _judged(state, case, tally, looks, now)
+                save_state(held, state)
+        if last:
+            return state
+        after = batch[-1].key
+
+
+def _judged(
+    state: AccountState, case: Case, tally: Tally, looks: list[PageLook], now: int
+) -> AccountState:
+    return domain.judged(state, tally=tally, looks=looks, plausible=case.context.plausible, now=now)
+
+
+def _judge_batch(held: Claim, context: JudgeContext, batch: list[Absent]) -> Verdicts:
+    verdicts = domain.judge(context, batch)
+    changes = Changes(
+        lost=[each.key for each in verdicts.lost],
+        moved={each.key: each for each in verdicts.moved},
+    )
+    if changes:
+        counts = feed.apply(held.account_id, changes)
+        claims.fence(held, **claims.added(**asdict(counts)))
+    store.put_absences(held.account_id, verdicts.absences)
+    return verdicts

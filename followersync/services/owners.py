@@ -1,0 +1,84 @@
+"""Whose export is it? Refused unless it is the account's, as far as the archive says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import InvalidInput
+from accounts.models import LinkedAccount
+from followersync.models import ArchiveImport, WatchedExport
+from followersync.sources.archive import Archive, Problem
+from followersync.sources.archive.wording import DETAILS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+FIELD = "archive"
+
+
+def check(archive: Archive, account: LinkedAccount, *, confirmed: bool) -> None:
+    """Refuse an archive that is, or may be, another account's.
+
+    `confirmed`: the member says that it is this one's. Then it need not name its owner; and an
+    account that is kept by archives alone may have been renamed, of which nobody else tells us.
+    """
+    if archive.owner_username is None:
+        if not confirmed:
+            raise InvalidInput("archive_owner_unknown", _UNKNOWN, FIELD)
+        return
+    if archive.owner_username == account.username.lower():
+        return
+    if account.is_proven or _is_anothers(archive.owner_username, account):
+        raise refused(Problem.FOREIGN_OWNER)
+    if not confirmed:
+        raise InvalidInput(Problem.FOREIGN_OWNER.value, _RENAMED, FIELD)
+
+
+def take_name(archive: Archive, account: LinkedAccount) -> None:
+    """Call an account that is kept by archives alone as its newest archive does.
+
+    To be called once `check` has passed. What its watched folder brought under the new name, and
+    was refused, is offered again.
+    """
+    name = archive.owner_username
+    if name is None or name == account.username.lower() or account.is_proven:
+        return
+    later = ArchiveImport.objects.filter(
+        account=account, exported_on__gt=archive.exported_on, run__state="succeeded"
+    )
+    if archive.exported_on is not None and later.exists():
+        return
+    account.username = name
+    account.save(update_fields=["username"])
+    WatchedExport.objects.filter(
+        account_id=account.pk, error_code=Problem.FOREIGN_OWNER.value
+    ).delete()
+
+
+def refused(problem: Problem) -> InvalidInput:
+    """The problem as an error of ours."""
+    return InvalidInput(problem.value, DETAILS[problem], FIELD)
+
+
+def _is_anothers(name: str, account: LinkedAccount) -> bool:
+    """Whether the member has linked the account of this name too: then it is that one's."""
+    return (
+        LinkedAccount.objects.filter(
+            owner_id=account.owner_id, username__iexact=name, unlinked_at__isnull=True
+        )
+        .exclude(pk=account.pk)
+        .exists()
+    )
+
+
+_UNKNOWN: StrOrPromise = _(
+    "This archive does not say whose it is. Nothing was changed. "
+    "Confirm that it is the export of this account, and it will be imported."
+)
+_RENAMED: StrOrPromise = _(
+    "This archive bears another name than this account. Nothing was changed. If you have changed "
+    "your name at Instagram, confirm that it is the export of this account, and it will be "
+    "imported under the new name."
+)

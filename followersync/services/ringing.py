@@ -1,0 +1,39 @@
+"""Bells from outside: each event once, and a storm of them rings an account's head scan once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from django.core.cache import cache
+from django.db import transaction
+
+from accounts import signals
+from accounts.selectors import accounts_by_instagram_id
+
+if TYPE_CHECKING:
+    from accounts.instagram.events import Event
+
+#: Meta resends for 36 hours; afterwards nothing of ours knows the event.
+REMEMBERED_SECONDS: Final = 48 * 3600
+
+
+def hear(events: Iterable[Event]) -> int:
+    """Ring the linked accounts that new events name; returns how many accounts were rung.
+
+    Events of accounts that nobody has linked, or that were heard before, are dropped.
+    """
+    named = dict.fromkeys(event.instagram_id for event in events if _is_new(event))
+    rung = 0
+    for instagram_id in named:
+        for account in accounts_by_instagram_id(instagram_id).filter(
+            unlinked_at=None, paused_at=None, needs_reconnect_since=None
+        ):
+            with transaction.atomic():
+                signals.rung.send(sender=None, account=account)
+            rung += 1
+    return rung
+
+
+def _is_new(event: Event) -> bool:
+    return cache.add(f"instagram-event:{event.key}", 1, timeout=REMEMBERED_SECONDS)
