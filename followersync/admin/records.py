@@ -1,0 +1,98 @@
+"""Runs, full scans, snapshots, budgets: records, to be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django.contrib import admin
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import RecordAdmin
+from followersync.models import (
+    ArchiveImport,
+    CallBudget,
+    FollowerSnapshot,
+    FullScan,
+    SyncRun,
+    WebhookSubscription,
+)
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class OfAccountAdmin(RecordAdmin):
+    """A record of one account, found by its username."""
+
+    list_select_related: ClassVar[Any] = ("account",)
+    search_fields = ("account__username", "=account__id")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+        return shown.account_id, shown.account.owner_id
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(OfAccountAdmin):
+    list_display: Any = (
+        "id", "account", "state", "mode", "trigger", "created_at", "took", "calls", "gained",
+        "lost", "returned", "renamed", "error_code",
+    )  # fmt: skip
+    list_filter = ("state", "mode", "trigger", "error_code")
+    exclude = ("worker",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        lasted = ExpressionWrapper(F("finished_at") - F("started_at"), DurationField())
+        rows = super().get_queryset(request)
+        return cast("QuerySet[Any]", rows.annotate(lasted=lasted))
+
+    @admin.display(description=_("took"), ordering="lasted")
+    def took(self, run: Any) -> Any:
+        return run.lasted
+
+
+@admin.register(FollowerSnapshot)
+class FollowerSnapshotAdmin(OfAccountAdmin):
+    list_display = (
+        "id", "account", "at", "mode", "followers", "reported", "unconfirmed", "gained", "lost",
+        "complete",
+    )  # fmt: skip
+    list_filter = ("mode", "complete")
+
+
+@admin.register(FullScan)
+class FullScanAdmin(OfAccountAdmin):
+    list_display = ("id", "account", "why", "started_at", "closed_at", "outcome", "pages", "people")
+    list_filter = ("outcome", "why")
+
+
+@admin.register(CallBudget)
+class CallBudgetAdmin(RecordAdmin):
+    list_display = ("name", "window_started_at", "calls", "percent", "blocked_until")
+    search_fields = ("name",)
+
+
+@admin.register(ArchiveImport)
+class ArchiveImportAdmin(OfAccountAdmin):
+    """What an archive was found to be; not the archive."""
+
+    list_display = ("id", "account", "channel", "created_at", "dialect", "kind", "people", "size")
+    list_filter = ("channel", "dialect", "kind")
+    list_select_related = ("account", "run")
+    exclude = ("stored", "ranges", "fingerprint")
+
+
+@admin.register(WebhookSubscription)
+class WebhookSubscriptionAdmin(RecordAdmin):
+    """That there is one, and how it fares; never its secret."""
+
+    list_display = (
+        "id", "owner", "url", "created_at", "last_delivered_at", "failures", "last_error",
+        "disabled_at", "disabled_reason",
+    )  # fmt: skip
+    list_filter = ("disabled_reason",)
+    list_select_related = ("owner",)
+    search_fields = ("owner__username",)
+    exclude = ("secret", "next_attempt_at")

@@ -1,0 +1,119 @@
+"""How followersync hears of links, consent and leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+
+from accounts import clock, signals
+from accounts.errors import ThreadsiteError
+from accounts.scopes import Scope
+from followersync.models import SyncRun, SyncSettings, Trigger
+from followersync.services import sync
+from followersync.services.finishing import DEBOUNCE
+from followersync.services.settings import settings_of
+
+if TYPE_CHECKING:
+    from accounts.models import LinkedAccount
+
+TICK = "followersync.tick"
+
+
+def connect() -> None:
+    """Called once, when the app is ready."""
+    identity = "followersync"
+    signals.account_linked.connect(_on_linked, dispatch_uid=identity)
+    signals.account_reconnected.connect(_on_reconnected, dispatch_uid=identity)
+    signals.account_resumed.connect(_on_resumed, dispatch_uid=identity)
+    signals.consent_granted.connect(_on_granted, dispatch_uid=identity)
+    signals.rung.connect(_on_rung, dispatch_uid=identity)
+    signals.account_paused.connect(_on_stopped, dispatch_uid=identity)
+    signals.account_unlinked.connect(_on_stopped, dispatch_uid=identity)
+    signals.account_needs_reconnect.connect(_on_needs_reconnect, dispatch_uid=identity)
+    signals.consent_withdrawn.connect(_on_withdrawn, dispatch_uid=identity)
+
+
+def ensure_tick(**_kwargs: Any) -> None:
+    """The one schedule row, after each migration; its settings are ours, so they are restored."""
+    if not apps.is_installed("django_q"):
+        return
+    from django.db.utils import OperationalError, ProgrammingError
+    from django_q.models import Schedule
+
+    try:
+        Schedule.objects.update_or_create(
+            name=TICK,
+            defaults={
+                "func": "followersync.tasks.tick",
+                "schedule_type": Schedule.MINUTES,
+                "minutes": 1,
+                "repeats": -1,
+            },
+        )
+    except (OperationalError, ProgrammingError):
+        # django_q is not migrated yet; its own migration brings us here again.
+        return
+
+
+def start(account: LinkedAccount, trigger: Trigger) -> None:
+    """Open a run if one may be opened; whoever signals has nothing to hear of it otherwise."""
+    settings_of(account)
+    try:
+        sync.request_sync(account=account, trigger=trigger)
+    except ThreadsiteError:
+        return
+
+
+def _on_linked(*, account: LinkedAccount, **_kwargs: Any) -> None:
+    start(account, Trigger.LINK)
+
+
+def _on_reconnected(*, account: LinkedAccount, **_kwargs: Any) -> None:
+    start(account, Trigger.RECONNECT)
+
+
+def _on_resumed(*, account: LinkedAccount, **_kwargs: Any) -> None:
+    start(account, Trigger.MEMBER)
+
+
+def _on_granted(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None:
+    if scope is Scope.FOLLOWERS:
+        # While an account is linked its consents follow the link: until then no run may be opened.
+        first = not SyncRun.objects.filter(account=account).exists()
+        start(account, Trigger.LINK if first else Trigger.MEMBER)
+
+
+def _on_rung(*, account: LinkedAccount, **_kwargs: Any) -> None:
+    """A webhook or a look at a stale page. Several within DEBOUNCE get one more look, after it.
+
+    A run that is open answers at its end whoever rang after it began.
+    """
+    now = clock.now()
+    settings = settings_of(account)
+    here = SyncSettings.objects.filter(pk=account.pk)
+    rung_at = settings.rung_at
+    if rung_at is not None and rung_at > now - DEBOUNCE and not _is_running(account):
+        here.filter(next_due_at__gt=rung_at + DEBOUNCE).update(next_due_at=rung_at + DEBOUNCE)
+        return
+    here.update(rung_at=now)
+    start(account, Trigger.WEBHOOK)
+
+
+def _is_running(account: LinkedAccount) -> bool:
+    return SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).exists()
+
+
+def _on_stopped(*, account: LinkedAccount, **_kwargs: Any) -> None:
+    """Pause and unlink: at once, also in the middle of a scan."""
+    sync.cancel_open_runs(account)
+    SyncSettings.objects.filter(pk=account.pk).update(next_due_at=None, not_before=None)
+
+
+def _on_needs_reconnect(*, account: LinkedAccount, **_kwargs: Any) -> None:
+    _on_stopped(account=account)
+
+
+def _on_withdrawn(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None:
+    if scope is Scope.FOLLOWERS:
+        _on_stopped(account=account)

@@ -1,0 +1,59 @@
+"""What the queue calls; each carries nothing but ids."""
+
+from __future__ import annotations
+
+from accounts.queue import enqueue
+from followersync.services import (
+    dispatch,
+    folders,
+    imports,
+    insights,
+    subscriptions,
+    sync,
+    together,
+    transfers,
+)
+
+
+def tick() -> None:
+    """The one scheduled task, every minute."""
+    dispatch.tick()
+    folders.tick()
+    imports.sweep()
+    insights.tick()
+    subscriptions.tick()
+    transfers.tick()
+
+
+def advance_run(run_id: int) -> None:
+    """A slice of one run; what remains is rung for again, so that others get their turn."""
+    advance = imports.advance if imports.is_import(run_id) else sync.advance
+    if advance(run_id):
+        enqueue(sync.TASK, run_id)
+
+
+def advance_runs(*run_ids: int) -> None:
+    """A slice of each of several syncs that fell due together."""
+    for run_id in together.advance_all(run_ids):
+        enqueue(sync.TASK, run_id)
+
+
+def look_into_folder(folder_id: int) -> None:
+    """Look once into a watched folder."""
+    folders.look(folder_id)
+
+
+def read_insights(account_id: int) -> None:
+    """One turn of one account's daily totals."""
+    insights.read(account_id)
+
+
+def tell_subscriber(subscription_id: int) -> None:
+    """Tell one webhook what is new; what remains is rung for again."""
+    if subscriptions.tell(subscription_id):
+        enqueue(subscriptions.TASK, subscription_id)
+
+
+def take_transferred(account_id: int) -> None:
+    """Import what a data-transfer tool has pushed, one export at a time."""
+    transfers.take(account_id)

@@ -1,0 +1,46 @@
+"""Pages of linked accounts."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from followersync import webhooks
+from followersync.views import (
+    folder,
+    importing,
+    leaving,
+    meeting,
+    overview,
+    people,
+    settings,
+    subscriptions,
+    syncing,
+)
+
+urlpatterns = [
+    path("instagram/webhook/", webhooks.webhook, name="instagram-webhook"),
+    path("accounts/", overview.accounts, name="accounts"),
+    path("accounts/<int:account_id>/", overview.account, name="account"),
+    path("accounts/<int:account_id>/progress/", overview.progress, name="account-progress"),
+    path("accounts/<int:account_id>/followers/", people.followers, name="account-followers"),
+    path("accounts/<int:account_id>/members/", meeting.members, name="account-members"),
+    path("accounts/<int:account_id>/changes/", people.changes, name="account-changes"),
+    path("accounts/<int:account_id>/settings/", settings.account_settings, name="account-settings"),
+    path("accounts/<int:account_id>/sync/", syncing.sync_now, name="account-sync"),
+    path("accounts/<int:account_id>/interval/", syncing.set_interval, name="account-interval"),
+    path("accounts/<int:account_id>/import/", importing.import_archive, name="account-import"),
+    path("accounts/<int:account_id>/folder/", folder.watch, name="account-folder"),
+    path("accounts/<int:account_id>/folder/stop/", folder.unwatch, name="account-folder-stop"),
+    path("accounts/<int:account_id>/unlink/", leaving.unlink, name="account-unlink"),
+    path("accounts/<int:account_id>/erase/", leaving.erase_now, name="account-erase"),
+    path("accounts/<int:account_id>/delete/", leaving.delete, name="account-delete"),
+    path("settings/webhooks/", subscriptions.webhooks, name="webhooks"),
+    path("settings/webhooks/new/", subscriptions.subscribe, name="webhook-subscribe"),
+    path(
+        "settings/webhooks/<int:webhook_id>/remove/",
+        subscriptions.unsubscribe,
+        name="webhook-remove",
+    ),
+    path("settings/webhooks/<int:webhook_id>/enable/", subscriptions.enable, name="webhook-enable"),
+    path("settings/delete/", leaving.delete_everything, name="delete-everything"),
+]

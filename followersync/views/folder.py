@@ -1,0 +1,49 @@
+"""A folder that fills by itself: watch it, and say what came of the last look."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.errors import InvalidInput
+from accounts.models import LinkedAccount
+from accounts.services.quotas import spend
+from accounts.views.base import MemberRequest, action, own_account
+from followersync.forms import FolderForm
+from followersync.services import folders, outgoing
+from followersync.views.settings import settings_page
+
+
+@action
+def watch(request: MemberRequest, account_id: int) -> HttpResponse:
+    account = own_account(request, account_id)
+    form = FolderForm(request.POST)
+    if not form.is_valid():
+        return settings_page(request, account, folder_form=form, status=422)
+    spend(user_id=request.user.pk, name="import")
+    try:
+        if form.server():
+            outgoing.check_reachable(form.server())
+        folders.watch(account=account, url=form.cleaned_data["url"], options=form.options())
+    except InvalidInput as error:
+        form.add_error("url", str(error.detail))
+        return settings_page(request, account, folder_form=form, status=422)
+    messages.success(request, _("The folder is watched. What lies in it is imported one by one."))
+    return _back(account)
+
+
+@action
+def unwatch(request: MemberRequest, account_id: int) -> HttpResponse:
+    account = own_account(request, account_id)
+    folders.unwatch(account=account)
+    messages.success(
+        request, _("The folder is watched no more, and its password is forgotten here.")
+    )
+    return _back(account)
+
+
+def _back(account: LinkedAccount) -> HttpResponse:
+    return redirect(f"{reverse('account-settings', args=[account.pk])}#folder")

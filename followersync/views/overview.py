@@ -1,0 +1,94 @@
+"""An account at one look: the truth, what is going on, the numbers, what happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from accounts import clock
+from accounts.models import LinkedAccount
+from accounts.scopes import Scope
+from accounts.selectors import accounts_of, consents_in_force, needs_recovery_contact
+from accounts.views.base import MemberRequest, own_account, page
+from accounts.views.settings import offered_zone
+from followersync import selectors
+from followersync.selectors.unconfirmed import unconfirmed
+from followersync.services.evidence import in_words
+from followersync.views import runs
+from followersync.views.chart import Point, draw
+from followersync.views.insights import insights_of
+from followersync.views.truth import can_be_listed, truth_of
+
+SHOWN_CHANGES = 8
+SHOWN_RUNS = 5
+YEAR = timedelta(days=365)
+
+
+@page
+def accounts(request: MemberRequest) -> HttpResponse:
+    seen = [(each, selectors.overview(each)) for each in accounts_of(request.user)]
+    context = {
+        "rows": [{"account": each, "truth": truth_of(each, now)} for each, now in seen],
+        "syncing": any(now.running for _each, now in seen),
+        "reminder": needs_recovery_contact(request.user),
+    }
+    return render(request, "followersync/accounts.html", context)
+
+
+@page
+def account(request: MemberRequest, account_id: int) -> HttpResponse:
+    account = own_account(request, account_id)
+    context = {**live(account), **history(account), "offered_zone": offered_zone(request)}
+    return render(request, "followersync/account.html", context)
+
+
+@page
+def progress(request: MemberRequest, account_id: int) -> HttpResponse:
+    """What changes while a run is open. It asks for itself again until the run has ended."""
+    account = own_account(request, account_id)
+    context = live(account)
+    if context["overview"].running is None:
+        context |= history(account) | {"ended": True}
+    return render(request, "followersync/live.html", context)
+
+
+def live(account: LinkedAccount) -> dict[str, Any]:
+    overview = selectors.overview(account)
+    return {
+        "account": account,
+        "overview": overview,
+        "truth": truth_of(account, overview),
+        "people": unconfirmed(account) if overview.unconfirmed else [],
+        "can_be_listed": can_be_listed(account),
+        "allowed": Scope.FOLLOWERS in consents_in_force(account),
+    }
+
+
+def history(account: LinkedAccount) -> dict[str, Any]:
+    snapshot = selectors.snapshots(account).first()
+    points, expected = _points(account)
+    return {
+        "chart": draw(points, expected=expected),
+        "points": points[::-1],
+        "insights": insights_of(account),
+        "changes": selectors.changes_page(account, limit=SHOWN_CHANGES).rows,
+        "runs": runs.latest(account, count=SHOWN_RUNS),
+        "evidence": in_words(snapshot) if snapshot else [],
+        "snapshot": snapshot,
+    }
+
+
+def _points(account: LinkedAccount) -> tuple[list[Point], timedelta]:
+    """Every look of a young account, one point a day of an older one, and their usual distance."""
+    first = selectors.snapshots(account).last()
+    today = clock.now().date()
+    if first is None:
+        return [], timedelta()
+    interval = timedelta(minutes=selectors.overview(account).interval_minutes)
+    if first.at.date() > today - timedelta(days=3):
+        return list(reversed(selectors.snapshots(account)[:500])), interval
+    points = selectors.growth(account, date_from=today - YEAR, date_to=today)
+    return list(points), max(interval, timedelta(days=1))

@@ -1,0 +1,55 @@
+"""Instagram's webhook: a doorbell. It names no followers; it tells us where to look at once.
+
+https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseForbidden
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from accounts.instagram import events, signatures
+from followersync.services import ringing
+
+logger = logging.getLogger(__name__)
+
+
+@never_cache
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def webhook(request: HttpRequest) -> HttpResponse:
+    """GET: Meta checks that the address is ours. POST: signed events."""
+    return _verify(request) if request.method == "GET" else _hear(request)
+
+
+def _verify(request: HttpRequest) -> HttpResponse:
+    """Answer the challenge, as plain text, to whoever knows the verify token; else 403."""
+    expected = settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN
+    given = request.GET.get("hub.verify_token", "")
+    genuine = bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
+    challenge = request.GET.get("hub.challenge", "")
+    # Meta sends a number; echoing anything else would let a stranger write our page.
+    if request.GET.get("hub.mode") != "subscribe" or not genuine or not challenge.isdecimal():
+        return HttpResponseForbidden("refused", content_type="text/plain")
+    return HttpResponse(challenge, content_type="text/plain")
+
+
+def _hear(request: HttpRequest) -> HttpResponse:
+    """200 at once; the bells ring in the queue. 403 when neither secret signed these bytes."""
+    secrets = [settings.INSTAGRAM_CLIENT_SECRET, settings.INSTAGRAM_APP_SECRET]
+    header = request.headers.get("X-Hub-Signature-256")
+    if not signatures.webhook_is_genuine(request.body, header, secrets):
+        return HttpResponseForbidden("not signed by us", content_type="text/plain")
+    try:
+        heard = events.parse(request.body)
+    except events.WrongEvents as error:
+        logger.warning("a signed webhook in an unknown shape: %s", error)
+        return HttpResponseBadRequest("unknown shape", content_type="text/plain")
+    ringing.hear(heard)
+    return HttpResponse("ok", content_type="text/plain")
