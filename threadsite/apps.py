@@ -1,0 +1,12 @@
+"""The project as an app: templates, static files, translations and operator commands."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ThreadsiteConfig(AppConfig):
+    """Wiring only; no other app imports it."""
+
+    name = "threadsite"
+    verbose_name = "Threadsite"

@@ -1,0 +1,68 @@
+"""The demo's own settings and secrets, kept in its folder so that other terminals find them."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+
+def write(
+    home: Path, *, address: str, port: int, sandbox_port: int, embedded: bool
+) -> dict[str, str]:
+    """Write `demo.env` (read by manage.py) and return what the demo's processes are given."""
+    sandbox = f"http://127.0.0.1:{sandbox_port}"
+    site = f"http://127.0.0.1:{port}"
+    settings = _secrets(home / "secrets.env") | {
+        "PUBLIC_URL": site,
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "INSTAGRAM_CLIENT_ID": "990602627938098",
+        "INSTAGRAM_OAUTH_URL": sandbox,
+        "INSTAGRAM_API_URL": sandbox,
+        "INSTAGRAM_GRAPH_URL": sandbox,
+        "INSTAGRAM_FOLLOWERS_EDGE": "followers",
+        "SYNC_INTERVAL_MINUTES_LOW": "1",
+        "SYNC_INTERVAL_MINUTES_DEFAULT": "1",
+        "STAFF_MFA_REQUIRED": "false",
+    }
+    for_other_terminals = dict(settings)
+    if not embedded:
+        for_other_terminals["DATABASE_URL"] = address
+    _write(home / "demo.env", for_other_terminals)
+    return settings | {"DATABASE_URL": address, "THREADSITE_HOME": str(home)}
+
+
+def _secrets(path: Path) -> dict[str, str]:
+    """The demo's secrets, made once: what they encrypted must stay readable at the next start."""
+    if path.is_file():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines)
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "TOKEN_KEYS": Fernet.generate_key().decode(),
+        "INSTAGRAM_CLIENT_SECRET": secrets.token_hex(16),
+        "INSTAGRAM_WEBHOOK_VERIFY_TOKEN": secrets.token_urlsafe(16),
+        "METRICS_TOKEN": secrets.token_urlsafe(24),
+        "OIDC_PRIVATE_KEY": _rsa_key(),
+    }
+    _write(path, made)
+    return made
+
+
+def _rsa_key() -> str:
+    """A PEM on one line (newlines as `\\n`), as an environment file holds it."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return pem.decode().strip().replace("\n", "\\n")
+
+
+def _write(path: Path, settings: dict[str, str]) -> None:
+    path.touch(mode=0o600, exist_ok=True)
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))

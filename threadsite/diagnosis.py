@@ -1,0 +1,110 @@
+"""What `manage.py doctor` looks at, each finding in words with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import urllib3
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from followersync.selectors import operations
+from threadsite import health, heartbeat
+
+OLDEST_POSTGRESQL = 150_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is well, what was seen, what to do."""
+
+    well: bool
+    what: str
+    advice: str = ""
+
+
+def examine() -> list[Finding]:
+    """Every finding; those that need the database only where it answers."""
+    findings = list(_database())
+    if findings[0].well:
+        findings += [*_migrations_and_queue(), *_syncs()]
+    return [*findings, *_instagram(), *_mail()]
+
+
+def _database() -> Iterator[Finding]:
+    try:
+        connection.ensure_connection()
+    except DatabaseError:
+        yield Finding(
+            False, "The database does not answer.", "Check DATABASE_URL and that it runs."
+        )
+        return
+    version = connection.pg_version  # type: ignore[attr-defined]
+    yield Finding(
+        version >= OLDEST_POSTGRESQL,
+        f"The database answers (PostgreSQL {version // 10_000}).",
+        "" if version >= OLDEST_POSTGRESQL else "PostgreSQL 15 or newer is needed.",
+    )
+
+
+def _migrations_and_queue() -> Iterator[Finding]:
+    state = health.readiness()
+    migrated = state["migrations"] == "ok"
+    yield Finding(
+        migrated,
+        "The tables are up to date." if migrated else "Migrations are pending.",
+        "" if migrated else "Run `manage.py migrate`.",
+    )
+    age = heartbeat.age() if migrated else None
+    alive = age is not None and age < heartbeat.STALE_SECONDS
+    seen = (
+        "The queue has never run."
+        if age is None
+        else f"The queue last proved alive {age:.0f} s ago."
+    )
+    yield Finding(alive, seen, "" if alive else "Run `manage.py queue` and keep it running.")
+
+
+def _syncs() -> Iterator[Finding]:
+    try:
+        counts = operations.operational_counts()
+    except DatabaseError:
+        return
+    for name, words in (
+        ("accounts_overdue", "accounts overdue for a sync"),
+        ("accounts_failing", "accounts whose last syncs failed"),
+        ("runs_stuck", "runs that nobody advances"),
+    ):
+        number = counts.get(name, 0)
+        yield Finding(
+            not number,
+            f"{number} {words}.",
+            "Look at the queue's log and the admin's overview." if number else "",
+        )
+
+
+def _instagram() -> Iterator[Finding]:
+    if not settings.INSTAGRAM_FOLLOWERS_EDGE:
+        yield Finding(
+            True,
+            "No list endpoint is set: followers come from archives, Instagram gives counts only.",
+        )
+    for name in ("INSTAGRAM_API_URL", "INSTAGRAM_GRAPH_URL"):
+        address = getattr(settings, name)
+        try:
+            # Any answer will do, and none is asked for with a token.
+            urllib3.request("GET", address, timeout=5.0, retries=False, redirect=False)
+        except urllib3.exceptions.HTTPError:
+            yield Finding(False, f"{address} does not answer.", f"Check {name} and the network.")
+        else:
+            yield Finding(True, f"{address} answers.")
+
+
+def _mail() -> Iterator[Finding]:
+    well = bool(settings.EMAIL_HOST) or settings.DEBUG
+    yield Finding(
+        well,
+        "Mail is sent." if well else "Mails are printed, not sent.",
+        "" if well else "Set EMAIL_HOST, so that members get notices and can recover access.",
+    )

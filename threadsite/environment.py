@@ -1,0 +1,158 @@
+"""Read the process environment: typed values, clear refusals, and the demo's own file of settings.
+
+Nothing here imports Django's settings: this module is what they are made from.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from pathlib import Path
+from typing import Final
+
+from django.core.exceptions import ImproperlyConfigured
+
+#: Commands that touch no database, so that none is started for them.
+WITHOUT_DATABASE: Final = frozenset(
+    {
+        "help",
+        "version",
+        "--help",
+        "--version",
+        "sandbox",
+        "makemessages",
+        "compilemessages",
+        "collectstatic",
+        "verify_receipt",
+    }
+)
+#: Commands that serve nobody: they run without the secrets of a deployment.
+WITHOUT_SECRETS: Final = frozenset(
+    {"sandbox", "makemessages", "compilemessages", "verify_receipt", "collectstatic"}
+)
+PLACEHOLDER: Final = "not-a-deployment"
+
+
+def home() -> Path:
+    """The folder that holds everything local (embedded database, demo secrets, exports)."""
+    project = Path(__file__).resolve().parent.parent
+    return Path(os.environ.get("THREADSITE_HOME") or project / ".local").expanduser().resolve()
+
+
+def prepare(command: str) -> None:
+    """Take what the demo wrote for its own processes; what is set already wins."""
+    load_file(home() / "demo.env")
+    if command in WITHOUT_SECRETS:
+        os.environ.setdefault("SECRET_KEY", PLACEHOLDER)
+        os.environ.setdefault("TOKEN_KEYS", base64.urlsafe_b64encode(bytes(32)).decode())
+        os.environ.setdefault("INSTAGRAM_CLIENT_ID", "sandbox-client")
+        os.environ.setdefault("INSTAGRAM_CLIENT_SECRET", "sandbox-secret")
+        os.environ.setdefault("ALLOWED_HOSTS", "localhost")
+        os.environ.setdefault("PUBLIC_URL", "http://localhost")
+
+
+def needs_database(command: str) -> bool:
+    """Whether the command reads or writes the database."""
+    return command not in WITHOUT_DATABASE
+
+
+def load_file(path: Path) -> None:
+    """Set what the file's `NAME=value` lines hold and the environment does not."""
+    if not path.is_file():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, separator, value = line.partition("=")
+        if separator and not name.startswith("#"):
+            os.environ.setdefault(name.strip(), value.strip())
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The variable's text; without a default an unset or empty one stops the start."""
+    value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
+        raise ImproperlyConfigured(
+            f"{name} is not set. Threadsite does not start without it: see docs/operations.md."
+        )
+    return default
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes-or-no variable: 1/true/yes/on or 0/false/no/off."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+
+
+def integer(name: str, default: int, *, low: int, high: int) -> int:
+    """A whole number within [low, high]."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+    if not low <= number <= high:
+        raise ImproperlyConfigured(f"{name} must lie between {low} and {high}, not {number}.")
+    return number
+
+
+def items(name: str, default: str | None = None) -> list[str]:
+    """A comma-separated list without empty entries."""
+    return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def numbers(name: str) -> dict[str, int]:
+    """`rule=days` pairs, comma-separated; unset: none."""
+    found = {}
+    for item in items(name, ""):
+        rule, separator, value = (part.strip() for part in item.partition("="))
+        if not separator or not value.isdigit():
+            raise ImproperlyConfigured(
+                f"{name} must hold pairs such as runs=30, comma-separated; {item!r} is none."
+            )
+        found[rule] = int(value)
+    return found
+
+
+def url(name: str, default: str | None = None) -> str:
+    """An http(s) address without a closing slash."""
+    value = text(name, default).rstrip("/")
+    if value and not value.startswith(("http://", "https://")):
+        raise ImproperlyConfigured(f"{name} must begin with http:// or https://, not {value!r}.")
+    return value
+
+
+def fernet_keys(name: str) -> list[str]:
+    """Fernet keys, newest first: each 32 bytes as URL-safe base64."""
+    keys = items(name)
+    for position, key in enumerate(keys, start=1):
+        try:
+            valid = len(base64.urlsafe_b64decode(key)) == 32
+        except ValueError:
+            valid = False
+        if not valid:
+            raise ImproperlyConfigured(
+                f"{name}: key number {position} is not 32 bytes in URL-safe base64. "
+                "Make one with `python -c 'from cryptography.fernet import Fernet; "
+                "print(Fernet.generate_key().decode())'`."
+            )
+    return keys
+
+
+def derived_key(purpose: str, secret: str) -> str:
+    """A key of its own for one purpose, drawn from the site's secret (32 bytes, URL-safe base64).
+
+    An operator who wants to rotate SECRET_KEY sets the purpose's own variable first.
+    """
+    digest = hmac.new(secret.encode(), b"threadsite:" + purpose.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode()

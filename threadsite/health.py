@@ -1,0 +1,40 @@
+"""Whether this process answers, and whether the site behind it can work."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+
+from threadsite import heartbeat
+
+
+@never_cache
+def process_view(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers at all."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@never_cache
+def ready_view(request: HttpRequest) -> HttpResponse:
+    """200 when database, migrations and queue are well, else 503; says which is not."""
+    checks = readiness()
+    status = 200 if all(value == "ok" for value in checks.values()) else 503
+    return JsonResponse(checks, status=status)
+
+
+def readiness() -> dict[str, str]:
+    """`ok` or a reason for each of `database`, `migrations`, `queue`."""
+    try:
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return {"database": "unreachable", "migrations": "unknown", "queue": "unknown"}
+    age = heartbeat.age()
+    alive = age is not None and age < heartbeat.STALE_SECONDS
+    return {
+        "database": "ok",
+        "migrations": "pending" if pending else "ok",
+        "queue": "ok" if alive else "no heartbeat",
+    }

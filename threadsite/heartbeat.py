@@ -1,0 +1,33 @@
+"""The queue's pulse: a small task that proves that some worker took and finished it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from django.core.cache import cache
+
+from accounts import clock
+from followersync.services import dispatch
+
+KEY: Final = "threadsite:queue-heartbeat"
+#: Three missed beats of the scheduler, which runs every 30 s at most.
+STALE_SECONDS: Final = 150.0
+
+
+def beat() -> None:
+    """Run by the queue: write down that it lives, and see what is due or stuck.
+
+    django-q2's own scheduler looks twice a minute at most; `manage.py queue` rings this more
+    often, so that a due account or a dead worker's run does not wait for it.
+    """
+    cache.set(KEY, clock.now().isoformat(), timeout=None)
+    dispatch.tick()
+
+
+def age() -> float | None:
+    """Seconds since the last beat; None before the first."""
+    last = cache.get(KEY)
+    if last is None:
+        return None
+    return (clock.now() - datetime.fromisoformat(last)).total_seconds()

@@ -1,0 +1,35 @@
+"""Say in plain words what is misconfigured, unreachable or overdue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core import checks
+from django.core.management.base import BaseCommand, CommandError
+
+from threadsite import diagnosis
+
+
+class Command(BaseCommand):
+    """`manage.py doctor`: one line per finding; exits 1 when something needs doing."""
+
+    help = "Says what is misconfigured, unreachable or overdue, and what to do about it."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print every finding, the healthy ones too."""
+        findings = diagnosis.examine()
+        for finding in findings:
+            mark = self.style.SUCCESS("ok  ") if finding.well else self.style.ERROR("see ")
+            self.stdout.write(f"{mark}{finding.what}")
+            if finding.advice:
+                self.stdout.write(f"      {finding.advice}")
+        serious = [m for m in checks.run_checks() if m.level >= checks.WARNING]
+        for message in serious:
+            self.stdout.write(self.style.WARNING(f"see {message.id}: {message.msg}"))
+            if message.hint:
+                self.stdout.write(f"      {message.hint}")
+        unwell = sum(not finding.well for finding in findings) + len(serious)
+        if unwell:
+            raise CommandError(f"{unwell} to look at.")
+        self.stdout.write("Everything is well.")

@@ -1,0 +1,51 @@
+"""The admin's overview: what is well, and what wants a person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin
+from django.contrib.auth.decorators import permission_required
+from django.shortcuts import render
+from django_q.models import Failure, OrmQ
+
+from accounts import clock
+from accounts.models import StaffView
+from accounts.selectors.duties import accounts_by_state, duties
+from followersync.selectors import attention, operations
+from threadsite import health, heartbeat
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from accounts.models import User
+
+
+@permission_required("accounts.view_linkedaccount", raise_exception=True)
+def overview_view(request: HttpRequest) -> HttpResponse:
+    """For staff (`admin.site.admin_view` sees to that) who may see linked accounts."""
+    StaffView.objects.create(staff=cast("User", request.user), at=clock.now(), what="overview")
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Overview",
+        "accounts": accounts_by_state(),
+        "counts": operations.operational_counts(),
+        "overdue": attention.overdue(),
+        "failing": attention.failing(),
+        "runs": attention.runs_of_the_day(),
+        "duties": duties(),
+        "queue": _queue(),
+    }
+    return render(request, "admin/overview.html", context)
+
+
+def _queue() -> dict[str, Any]:
+    age = heartbeat.age()
+    return {
+        "alive": age is not None and age < heartbeat.STALE_SECONDS,
+        "age": None if age is None else round(age),
+        "waiting": OrmQ.objects.count(),
+        "failed": Failure.objects.filter(stopped__gte=clock.now() - timedelta(days=1)).count(),
+        "ready": health.readiness(),
+    }

@@ -1,0 +1,169 @@
+"""Keep a handful of processes alive together, and end them together whatever happens.
+
+Each child leads a session of its own, so that Ctrl-C reaches only the supervisor, which then ends
+the children in order. What a killed supervisor left behind is found from a file of process ids
+and ended before the next start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+#: A child that ends more often than this within a minute is given up on.
+RESTARTS_PER_MINUTE = 5
+STOP_SECONDS = 10.0
+#: From <linux/prctl.h>.
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Child:
+    """A process to keep alive: its name, its command and, while it runs, the process itself.
+
+    Its output goes to a log of its own unless it talks to the terminal (`inherit_output`).
+    """
+
+    name: str
+    command: Sequence[str]
+    inherit_output: bool = False
+    process: subprocess.Popen[bytes] | None = None
+    restarts: int = 0
+
+
+class Supervisor:
+    """Starts children, restarts those that die, and stops all on SIGINT or SIGTERM."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        keep_pids: bool = True,
+        stop_seconds: float = STOP_SECONDS,
+    ) -> None:
+        self.folder = folder
+        self.stop_seconds = stop_seconds
+        self.environment = dict(environment)
+        self.children: list[Child] = []
+        self.stopping = threading.Event()
+        self._pids = folder / "processes.json" if keep_pids else None
+
+    def end_leftovers(self) -> None:
+        """End the process groups that a killed supervisor left behind."""
+        if self._pids is None or not self._pids.is_file():
+            return
+        for pid, created in json.loads(self._pids.read_text(encoding="utf-8")):
+            try:
+                leftover = psutil.Process(pid)
+                if abs(leftover.create_time() - created) < 1:
+                    os.killpg(pid, signal.SIGKILL)
+                    leftover.wait(STOP_SECONDS)
+            except (psutil.Error, ProcessLookupError):
+                continue
+        self._pids.unlink(missing_ok=True)
+
+    def listen(self) -> None:
+        """From here on SIGINT, SIGTERM and a closed terminal end the run, not the interpreter."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.stopping.set()
+
+    def start(self, child: Child) -> None:
+        """Start a child in a session of its own."""
+        log = self.folder / "logs" / f"{child.name}.log"
+        output = None if child.inherit_output else log.open("ab")
+        try:
+            child.process = subprocess.Popen(
+                child.command,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
+            )
+        finally:
+            if output is not None:
+                output.close()
+        if child not in self.children:
+            self.children.append(child)
+        self._note_pids()
+
+    def run(
+        self, on_death: Callable[[Child], None], on_beat: Callable[[], None] | None = None
+    ) -> None:
+        """Watch until a signal comes, twice a second; a child that keeps dying ends the run."""
+        beats = 0
+        while not self.stopping.wait(0.5):
+            beats += 1
+            if on_beat is not None:
+                on_beat()
+            for child in self.children:
+                if beats % 120 == 0:
+                    child.restarts = 0
+                if child.process is not None and child.process.poll() is not None:
+                    self._restart(child, on_death)
+
+    def _restart(self, child: Child, on_death: Callable[[Child], None]) -> None:
+        on_death(child)
+        child.restarts += 1
+        if child.restarts > RESTARTS_PER_MINUTE:
+            self.stopping.set()
+            return
+        end_group(child, self.stop_seconds)
+        self.start(child)
+
+    def stop(self) -> None:
+        """End every child, the last started first, and its whole process group with it."""
+        for child in reversed(self.children):
+            end_group(child, self.stop_seconds)
+        if self._pids is not None:
+            self._pids.unlink(missing_ok=True)
+
+    def _note_pids(self) -> None:
+        if self._pids is None:
+            return
+        running = []
+        for child in self.children:
+            if child.process is not None and child.process.poll() is None:
+                pid = child.process.pid
+                try:
+                    running.append((pid, psutil.Process(pid).create_time()))
+                except psutil.Error:
+                    continue
+        self._pids.write_text(json.dumps(running), encoding="utf-8")
+
+
+def _end_with_parent() -> None:
+    """Ask Linux for a SIGTERM when the supervisor is killed; elsewhere the next start cleans up."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def end_group(child: Child, seconds: float = STOP_SECONDS) -> None:
+    """SIGTERM, some seconds of grace, then SIGKILL to whatever is left of the group."""
+    if child.process is None:
+        return
+    pid = child.process.pid
+    if child.process.poll() is None:
+        child.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(seconds)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    child.process.wait()

@@ -1,0 +1,24 @@
+"""Every address of the site; the apps hold their own."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from threadsite import health, metrics
+from threadsite.overview import overview_view
+
+urlpatterns = [
+    path("healthz", health.process_view),
+    path("readyz", health.ready_view),
+    path("metrics", metrics.metrics_view),
+    path("admin/overview/", admin.site.admin_view(overview_view), name="admin-overview"),
+    path("admin/", admin.site.urls),
+    path("auth/", include("allauth.urls")),
+    path("", include("allauth.idp.urls")),
+    path("api/", include("threadsite.api_urls")),
+    path("", include("accounts.callbacks")),
+    path("", include("followersync.transfer")),
+    path("", include("accounts.urls")),
+    path("", include("followersync.urls")),
+]
