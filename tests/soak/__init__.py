@@ -1,0 +1,1 @@
+"""Many accounts, all faults at once, workers killed at random: does the truth come out?"""

@@ -1,0 +1,87 @@
+"""The stack of a soak: a database, a sandbox and a queue of its own, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from threadsite import database, demo, demo_settings
+from threadsite.supervisor import Child, Supervisor
+
+FAULTS = [
+    "empty_page",
+    "cut_list",
+    "truncated_json",
+    "duplicate_rows",
+    "reordered_rows",
+    "rate_limited",
+    "service_error",
+    "http_500",
+    "slow",
+    "dropped",
+    "wrong_shape",
+    "count_drift",
+    "moving_cursor",
+]
+
+
+@contextmanager
+def running(folder: Path, *, sandbox_port: int, workers: int) -> Iterator[Supervisor]:
+    """Database, sandbox (time stands still) and queue; Django is set up to use them."""
+    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    server = database.EmbeddedServer(folder / "postgres", {"max_connections": "200"})
+    supervisor = Supervisor(folder=folder, environment=os.environ)
+    os.environ["THREADSITE_HOME"] = str(folder)
+    try:
+        os.environ.update(
+            demo_settings.write(
+                folder, address=server.start(), port=1, sandbox_port=sandbox_port, embedded=True
+            )
+        )
+        os.environ.update({"QUEUE_WORKERS": str(workers), "LOG_LEVEL": "WARNING"})
+        supervisor.environment = dict(os.environ)
+        demo.migrate(supervisor.environment)
+        arguments = ["sandbox", "--port", str(sandbox_port), "--per-minute", "0"]
+        supervisor.start(Child("sandbox", [*demo.MANAGE, *arguments]))
+        supervisor.start(Child("queue", [*demo.MANAGE, "queue"]))
+        demo.wait_for(supervisor, f"http://127.0.0.1:{sandbox_port}/_sandbox/accounts/", "sandbox")
+        _set_up_django()
+        yield supervisor
+    finally:
+        supervisor.stop()
+        server.stop()
+
+
+def _set_up_django() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "threadsite.settings"
+    import django
+
+    django.setup()
+
+
+def kill_a_worker(supervisor: Supervisor, rng: random.Random) -> bool:
+    """SIGKILL to one process below the queue's cluster; False when there was none."""
+    queue = next(child for child in supervisor.children if child.name == "queue")
+    if queue.process is None:
+        return False
+    with suppress(psutil.Error):
+        clusters = psutil.Process(queue.process.pid).children()
+        below = [process for cluster in clusters for process in cluster.children(recursive=True)]
+        victims = [process for process in below if "resource_tracker" not in str(process.cmdline())]
+        if victims:
+            rng.choice(victims).send_signal(signal.SIGKILL)
+            return True
+    return False
+
+
+def say(line: str) -> None:
+    """Print at once."""
+    print(line, flush=True)
+    sys.stdout.flush()
