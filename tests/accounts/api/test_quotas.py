@@ -1,0 +1,70 @@
+"""What costs much is counted exactly, however many ask at once."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from accounts.services import quotas
+from accounts.services.quotas import Quota, QuotaUsedUp, spend
+from tests.support.api import API, problem
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def three_an_hour(monkeypatch):
+    monkeypatch.setitem(quotas.QUOTAS, "link", Quota(3, timedelta(hours=1)))
+
+
+def test_the_last_one_too_many_is_told_when_the_next_is_free(three_an_hour, alices_program, clock):
+    for name in ("ada", "ben", "cem"):
+        assert alices_program.post(f"{API}/accounts/", {"username": name}).status_code == 201
+
+    response = alices_program.post(f"{API}/accounts/", {"username": "dora"})
+
+    problem(response, 429, "quota_used_up")
+    assert response["Retry-After"] == "1200"
+
+
+def test_it_frees_itself_bit_by_bit(three_an_hour, alice, clock):
+    for _ in range(3):
+        spend(user_id=alice.pk, name="link")
+    clock.advance(minutes=20)
+
+    spend(user_id=alice.pk, name="link")
+
+    with pytest.raises(QuotaUsedUp):
+        spend(user_id=alice.pk, name="link")
+
+
+def test_each_member_has_their_own(three_an_hour, alice, bob):
+    for _ in range(3):
+        spend(user_id=alice.pk, name="link")
+
+    spend(user_id=bob.pk, name="link")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twelve_at_the_same_moment_three_pass(three_an_hour, alice):
+    passed: list[bool] = []
+
+    def ask():
+        try:
+            spend(user_id=alice.pk, name="link")
+            passed.append(True)
+        except QuotaUsedUp:
+            passed.append(False)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(passed) == [False] * 9 + [True] * 3

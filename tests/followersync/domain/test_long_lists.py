@@ -1,0 +1,65 @@
+"""A million followers at a hundred a page are 10,000 calls: here a twentieth of that, to scale."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from followersync.domain import schedule
+from followersync.domain.values import Source
+from tests.simulation.lister import Lister
+from tests.simulation.store import Engine, Store
+from tests.simulation.world import DAY, World
+
+PEOPLE, LIMIT = 10_000, 20
+PAGES = PEOPLE // LIMIT
+DAYS = 21
+FULL_SIZE_PAGES = 10_000
+CALLS_A_DAY = 200 * 24 * PAGES / FULL_SIZE_PAGES
+"""The budget of 200 calls an hour, at the scale of this list."""
+FIXED_A_DAY = 90
+"""Counts, heads, closing reads and second looks: the same however long the list is."""
+
+
+@pytest.mark.slow
+def test_a_long_list_finds_every_loss_within_a_week_for_less_than_half_of_the_budget() -> None:
+    rng = Random(5)
+    world = World(rng, now=1_700_000_000)
+    world.populate(PEOPLE)
+    lister = Lister(world, Random(6), {})
+    store = Store()
+    engine = Engine(store, lister, Random(7), Source(LIMIT))
+    end, settled, calls, slowest = world.now + DAYS * DAY, world.now + 2 * DAY, 0, 0.0
+    while world.now < end:
+        before = lister.calls
+        done = engine.sync(resume=False)
+        calls += lister.calls - before if world.now > settled else 0
+        for what, key, lost in store.events:
+            if what == "lost" and lost is not None and lost.fast:
+                slowest = max(slowest, (world.now - world.left_at[key]) / DAY)
+        store.events.clear()
+        due = schedule.next_due(
+            now=world.now,
+            interval_minutes=360,
+            changes_per_day=0.0,
+            failures=0,
+            not_before=None,
+            second_look_in=done.second_look_in,
+            campaign_open=done.campaign_open and not done.paced,
+            jitter=rng.random(),
+        )
+        world.now = due
+        for _ in range(3):
+            world.follow()
+        for _ in range(rng.randrange(3)):
+            world.leave()
+
+    overdue = [
+        key
+        for key, left in world.left_at.items()
+        if key in store.followers and left < world.now - 8 * DAY
+    ]
+    assert slowest <= 7
+    assert len(overdue) <= 2, "the oldest, and whoever stood at the end of two pages"
+    assert calls / (DAYS - 2) <= 0.42 * CALLS_A_DAY + FIXED_A_DAY

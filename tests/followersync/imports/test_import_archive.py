@@ -1,0 +1,425 @@
+"""A list by archives: what comes in, what leaves, and what nobody may conclude from them."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from accounts.errors import ConsentMissing, InvalidInput
+from accounts.models import LinkedAccount
+from accounts.scopes import Scope
+from accounts.services import consent as consents
+from followersync import selectors, store
+from followersync.errors import SyncRunning
+from followersync.models import Absence, ArchiveImport, Follower, FollowerChange, SyncSettings
+from followersync.services import imports, sync
+from tests.followersync.imports.conftest import names
+from tests.support.exports import Export, population
+from tests.support.factories import LinkedAccountFactory
+
+pytestmark = pytest.mark.django_db
+
+FIRST = date(2026, 8, 1)
+START = int(datetime(2026, 8, 1, 6, tzinfo=UTC).timestamp())
+
+
+def people(count: int = 200, seed: int = 1) -> dict[str, int]:
+    return population(count, seed=seed, newest=START)
+
+
+def export(followers: dict[str, int], days: int = 0, **how) -> Export:
+    how.setdefault("following", {f"friend{n}": START - n * 86_400 for n in range(12)})
+    return Export(followers, day=FIRST + timedelta(days=days), **how)
+
+
+def followed_on(days: int, hour: int = 3) -> int:
+    return int((datetime(2026, 8, 1, hour, tzinfo=UTC) + timedelta(days=days)).timestamp())
+
+
+def digest_agrees(account) -> bool:
+    settings = SyncSettings.objects.get(pk=account.pk)
+    held = store.recount(account.pk, bytes(settings.digest_key))
+    return held == (settings.followers_count, settings.digest)
+
+
+def test_the_first_archive_is_the_baseline_with_true_dates_and_no_feed(kept, bring):
+    listed = people()
+
+    run = bring(kept, export(listed))
+
+    assert (run.state, run.gained, run.lost) == ("succeeded", 0, 0)
+    page = selectors.followers_page(kept, limit=1000)
+    assert {row.username: int(row.since.timestamp()) for row in page.rows if row.since} == listed
+    assert page.rows[0].public_id.startswith("u_")
+    assert page.rows[0].source == "archive"
+    assert not FollowerChange.objects.filter(account_id=kept.pk).exists()
+    assert digest_agrees(kept)
+    assert ArchiveImport.objects.get().kind == "whole"
+
+
+def test_who_came_and_who_left_between_two_archives(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    gone = sorted(listed, key=listed.__getitem__)[100]
+    later = {n: s for n, s in listed.items() if n != gone} | {"new.one": followed_on(2)}
+
+    run = bring(kept, export(later, days=3))
+
+    assert (run.gained, run.lost, run.found) == (1, 1, 0)
+    assert names(kept) == set(later)
+    assert digest_agrees(kept)
+    feed = selectors.changes_page(kept, after=0).rows
+    assert [(row.kind, row.username) for row in feed] == [("lost", gone), ("gained", "new.one")]
+
+
+def test_a_date_ranged_export_loses_nobody_it_left_out(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    newest = dict(sorted(listed.items(), key=lambda person: -person[1])[:60])
+
+    for day in range(1, 30):
+        run = bring(kept, export(newest, days=day))
+
+        assert run.lost == 0
+    assert names(kept) == set(listed)
+    job = ArchiveImport.objects.latest("pk")
+    assert job.kind == "ranged"
+    assert "stored_older" in job.reasons
+    assert not Absence.objects.exists()
+
+
+def test_a_ranged_export_still_tells_who_left_within_its_range(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    ordered = sorted(listed, key=lambda name: -listed[name])
+    ranged = {name: listed[name] for name in ordered[:60] if name != ordered[30]}
+
+    run = bring(kept, export(ranged, days=1))
+
+    assert run.lost == 1
+    assert names(kept) == set(listed) - {ordered[30]}
+
+
+def test_a_missing_part_loses_nobody_in_it(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+
+    run = bring(kept, export(listed, days=1, per_part=50, leave_out_parts=frozenset({2})))
+
+    assert run.lost == 0
+    assert names(kept) == set(listed)
+    assert ArchiveImport.objects.latest("pk").kind == "partial"
+
+
+def test_an_empty_list_loses_nobody(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+
+    run = bring(kept, export({}, days=1))
+
+    assert run.lost == 0
+    assert names(kept) == set(listed)
+    assert ArchiveImport.objects.latest("pk").kind == "doubtful"
+
+
+def test_a_rename_is_no_loss_where_one_pair_alone_shares_its_second(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    old = sorted(listed)[5]
+    later = {("renamed.now" if n == old else n): s for n, s in listed.items()}
+    key = Follower.objects.get(account_id=kept.pk, username=old).key
+
+    run = bring(kept, export(later, days=1))
+
+    assert (run.renamed, run.lost, run.gained) == (1, 0, 0)
+    assert Follower.objects.get(account_id=kept.pk, username="renamed.now").key == key
+    assert digest_agrees(kept)
+
+
+def test_two_who_share_a_second_and_a_new_name_are_neither_renamed_nor_lost(kept, bring):
+    listed = people()
+    listed |= {"twin.a": START - 5000, "twin.b": START - 5000}
+    bring(kept, export(listed))
+    later = {n: s for n, s in listed.items() if not n.startswith("twin")}
+    later["who.knows"] = START - 5000
+
+    for day in range(1, 25):
+        run = bring(kept, export(later, days=day))
+        assert (run.renamed, run.lost) == (0, 0)
+
+    assert {"twin.a", "twin.b", "who.knows"} <= names(kept)
+
+
+def test_who_left_and_came_back_is_shown_as_such(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    back = sorted(listed)[7]
+    again = followed_on(4)
+
+    run = bring(kept, export(listed | {back: again}, days=5))
+
+    assert (run.lost, run.returned, run.gained) == (1, 1, 0)
+    history = selectors.follower_history(
+        kept, store_id(Follower.objects.get(account_id=kept.pk, username=back).key)
+    )
+    assert len(history.intervals) == 2
+    assert digest_agrees(kept)
+
+
+def test_somebody_lost_is_known_again_when_they_return(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    gone = sorted(listed, key=listed.__getitem__)[100]
+    key = Follower.objects.get(account_id=kept.pk, username=gone).key
+    without = {n: s for n, s in listed.items() if n != gone}
+    bring(kept, export(without, days=1))
+
+    run = bring(kept, export(without | {gone: followed_on(4)}, days=5))
+
+    assert (run.returned, run.gained) == (1, 0)
+    assert Follower.objects.get(account_id=kept.pk, username=gone).key == key
+
+
+def test_an_older_archive_overwrites_nothing_that_a_newer_one_knows(kept, bring):
+    listed = people()
+    bring(kept, export(listed, days=10))
+    older = dict(list(listed.items())[10:]) | {"left.since": START - 40_000}
+
+    run = bring(kept, export(older, days=0), at=datetime(2026, 8, 20, tzinfo=UTC))
+
+    assert (run.lost, run.gained, run.found) == (0, 0, 0)
+    assert names(kept) == set(listed)
+
+
+def test_an_older_whole_archive_fills_in_what_a_ranged_one_left_out(kept, bring):
+    listed = people()
+    newest = dict(sorted(listed.items(), key=lambda person: -person[1])[:60])
+    bring(kept, export(newest, days=10))
+
+    run = bring(kept, export(listed, days=0), at=datetime(2026, 8, 20, tzinfo=UTC))
+
+    assert (run.found, run.gained, run.lost) == (140, 0, 0)
+    assert names(kept) == set(listed)
+
+
+def test_the_last_and_the_first_are_lost_only_after_many_whole_looks(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    newest = max(listed, key=listed.__getitem__)
+    later = {n: s for n, s in listed.items() if n != newest}
+
+    runs = [bring(kept, export(later, days=day)) for day in range(1, 20)]
+
+    lost_on = [day for day, run in enumerate(runs, 1) if run.lost]
+    assert len(lost_on) == 1
+    assert lost_on[0] >= 12
+    assert names(kept) == set(later)
+    assert digest_agrees(kept)
+
+
+def test_the_same_archive_again_changes_nothing(kept, bring):
+    bring(kept, export(people()))
+    head = SyncSettings.objects.get(pk=kept.pk).head
+
+    run = bring(kept, export(people(), days=1))
+
+    assert (run.state, run.gained, run.lost) == ("succeeded", 0, 0)
+    assert SyncSettings.objects.get(pk=kept.pk).head == head
+
+
+def test_another_accounts_archive_is_refused_and_nothing_kept(kept, bring, tmp_path):
+    with pytest.raises(InvalidInput) as refused:
+        bring(kept, export(people(), owner="somebody.else"))
+
+    assert refused.value.code == "archive_foreign_owner"
+    assert not ArchiveImport.objects.exists()
+    assert not list((tmp_path / "imports").glob("*"))
+
+
+def test_a_renamed_account_goes_on_under_its_new_name_once_its_owner_says_so(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    later = export(listed | {"newcomer": followed_on(2)}, days=3, owner="alice.new")
+
+    with pytest.raises(InvalidInput) as asked:
+        bring(kept, later)
+    assert "changed your name" in str(asked.value.detail)
+    run = bring(kept, later, owner_confirmed=True)
+
+    kept.refresh_from_db()
+    assert (run.state, run.lost, kept.username) == ("succeeded", 0, "alice.new")
+    assert "newcomer" in names(kept)
+    assert bring(kept, later).state == "succeeded"
+
+
+def test_an_older_archive_does_not_bring_the_old_name_back(kept, bring):
+    listed = people()
+    bring(kept, export(listed, days=3, owner="alice.new"), owner_confirmed=True)
+
+    bring(kept, export(listed), owner_confirmed=True)
+
+    kept.refresh_from_db()
+    assert kept.username == "alice.new"
+
+
+@pytest.mark.parametrize("other", ["the members own other account", "a proven account"])
+def test_confirming_never_brings_in_another_accounts_list(kept, bring, other):
+    if other == "a proven account":
+        LinkedAccount.objects.filter(pk=kept.pk).update(kind="oauth", instagram_id="17841400000001")
+        kept.refresh_from_db()
+    else:
+        LinkedAccountFactory(owner=kept.owner, kind="archive", username="Somebody.Else")
+
+    with pytest.raises(InvalidInput) as refused:
+        bring(kept, export(people(), owner="somebody.else"), owner_confirmed=True)
+
+    assert refused.value.code == "archive_foreign_owner"
+    kept.refresh_from_db()
+    assert kept.username == "alice.there"
+
+
+def test_an_archive_that_names_no_owner_is_asked_about(kept, bring):
+    with pytest.raises(InvalidInput) as asked:
+        bring(kept, export(people()), file_name="export.zip")
+
+    assert asked.value.code == "archive_owner_unknown"
+    run = bring(kept, export(people()), file_name="export.zip", owner_confirmed=True)
+    assert run.state == "succeeded"
+
+
+def test_a_list_that_turns_out_broken_in_the_middle_changes_nothing(kept, bring, clock):
+    listed = people()
+    bring(kept, export(listed))
+    path = "connections/followers_and_following/followers_2.json"
+    broken = export({"x.y": START}, days=1, extra={path: b'[{"string_list_data":'})
+
+    run = bring(kept, broken)
+
+    assert run.state == "failed"
+    assert run.error_code == "archive_damaged"
+    assert names(kept) == set(listed)
+    assert ArchiveImport.objects.latest("pk").stored == ""
+
+
+def test_without_consent_nothing_is_imported(kept, bring, alice):
+    consents.withdraw(account=kept, scope=Scope.FOLLOWERS, channel="web", actor=alice)
+
+    with pytest.raises(ConsentMissing):
+        bring(kept, export(people()))
+
+
+def test_consent_withdrawn_while_it_waits_stops_the_import(kept, alice, clock):
+    clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    run = imports.request_import(
+        account=kept, uploaded_file=io.BytesIO(export(people()).zip()), channel="web",
+        file_name=export({}).name,
+    )  # fmt: skip
+    consents.withdraw(account=kept, scope=Scope.FOLLOWERS, channel="web", actor=alice)
+
+    imports.advance(run.pk)
+
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    assert not Follower.objects.exists()
+
+
+def test_a_second_upload_waits_for_the_first(kept, clock):
+    clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    how = {"account": kept, "channel": "web", "file_name": export({}).name}
+    run = imports.request_import(uploaded_file=io.BytesIO(export(people()).zip()), **how)
+
+    with pytest.raises(SyncRunning) as running:
+        imports.request_import(uploaded_file=io.BytesIO(export(people()).zip()), **how)
+
+    assert running.value.run == run
+
+
+def test_an_import_whose_worker_died_is_done_once_by_the_next(kept, clock):
+    clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    run = imports.request_import(
+        account=kept, uploaded_file=io.BytesIO(export(people()).zip()), channel="web",
+        file_name=export({}).name,
+    )  # fmt: skip
+    from followersync.services import claims
+
+    assert claims.claim(run.pk)
+    assert imports.advance(run.pk) is False
+    assert not Follower.objects.exists()
+
+    clock.advance(minutes=5)
+    imports.advance(run.pk)
+
+    assert Follower.objects.count() == 200
+
+
+@pytest.mark.parametrize("dialect", ["relationships", "title", "label_values_ru", "connections"])
+def test_a_change_of_dialect_between_two_archives_is_no_change_of_followers(kept, bring, dialect):
+    listed = people()
+    bring(kept, export(listed))
+
+    run = bring(kept, export(listed, days=1, dialect=dialect))
+
+    assert (run.gained, run.lost, run.renamed, run.returned, run.found) == (0, 0, 0, 0, 0)
+
+
+def test_a_page_rounds_times_to_the_minute_and_still_loses_and_redates_nobody(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+
+    run = bring(kept, export(listed, days=1, dialect="html"))
+    back = bring(kept, export(listed, days=2))
+
+    for each in (run, back):
+        assert (each.gained, each.lost, each.renamed, each.returned) == (0, 0, 0, 0)
+    stored = Follower.objects.filter(account_id=kept.pk).values_list("username", "since")
+    assert {name: int(since.timestamp()) for name, since in stored} == listed
+
+
+def test_a_name_seen_only_on_a_page_and_changed_again_is_nobodys_loss(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    old = sorted(listed, key=listed.__getitem__)[100]
+    second = listed.pop(old)
+    bring(kept, export(listed | {"name.two": second}, days=1, dialect="html"))
+
+    runs = [bring(kept, export(listed | {"name.three": second}, days=day)) for day in range(2, 20)]
+
+    assert [run.lost for run in runs] == [0] * 18
+
+
+def test_an_older_name_in_a_late_export_is_not_taken_for_another_person(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    old = sorted(listed, key=listed.__getitem__)[100]
+    renamed = {("renamed.now" if n == old else n): s for n, s in listed.items()}
+    newest = dict(sorted(renamed.items(), key=lambda person: -person[1])[:50])
+    bring(kept, export(renamed, days=2))
+    bring(kept, export(newest, days=4))
+
+    late = bring(kept, export(listed, days=1), at=datetime(2026, 8, 6, 12, tzinfo=UTC))
+
+    assert (late.found, late.gained) == (0, 0)
+    assert old not in names(kept)
+
+
+def test_an_archive_that_nobody_will_import_any_more_is_removed(kept, clock, tmp_path):
+    clock.moment = datetime.now(UTC)
+    run = imports.request_import(
+        account=kept,
+        uploaded_file=io.BytesIO(export(people()).zip()),
+        channel="web",
+        file_name=export({}).name,
+    )
+    waiting = list((tmp_path / "imports").iterdir())
+
+    assert (len(waiting), imports.sweep()) == (1, 0)
+    sync.cancel_open_runs(kept)
+    clock.advance(hours=2)
+    assert imports.sweep() == 1
+    assert imports.advance(run.pk) is False
+
+
+def store_id(key: int) -> str:
+    return f"u_{-key}"

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+from django_q.models import OrmQ
+
+from accounts.errors import Conflict, ConsentMissing
+from accounts.models import LinkedAccount, User
+from accounts.scopes import Scope
+from accounts.services import consent, linking
+from followersync.errors import SyncRunning
+from followersync.models import SyncRun
+from followersync.services import sync
+from tests.support.factories import consent as allow
+from tests.support.sync import linked, without_runs
+
+
+def test_asking_opens_one_run_and_rings_the_queue(
+    followed: LinkedAccount, django_capture_on_commit_callbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        run = sync.request_sync(account=followed, trigger="member")
+
+    assert (run.state, run.trigger) == ("queued", "member")
+    assert OrmQ.objects.count() == 1
+
+
+def test_asking_twice_names_the_run_that_is_open_and_opens_no_second(
+    followed: LinkedAccount,
+) -> None:
+    first = sync.request_sync(account=followed, trigger="member")
+
+    with pytest.raises(SyncRunning) as refused:
+        sync.request_sync(account=followed, trigger="member")
+
+    assert refused.value.run == first
+    assert SyncRun.objects.count() == 1
+
+
+def test_a_paused_account_is_not_synced(followed: LinkedAccount) -> None:
+    linking.pause(account=followed, actor=followed.owner)
+
+    with pytest.raises(Conflict):
+        sync.request_sync(account=followed, trigger="member")
+
+    assert not SyncRun.objects.exists()
+
+
+def test_nothing_is_synced_without_consent(followed: LinkedAccount) -> None:
+    consent.withdraw(account=followed, scope=Scope.FOLLOWERS, channel="web", actor=followed.owner)
+
+    with pytest.raises(ConsentMissing):
+        sync.request_sync(account=followed, trigger="member")
+
+
+def test_an_account_known_by_archives_alone_says_so(alice: User, edge: None) -> None:
+    account = without_runs(linked(alice, kind="archive"))
+
+    with pytest.raises(Conflict) as refused:
+        sync.request_sync(account=account, trigger="member")
+
+    assert refused.value.code == "no_list_source"
+
+
+@pytest.mark.parametrize("stop", ["pause", "unlink", "withdraw", "reconnect"])
+def test_whatever_stops_an_account_cancels_its_open_run_at_once(
+    followed: LinkedAccount, stop: str
+) -> None:
+    run = sync.request_sync(account=followed, trigger="member")
+
+    match stop:
+        case "pause":
+            linking.pause(account=followed, actor=followed.owner)
+        case "unlink":
+            linking.unlink(account=followed, erase="now", channel="web", actor=followed.owner)
+        case "withdraw":
+            consent.withdraw(
+                account=followed, scope=Scope.FOLLOWERS, channel="web", actor=followed.owner
+            )
+        case "reconnect":
+            linking.mark_needs_reconnect(account=followed, reason="expired")
+
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    assert not sync.advance(run.pk)
+
+
+def test_consent_starts_the_first_sync_by_itself(alice: User, edge: None) -> None:
+    account = linked(alice)
+
+    assert SyncRun.objects.get().account == account
+
+
+def test_resuming_starts_a_sync(followed: LinkedAccount) -> None:
+    linking.pause(account=followed, actor=followed.owner)
+
+    linking.resume(account=followed, actor=followed.owner)
+
+    assert SyncRun.objects.get().state == "queued"
+
+
+def test_the_first_run_says_that_it_came_of_linking_and_a_later_yes_of_the_member(
+    alice: User, edge: None
+) -> None:
+    account = linked(alice)
+    first = SyncRun.objects.get()
+    consent.withdraw(
+        account=account, scope=Scope.FOLLOWERS, channel="web", actor=alice, keep_data=True
+    )
+
+    allow(account, Scope.FOLLOWERS)
+
+    assert first.trigger == "link"
+    assert SyncRun.objects.latest("pk").trigger == "member"

@@ -1,0 +1,208 @@
+"""Outgoing webhooks: signed, once per news, patient, and never into our own network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from accounts.errors import InvalidInput, RetryLater
+from accounts.services import keys
+from followersync.models import WebhookSubscription
+from followersync.services import outgoing, subscriptions
+from followersync.services.settings import settings_of
+from tests.support.sync import write
+
+pytestmark = pytest.mark.django_db
+
+
+class Program:
+    """A program that listens on loopback, and answers with `status`."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[dict[str, str], bytes]] = []
+        self.status = 204
+        program = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                program.heard.append((dict(self.headers), body))
+                self.send_response(program.status)
+                self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+                self.end_headers()
+
+            def log_message(self, *_args: object) -> None:
+                """Quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/hook?a=1"
+
+
+@pytest.fixture
+def listener(settings) -> Iterator[Program]:
+    settings.WEBHOOKS_TO_PRIVATE_NETWORKS = True
+    program = Program()
+    yield program
+    program.server.shutdown()
+    program.server.server_close()
+
+
+@pytest.fixture
+def listed(followed, clock):
+    settings = settings_of(followed)
+    settings.baseline_at = clock()
+    settings.save()
+    write(followed, people=[(1, "anna")])
+    return followed
+
+
+def test_a_message_says_where_the_feed_stands_and_is_signed(alice, listed, listener):
+    made, secret = subscriptions.subscribe(owner=alice, url=listener.url)
+
+    subscriptions.tell(made.pk)
+
+    headers, body = listener.heard[0]
+    assert json.loads(body)["type"] == "changes.available"
+    settings = settings_of(listed)
+    assert json.loads(body)["data"] == {
+        "account": listed.pk, "position": settings.head, "epoch": str(settings.epoch),
+    }  # fmt: skip
+    assert b"anna" not in body
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+
+
+def test_the_specifications_own_example_is_signed_alike():
+    headers = subscriptions.signed(
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1614265330,
+        b'{"test": 2432232314}',
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    )
+
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_the_same_news_is_told_once(alice, listed, listener):
+    made, _secret = subscriptions.subscribe(owner=alice, url=listener.url)
+    subscriptions.tell(made.pk)
+
+    subscriptions.tell(made.pk)
+    assert subscriptions.tick() == 0
+    write(listed, lost=[1])
+    assert subscriptions.tick() == 1
+    subscriptions.tell(made.pk)
+
+    assert len(listener.heard) == 2
+
+
+def test_a_failure_is_tried_again_later_under_the_same_id(alice, listed, listener, clock):
+    made, _secret = subscriptions.subscribe(owner=alice, url=listener.url)
+    listener.status = 500
+    subscriptions.tell(made.pk)
+    assert subscriptions.tell(made.pk) is False
+    assert len(listener.heard) == 1
+    clock.advance(seconds=31)
+    listener.status = 200
+
+    subscriptions.tell(made.pk)
+
+    first, second = (headers["webhook-id"] for headers, _body in listener.heard)
+    assert first == second
+    made.refresh_from_db()
+    assert (made.failures, made.last_error) == (0, "")
+
+
+def test_who_is_silent_for_days_is_told_no_more(alice, listed, listener, clock):
+    made, _secret = subscriptions.subscribe(owner=alice, url=listener.url)
+    listener.status = 503
+    for _ in range(40):
+        subscriptions.tell(made.pk)
+        clock.advance(hours=13)
+
+    made.refresh_from_db()
+    assert (made.disabled_reason, len(listener.heard)) == ("failing", subscriptions.GIVE_UP_AFTER)
+    assert subscriptions.tick() == 0
+
+
+def test_who_answers_gone_is_told_no_more(alice, listed, listener):
+    made, _secret = subscriptions.subscribe(owner=alice, url=listener.url)
+    listener.status = 410
+
+    subscriptions.tell(made.pk)
+
+    made.refresh_from_db()
+    assert made.disabled_reason == "gone"
+
+
+def test_a_redirect_is_not_followed(alice, listed, listener):
+    made, _secret = subscriptions.subscribe(owner=alice, url=listener.url)
+    listener.status = 307
+
+    subscriptions.tell(made.pk)
+
+    made.refresh_from_db()
+    assert (len(listener.heard), made.last_error) == (1, "status_307")
+
+
+def test_nobody_hears_of_another_members_accounts(bob, listed, listener):
+    made, _secret = subscriptions.subscribe(owner=bob, url=listener.url)
+
+    subscriptions.tell(made.pk)
+
+    assert listener.heard == []
+    assert subscriptions.tick() == 0
+
+
+def test_the_secret_is_stored_as_ciphertext_and_moves_with_the_keys(alice, settings):
+    made, secret = subscriptions.subscribe(owner=alice, url="https://example.com/hook")
+    old = made.secret
+    assert secret not in old
+    settings.TOKEN_KEYS = ["bmV3LXRlc3RzLW9ubHktdG9rZW4ta2V5LTMyLWJ5dCE=", *settings.TOKEN_KEYS]
+
+    keys.rotate()
+
+    assert WebhookSubscription.objects.get().secret != old
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/", "ftp://example.com/", "https://", "https://127.0.0.1/",
+        "https://[::1]/", "https://10.0.0.1/", "https://169.254.169.254/latest/", "https://0.0.0.0/",
+        "https://user:pass@example.com/", "https://[::ffff:127.0.0.1]/", "https://example.com:0/",
+        "https://example.com:99999/", "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/",
+        "https://[", "https://100.64.0.1/", "https://224.0.0.1/",
+    ],
+)  # fmt: skip
+def test_an_address_that_could_reach_our_own_network_is_refused(alice, url):
+    with pytest.raises(InvalidInput):
+        subscriptions.subscribe(owner=alice, url=url)
+
+    assert not WebhookSubscription.objects.exists()
+
+
+def test_a_name_that_stands_for_our_own_network_is_refused_when_used():
+    with pytest.raises(RetryLater) as refused:
+        outgoing.post("https://localhost/", b"", {})
+
+    assert str(refused.value.detail) == "address_not_public"
+
+
+def test_public_addresses_are_public():
+    assert outgoing.is_public(ipaddress.ip_address("93.184.216.34"))
+    assert outgoing.is_public(ipaddress.ip_address("2606:2800:220:1:248:1893:25c8:1946"))

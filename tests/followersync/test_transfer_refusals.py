@@ -1,0 +1,114 @@
+"""What a data-transfer tool is told when its item is not taken, in words it understands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from allauth.idp.oidc.models import Token
+from django.utils import timezone
+
+from accounts.scopes import Scope
+from accounts.services import consent as consents
+from accounts.services import linking, quotas
+from accounts.services.programs import issue_token
+from followersync.models import TransferredItem
+from followersync.services import transfers
+from tests.support.factories import LinkedAccountFactory, consent
+from tests.support.transfer import LISTS, described, parts, post, push, refusal, related
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("destination")]
+
+
+def test_while_the_switch_is_off_there_is_nothing_here(client, personal, token, settings):
+    settings.TRANSFER_DESTINATION = False
+
+    assert push(client, token, LISTS, "followers_1.json", b"[]").status_code == 404
+
+
+def test_without_a_token_that_holds_the_tool_is_told_to_refresh_it(client, personal, token):
+    refusal(push(client, None, LISTS, "followers_1.json", b"[]"), 401, "invalid_token")
+    refusal(push(client, "made-up", LISTS, "followers_1.json", b"[]"), 401, "invalid_token")
+    Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    late = push(client, token, LISTS, "followers_1.json", b"[]")
+    refusal(late, 401, "invalid_token")
+    assert 'error="invalid_token"' in late["WWW-Authenticate"]
+
+
+def test_a_token_for_something_else_imports_nothing(client, personal, alice):
+    other = issue_token(user=alice, scopes=["followers:read"])
+
+    refusal(push(client, other, LISTS, "followers_1.json", b"[]"), 403, "insufficient_scope")
+
+
+@pytest.mark.parametrize("how", ["unlinked", "withdrawn"])
+def test_whoever_has_left_is_sent_nothing_more(client, personal, token, alice, how):
+    if how == "unlinked":
+        linking.unlink(account=personal, erase="after_grace", channel="web", actor=alice)
+    else:
+        consents.withdraw(account=personal, scope=Scope.FOLLOWERS, channel="web", actor=alice)
+
+    response = push(client, token, LISTS, "followers_1.json", parts()["followers_1.json"])
+
+    refusal(response, 401, "session_invalidated")
+    assert not TransferredItem.objects.exists()
+
+
+def test_a_paused_account_takes_nothing_but_is_not_given_up(client, personal, token, alice):
+    linking.pause(account=personal, actor=alice)
+
+    refusal(push(client, token, LISTS, "followers_1.json", b"[]"), 409, "paused")
+
+
+def test_no_more_waits_here_than_there_is_room_for(client, personal, token, monkeypatch):
+    monkeypatch.setattr(transfers, "MOST_WAITING", 100)
+
+    response = push(client, token, LISTS, "followers_1.json", parts()["followers_1.json"])
+
+    refusal(response, 413, "destination_full")
+    assert not list(transfers.folder().iterdir())
+
+
+def test_who_sends_too_fast_is_told_when_to_go_on(client, personal, token, monkeypatch):
+    monkeypatch.setitem(quotas.QUOTAS, "transfer", quotas.Quota(1, timedelta(minutes=1)))
+    push(client, token, LISTS, "followers_1.json", b"[1]")
+
+    response = push(client, token, LISTS, "followers_2.json", b"[2]")
+
+    refusal(response, 429, "quota_used_up")
+    assert 0 < int(response["Retry-After"]) <= 61
+
+
+def test_another_accounts_export_is_refused_and_nothing_guessed(client, personal, token, alice):
+    foreign = LISTS.replace("alice.own", "mallory")
+    refusal(push(client, token, foreign, "followers_1.json", b"[]"), 422, "archive_foreign_owner")
+
+    second = LinkedAccountFactory(owner=alice, kind="archive", username="alice.two")
+    consent(second, Scope.FOLLOWERS)
+    unnamed = "/connections/followers_and_following"
+    refusal(push(client, token, unnamed, "followers_1.json", b"[]"), 422, "archive_foreign_owner")
+    assert not TransferredItem.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "error"),
+    [
+        (b"not json", "application/json", 400, "invalid_request"),
+        (b'{"@type": "Other", "payload": {"@type": "Folder"}}', "application/json", 400, None),
+        (b'{"@type": "GenericPayload", "payload": {"@type": "X"}}', "application/json", 400, None),
+        (b"[]", "application/json", 400, "invalid_request"),
+        (b"no parts at all", "multipart/related", 400, "invalid_request"),
+        (related(described("/x", ""), b"x"), "multipart/related", 400, "invalid_request"),
+        (related(described("/x", "a.zip"), b"x" * 999)[:-300], "multipart/related", 400, None),
+        (b"x", "text/plain", 415, "unsupported_media_type"),
+    ],
+)  # fmt: skip
+def test_what_is_not_of_the_published_shape_is_said_to_be_so(
+    client, personal, token, body, kind, status, error
+):
+    refusal(post(client, body, token, kind), status, error or "invalid_request")
+    assert not TransferredItem.objects.exists()
+
+
+def test_only_posting_is_possible(client, personal, token):
+    refusal(client.get("/transfer/blobs"), 405, "method_not_allowed")

@@ -1,0 +1,39 @@
+"""What the documents promise is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_within_the_project_leads_somewhere(document):
+    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target
+
+
+def test_every_make_target_named_in_the_readme_exists():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"make ([a-z][a-z-]+)", (ROOT / "README.md").read_text("utf-8")):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_every_setting_read_from_the_environment_is_explained_to_the_operator():
+    settings = (ROOT / "threadsite" / "settings.py").read_text(encoding="utf-8")
+    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"environment\.\w+\(\s*\"([A-Z_]+)\"", settings))
+    assert names
+    assert [name for name in sorted(names) if f"`{name}`" not in operations] == []
+
+
+def test_no_document_names_a_registry_s_host():
+    for path in [*DOCUMENTS, *ROOT.glob("requirements*")]:
+        text = path.read_text(encoding="utf-8")
+        for host in ("pypi" + ".org", "npmjs" + ".org", "deb.debian" + ".org"):
+            assert host not in text, path
