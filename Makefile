@@ -14,7 +14,7 @@ demo: .venv/ready
 	@exec $(BIN)/python -m threadsite.demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-fast: .venv/ready
 	$(BIN)/python -m pytest -n auto -m "not slow and not e2e"

@@ -33,6 +33,7 @@ KINDS: Final[dict[str, StrOrPromise]] = {
     "sync_runs": _("syncs"),
     "sync_settings": _("settings for syncing"),
     "sync_state": _("notes on where the syncing stood"),
+    "transferred_items": _("lists that a data-transfer tool sent"),
     "watched_exports": _("notes on exports in your folder"),
     "watched_folders": _("watched folders"),
 }

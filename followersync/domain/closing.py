@@ -67,6 +67,8 @@ def finish_run(state: AccountState, *, followers: int, unconfirmed: int, now: in
     run, campaign, memory = state.run, state.campaign, state.memory
     if run is None:
         raise RuntimeError("no run has begun")
+    now = max(now, run.started_at, run.judge_at or 0)
+    memory = replace(memory, last_at=now)
     whole = campaign is not None and campaign.ended
     read = campaign.read if campaign is not None else run.read
     memory = _counts_remembered(memory, run, followers)

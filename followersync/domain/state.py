@@ -77,6 +77,9 @@ class Memory:
     looks: tuple[PageLook, ...] = ()
     broad_wanted: bool = False
     """Somebody was missed by a look at the head alone; proof needs one that reads more."""
+    last_at: int = 0
+    """When the last sync ended. The next begins a second later at the earliest: two looks at the
+    same second could not be told apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ def begin_run(
     `followers`, `unconfirmed`: rows held. `calls_left`: calls that may be spent, None: no limit.
     """
     memory = state.memory
+    now = max(now, memory.last_at + 1, _judged_at(state.run) + 1)
     size = plan.page_size(memory, limit=source.page_limit, unconfirmed=unconfirmed)
     run = Run(
         started_at=now,
@@ -141,7 +142,7 @@ def next_step(state: AccountState) -> Step:
 
 def count_read(state: AccountState, *, reported: int, now: int) -> AccountState:
     """Take Instagram's count (a missing count is an error of the answer, never 0)."""
-    run = _run(state, Phase.COUNT)
+    run, now = _run(state, Phase.COUNT), _moment(state, now)
     run = replace(run, reported=reported, calls=run.calls + 1, phase=Phase.HEAD, mode=Mode.HEAD)
     if not state.memory.renumber and state.memory.order is not Order.NONE:
         return replace(state, run=run)
@@ -174,7 +175,12 @@ def page_read(
     """Take a page: `rows` newest first, `after` the cursor of the next (None: there is none)."""
     _run(state, Phase.HEAD, Phase.BODY, Phase.LOOK, Phase.CLOSING)
     return reading.page_read(
-        state, rows=rows, after=after, known=known, lost_before=lost_before, now=now
+        state,
+        rows=rows,
+        after=after,
+        known=known,
+        lost_before=lost_before,
+        now=_moment(state, now),
     )
 
 
@@ -188,7 +194,7 @@ def stop_run(state: AccountState, *, now: int) -> AccountState:
     """Read no further in this run; what was read is still closed and judged."""
     run = _run(state)
     if run.phase in (Phase.BODY, Phase.LOOK):
-        return turns.begin_closing(state, now)
+        return turns.begin_closing(state, _moment(state, now))
     if run.phase in (Phase.COUNT, Phase.HEAD):
         return replace(state, run=replace(run, phase=Phase.DONE))
     return state
@@ -260,6 +266,16 @@ def progress(state: AccountState) -> Progress:
     if campaign is not None:
         return Progress(campaign.people, expected, campaign.pages)
     return Progress(run.read.people if run else 0, expected, run.read.pages if run else 0)
+
+
+def _moment(state: AccountState, now: int) -> int:
+    """Not before the run began: after a quick succession of syncs it began a little ahead."""
+    return max(now, _run(state).started_at)
+
+
+def _judged_at(run: Run | None) -> int:
+    """When an earlier run, which was never finished, judged somebody; -1: it never did."""
+    return -1 if run is None or run.judge_at is None else run.judge_at
 
 
 def _run(state: AccountState, *phases: Phase) -> Run:

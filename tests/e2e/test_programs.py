@@ -15,7 +15,7 @@ BACK = "https://program.example/back"
 
 def test_granting_access_leads_back_to_the_program_and_is_listed(page: Page) -> None:
     client = Client.objects.create(name="My spreadsheet", redirect_uris=BACK)
-    client.set_scopes(["openid", "followers:read"])
+    client.set_scopes(["followers:read"])
     client.save()
     page.route("https://program.example/**", lambda route: route.fulfill(body="<h1>Hello</h1>"))
     sign_up(page)
@@ -23,7 +23,7 @@ def test_granting_access_leads_back_to_the_program_and_is_listed(page: Page) -> 
         "client_id": client.pk,
         "redirect_uri": BACK,
         "response_type": "code",
-        "scope": "openid followers:read",
+        "scope": "followers:read",
         "state": "s",
     }
 

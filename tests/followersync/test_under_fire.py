@@ -23,6 +23,7 @@ from accounts.models import User
 from accounts.scopes import Scope
 from accounts.services import consent as consents
 from accounts.services import linking
+from followersync.models import SyncSettings
 from followersync.services import claims, sync
 from followersync.services.settings import set_interval
 from followersync.sources.edge import EdgeSource
@@ -61,6 +62,7 @@ class UnderFire(Stage):
         self.sandbox.persona(PERSONA, followers=people, offset=offset)
         self.account = connect(self.sandbox, self.alice, PERSONA)
         set_interval(account=self.account, minutes=DAILY)
+        SyncSettings.objects.filter(pk=self.account.pk).update(next_due_at=self.clock.moment)
         self.observer = Observer(self.sandbox, self.account)
 
     # What people do

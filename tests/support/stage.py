@@ -97,6 +97,8 @@ class Stage(RuleBasedStateMachine):
         due = run.not_before if run else self.settings.next_due_at
         if due is not None:
             self.pass_time(max(0.0, (due - self.clock.moment).total_seconds()))
+        elif run is not None and run.worker is not None:
+            self.pass_time(LEASE_OVER)  # its worker died
         dispatch.tick()
         for opened in SyncRun.objects.filter(account=self.account, state__in=SyncRun.OPEN):
             self.work(opened)

@@ -36,6 +36,18 @@ def test_who_leaves_right_after_the_first_sync_is_lost_after_the_second_look(ali
     assert {str(key) for key in lost} == gone
 
 
+def test_two_syncs_within_one_second_are_two_looks(alice, sandbox, clock):
+    account = connect(sandbox, alice, "ada")
+    sync(account)
+    gone = set(sandbox.change(account.instagram_id, leave=5)["left"])
+
+    sync(account)
+    sync(account)
+
+    lost = set(FollowerChange.objects.filter(kind="lost").values_list("key", flat=True))
+    assert {str(key) for key in lost} == gone
+
+
 def test_the_first_sync_of_a_short_list_reads_it_twice_and_tells_no_gain(alice, sandbox, clock):
     account = connect(sandbox, alice, "bob")
 
