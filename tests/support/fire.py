@@ -173,7 +173,7 @@ class Observer:
     def _one_snapshot_a_run(self) -> None:
         """A run that ends leaves one; the run that reads a first list twice, one for each look."""
         snapshots = FollowerSnapshot.objects.filter(account=self.account).order_by("id")
-        told = list(snapshots.values_list("run_id", flat=True))
+        told = [int(run) for run in snapshots.values_list("run_id", flat=True) if run]
         looks_after_the_first = told[2:] if told[:1] == told[1:2] else told[1:]
         assert len(set(looks_after_the_first)) == len(looks_after_the_first), "one run, two of them"
         ended = SyncRun.objects.filter(pk__in=looks_after_the_first, state="succeeded").count()
