@@ -15,6 +15,7 @@ from followersync.models.settings import MAXIMUM_INTERVAL
 def register() -> None:
     checks.register(check_intervals)
     checks.register(check_edge)
+    checks.register(check_drive)
 
 
 def check_intervals(
@@ -45,5 +46,19 @@ def check_edge(
             "INSTAGRAM_FOLLOWERS_EDGE must be the name of one endpoint, such as `followers`: "
             "letters, digits and underscores.",
             id="followersync.E002",
+        )
+    ]
+
+
+def check_drive(
+    app_configs: Sequence[AppConfig] | None, **_kwargs: Any
+) -> list[checks.CheckMessage]:
+    """followersync.E003: Google's id and secret belong together."""
+    if bool(settings.GOOGLE_CLIENT_ID) == bool(settings.GOOGLE_CLIENT_SECRET):
+        return []
+    return [
+        checks.Error(
+            "GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET must both be set, or neither.",
+            id="followersync.E003",
         )
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from followersync import webhooks
+from followersync.drive.views import connect as connect_drive
 from followersync.views import (
     folder,
     importing,
@@ -30,6 +31,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/interval/", syncing.set_interval, name="account-interval"),
     path("accounts/<int:account_id>/import/", importing.import_archive, name="account-import"),
     path("accounts/<int:account_id>/folder/", folder.watch, name="account-folder"),
+    path("accounts/<int:account_id>/folder/drive/", connect_drive, name="account-folder-drive"),
     path("accounts/<int:account_id>/folder/stop/", folder.unwatch, name="account-folder-stop"),
     path("accounts/<int:account_id>/unlink/", leaving.unlink, name="account-unlink"),
     path("accounts/<int:account_id>/erase/", leaving.erase_now, name="account-erase"),

@@ -44,6 +44,13 @@ INSTAGRAM_GRAPH_URL = environment.url("INSTAGRAM_GRAPH_URL", "https://graph.inst
 #: The list endpoint's name. Meta's public API has none: unset, no follower is listed over OAuth.
 INSTAGRAM_FOLLOWERS_EDGE = environment.text("INSTAGRAM_FOLLOWERS_EDGE", "")
 
+# --- Google Drive: unset, members are not offered to have theirs watched ------------------------
+GOOGLE_CLIENT_ID = environment.text("GOOGLE_CLIENT_ID", "")
+GOOGLE_CLIENT_SECRET = environment.text("GOOGLE_CLIENT_SECRET", "")
+GOOGLE_OAUTH_URL = environment.url("GOOGLE_OAUTH_URL", "https://accounts.google.com")
+GOOGLE_TOKEN_URL = environment.url("GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com")
+GOOGLE_API_URL = environment.url("GOOGLE_API_URL", "https://www.googleapis.com")
+
 # --- Syncs --------------------------------------------------------------------------------------
 SYNC_INTERVAL_MINUTES_LOW = environment.integer("SYNC_INTERVAL_MINUTES_LOW", 15, low=1, high=1440)
 SYNC_INTERVAL_MINUTES_HIGH = 10_080
@@ -84,6 +91,7 @@ INSTALLED_APPS = [
     # Last, so that what they unregister from the admin is registered by then.
     "threadsite",
     "followersync",
+    "followersync.drive",
     "accounts",
     "accounts.instagram",
 ]
@@ -197,7 +205,9 @@ MFA_ADAPTER = "accounts.adapters.MFAAdapter"
 SOCIALACCOUNT_PROVIDERS = {
     "instagram": {
         "APPS": [{"client_id": INSTAGRAM_CLIENT_ID, "secret": INSTAGRAM_CLIENT_SECRET, "key": ""}]
-    }
+    },
+    # What it is now stands in GOOGLE_CLIENT_ID: see followersync.drive.
+    "googledrive": {"APPS": [{"client_id": "of-the-day", "secret": "", "key": ""}]},
 }
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "accounts"
@@ -315,7 +325,11 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         # Chromium applies form-action to the redirect that follows a posted form too.
-        "form-action": [SELF, INSTAGRAM_OAUTH_URL],
+        "form-action": [
+            SELF,
+            INSTAGRAM_OAUTH_URL,
+            *([GOOGLE_OAUTH_URL] if GOOGLE_CLIENT_ID else []),
+        ],
     }
 }
 

@@ -6,6 +6,7 @@ import json
 import logging
 import tempfile
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -19,10 +20,13 @@ from accounts.services import gate
 from followersync.errors import SyncRunning
 from followersync.models import WatchedExport, WatchedFolder
 from followersync.services import imports, outgoing
+from followersync.sources import drive
 from followersync.sources.folder import Export, Folder, FolderError, check_url, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from django.db.models import QuerySet
 
     from accounts.models import LinkedAccount
 
@@ -50,6 +54,10 @@ DETAILS = {
         "The folder does not let us in, so nothing was imported from it. "
         "Check the user name and password that you gave."
     ),
+    "revoked": _(
+        "Google does not let us in (any more), so nothing was imported. "
+        "Connect your Google Drive again to go on."
+    ),
     "unreachable": _(
         "The folder cannot be reached, so nothing was imported from it. We try again by "
         "ourselves; check its address if this goes on."
@@ -74,9 +82,32 @@ def watch(
     gate.check(account.pk, Scope.FOLLOWERS)
     try:
         address = check_url(url, local_allowed=local_allowed)
+    except FolderError as error:
+        raise InvalidInput(f"folder_{error.code}", DETAILS[error.code], "url") from None
+    return _keep(account, address, options, local_allowed)
+
+
+def watch_drive(*, account: LinkedAccount, refresh_token: str) -> WatchedFolder:
+    """Watch the exports in the member's Google Drive, by the token of their consent there.
+
+    Raises InvalidInput (`folder_…`) if it cannot be read; an empty token is no consent.
+    """
+    gate.check(account.pk, Scope.FOLLOWERS)
+    if not refresh_token:
+        raise InvalidInput("folder_revoked", DETAILS["revoked"], "url")
+    return _keep(account, drive.URL, {"refresh_token": refresh_token}, False)
+
+
+def _keep(
+    account: LinkedAccount, address: str, options: Mapping[str, Any], local_allowed: bool
+) -> WatchedFolder:
+    try:
         _source(address, options, local_allowed).items()
     except FolderError as error:
         raise InvalidInput(f"folder_{error.code}", DETAILS[error.code], "url") from None
+    if address != drive.URL:
+        # A new consent to the same Drive would fall with the old one.
+        _give_back(WatchedFolder.objects.filter(account=account))
     now = clock.now()
     folder, _made = WatchedFolder.objects.update_or_create(
         account=account,
@@ -94,8 +125,18 @@ def watch(
 
 
 def unwatch(*, account: LinkedAccount) -> None:
-    """Look there no more, and forget how one would."""
+    """Look there no more, and forget how one would; a consent at Google is given back."""
+    _give_back(WatchedFolder.objects.filter(account=account))
     WatchedFolder.objects.filter(account=account).delete()
+
+
+def _give_back(ending: QuerySet[WatchedFolder]) -> None:
+    """Tell Google, after the commit, unless another account of the member's still reads there."""
+    for folder in ending.filter(url=drive.URL).select_related("account"):
+        others = WatchedFolder.objects.filter(url=drive.URL, account__owner=folder.account.owner_id)
+        if not others.exclude(pk=folder.pk).exists():
+            token = json.loads(crypto.decrypt(folder.secrets))["refresh_token"]
+            transaction.on_commit(partial(drive.revoke, token))
 
 
 @transaction.atomic
@@ -149,7 +190,7 @@ def look(folder_id: int) -> int:
 
 def _source(url: str, options: Mapping[str, Any], local_allowed: bool) -> Folder:
     """The folder, opened. A member's never leads into our own network, or in with our own keys."""
-    if local_allowed:
+    if local_allowed or url == drive.URL:
         return Folder(url, options)
     given = dict(options)
     if url.startswith("s3:") and not given.get("key"):
@@ -231,6 +272,8 @@ def _eraser(model: type[WatchedFolder] | type[WatchedExport]) -> registry.Eraser
                 :limit
             ]
         )
+        if model is WatchedFolder:
+            _give_back(WatchedFolder.objects.filter(pk__in=ids))
         model._default_manager.filter(pk__in=ids).delete()
         return len(ids)
 

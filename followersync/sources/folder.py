@@ -30,7 +30,7 @@ SCHEMES = frozenset({"file", "s3", "webdav", "webdavs", "memory"})
 class FolderError(Exception):
     """The folder cannot be read.
 
-    `code`: unreachable, forbidden, not_public, too_many, too_large or scheme.
+    `code`: unreachable, forbidden, revoked, not_public, too_many, too_large or scheme.
     """
 
     def __init__(self, code: str) -> None:
@@ -125,7 +125,9 @@ class Folder:
         if guard is not None and "endpoint_url" in self._options:
             guard(str(self._options["endpoint_url"]))
         try:
-            if scheme in ("webdav", "webdavs"):
+            if scheme == "gdrive":
+                self._files, self._root = _drive(self._options)
+            elif scheme in ("webdav", "webdavs"):
                 self._files, self._root = _webdav(url, self._options, guard)
             else:
                 self._files, self._root = fsspec.core.url_to_fs(
@@ -187,6 +189,12 @@ class Folder:
     def _below(self, path: str) -> str:
         root = self._root.strip("/")
         return path.strip("/").removeprefix(root).lstrip("/")
+
+
+def _drive(options: Mapping[str, Any]) -> tuple[Any, str]:
+    from followersync.sources.drive import DriveFiles
+
+    return DriveFiles(options["refresh_token"]), ""
 
 
 def _webdav(

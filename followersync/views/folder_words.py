@@ -10,6 +10,7 @@ from accounts.models import LinkedAccount
 from followersync.models import WatchedExport, WatchedFolder
 from followersync.services import folders
 from followersync.services.error_words import in_words
+from followersync.sources import drive
 
 SHOWN_EXPORTS = 5
 
@@ -42,7 +43,7 @@ def watched(account: LinkedAccount) -> Watched | None:
     taken = WatchedExport.objects.filter(account=account).order_by("-pk")[:SHOWN_EXPORTS]
     code = folder.error_code.removeprefix("folder_")
     return Watched(
-        url=folder.url,
+        url="Google Drive" if folder.url == drive.URL else folder.url,
         looked_at=folder.looked_at,
         next_look_at=folder.next_look_at,
         problem=str(folders.DETAILS.get(code, folders.DETAILS["unreachable"])) if code else "",

@@ -54,6 +54,7 @@ def settings_page(
         "owner_unknown": request.GET.get("owner") == "unknown",
         "grace_days": deployment.UNLINK_GRACE_DAYS,
         "watched": watched(account),
+        "drive_offered": bool(deployment.GOOGLE_CLIENT_ID),
         "folder_form": folder_form or FolderForm(),
     }
     return render(request, "followersync/settings.html", context, status=status)

@@ -23,3 +23,9 @@ def test_the_settings_as_they_are_pass(settings) -> None:
     settings.INSTAGRAM_FOLLOWERS_EDGE = "followers"
 
     assert checks.check_edge(None) == checks.check_intervals(None) == []
+
+
+def test_an_app_at_google_without_its_secret_stops_the_start(settings) -> None:
+    settings.GOOGLE_CLIENT_ID, settings.GOOGLE_CLIENT_SECRET = "id", ""
+
+    assert [message.id for message in checks.check_drive(None)] == ["followersync.E003"]

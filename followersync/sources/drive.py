@@ -1,0 +1,174 @@
+"""The exports in a member's Google Drive, as a file system of fsspec's.
+
+Instagram lays each one down at the top of the Drive, as `meta-…/instagram-…/connections/…`. Only
+folders with such names are looked into, and only lists are named: the rest is not our business,
+though the permission would let us.
+https://developers.google.com/drive/api/reference/rest/v3/files/list
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import IO, Any, Final, TypeVar, cast
+from urllib.parse import urlencode
+
+import msgspec
+import urllib3
+from django.conf import settings
+from fsspec import AbstractFileSystem
+
+from followersync.sources.folder import FolderError
+
+logger = logging.getLogger(__name__)
+Shape = TypeVar("Shape")
+
+URL: Final = "gdrive://"
+FOLDER: Final = "application/vnd.google-apps.folder"
+FIELDS: Final = "nextPageToken,files(id,name,mimeType,size,md5Checksum,modifiedTime)"
+AT_THE_TOP: Final = " and (name contains 'meta-' or name contains 'instagram-')"
+LOOKED_INTO: Final = ("meta-", "instagram-", "connections", "followers_and_following")
+LISTS: Final = (".zip", ".json", ".html")
+MOST_PAGES: Final = 20
+TIMEOUT: Final = urllib3.Timeout(connect=5, read=30)
+
+
+class _File(msgspec.Struct, rename="camel"):
+    id: str
+    name: str
+    mime_type: str
+    size: str = "0"
+    md5_checksum: str | None = None
+    modified_time: str | None = None
+
+
+class _Files(msgspec.Struct, rename="camel"):
+    files: list[_File]
+    next_page_token: str | None = None
+
+
+class _Token(msgspec.Struct):
+    access_token: str
+
+
+def access_token(refresh_token: str) -> str:
+    """A token for an hour. Raises FolderError: `revoked` where the member took the consent back."""
+    try:
+        answer = _post(
+            "/token",
+            client_id=settings.GOOGLE_CLIENT_ID,
+            client_secret=settings.GOOGLE_CLIENT_SECRET,
+            refresh_token=refresh_token,
+            grant_type="refresh_token",
+        )
+    except urllib3.exceptions.HTTPError:
+        raise FolderError("unreachable") from None
+    if answer.status in (400, 401):
+        raise FolderError("revoked")
+    if answer.status != 200:
+        raise FolderError("unreachable")
+    return _decoded(answer.data, _Token).access_token
+
+
+def revoke(refresh_token: str) -> None:
+    """Give the consent back. What fails is for the member to do at Google, and no error of ours."""
+    try:
+        answer = _post("/revoke", token=refresh_token)
+    except urllib3.exceptions.HTTPError as error:
+        logger.warning("Google could not be told of a revocation: %s", type(error).__name__)
+        return
+    if answer.status != 200:
+        logger.info("Google answered a revocation with %s", answer.status)
+
+
+class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
+    """Read only. Paths are names; of two files of one name the one changed last is meant.
+
+    Every method may raise FolderError, which fsspec's walk does not swallow as it does OSError.
+    """
+
+    protocol = "gdrive"
+    cachable = False
+
+    def __init__(self, refresh_token: str) -> None:
+        super().__init__()
+        self._token = access_token(refresh_token)
+        self._ids: dict[str, str] = {"": "root"}
+
+    def ls(self, path: str, detail: bool = True, **_kwargs: Any) -> list[Any]:
+        """What may belong to an export; {"name", "type", "size", "md5Checksum", "modified"}."""
+        folder = self._strip_protocol(path).strip("/")
+        found: dict[str, dict[str, Any]] = {}
+        for each in sorted(self._children(folder), key=lambda file: file.modified_time or ""):
+            name = each.name.replace("/", "_")
+            place = f"{folder}/{name}" if folder else name
+            if _matters(each):
+                self._ids[place] = each.id
+                found[place] = _described(each, place)
+        return list(found.values()) if detail else list(found)
+
+    def _open(self, path: str, mode: str = "rb", **_kwargs: Any) -> IO[bytes]:
+        file = self._ids[self._strip_protocol(path).strip("/")]
+        body: Any = self._get(f"/drive/v3/files/{file}", {"alt": "media"}, preload=False)
+        return cast("IO[bytes]", body)
+
+    def _children(self, folder: str) -> list[_File]:
+        query = f"'{self._ids[folder]}' in parents and trashed = false"
+        asked = {"q": query if folder else query + AT_THE_TOP, "fields": FIELDS, "pageSize": "1000"}
+        files: list[_File] = []
+        for _page in range(MOST_PAGES):
+            page = _decoded(self._get("/drive/v3/files", asked).data, _Files)
+            files += page.files
+            if page.next_page_token is None:
+                return files
+            asked["pageToken"] = page.next_page_token
+        raise FolderError("too_many")
+
+    def _get(
+        self, route: str, asked: dict[str, str], *, preload: bool = True
+    ) -> urllib3.BaseHTTPResponse:
+        try:
+            answer = _http().request(
+                "GET",
+                f"{settings.GOOGLE_API_URL}{route}?{urlencode(asked)}",
+                headers={"Authorization": f"Bearer {self._token}"},
+                preload_content=preload,
+                timeout=TIMEOUT,
+            )
+        except urllib3.exceptions.HTTPError:
+            raise FolderError("unreachable") from None
+        if answer.status == 200:
+            return answer
+        # 403 is also said of a limit that was reached: that passes by itself.
+        raise FolderError("revoked" if answer.status == 401 else "unreachable")
+
+
+def _matters(file: _File) -> bool:
+    if file.mime_type == FOLDER:
+        return file.name.startswith(LOOKED_INTO)
+    return file.name.lower().endswith(LISTS)
+
+
+def _described(file: _File, place: str) -> dict[str, Any]:
+    return {
+        "name": place,
+        "type": "directory" if file.mime_type == FOLDER else "file",
+        "size": int(file.size),
+        "md5Checksum": file.md5_checksum,
+        "modified": file.modified_time,
+    }
+
+
+def _decoded(data: bytes, shape: type[Shape]) -> Shape:
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except msgspec.MsgspecError:
+        raise FolderError("unreachable") from None
+
+
+def _post(route: str, **fields: str) -> urllib3.BaseHTTPResponse:
+    url = f"{settings.GOOGLE_TOKEN_URL}{route}"
+    return _http().request("POST", url, fields=fields, encode_multipart=False, timeout=TIMEOUT)
+
+
+def _http() -> urllib3.PoolManager:
+    return urllib3.PoolManager(retries=False)
