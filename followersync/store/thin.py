@@ -16,8 +16,8 @@ DELETE FROM followersync_fullscan WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM followersync_fullscan WHERE closed_at < %s LIMIT %s))
 """
 _PAST = """
-DELETE FROM followersync_pastfollow WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM followersync_pastfollow WHERE valid_to < %s LIMIT %s))
+DELETE FROM followersync_pastfollow WHERE (account_id, key, valid_to) IN (
+    SELECT account_id, key, valid_to FROM followersync_pastfollow WHERE valid_to < %s LIMIT %s)
 """
 # The feed is cut off from its old end only: what stays has no gap, and a reader who stands
 # before `first_position` is told to list again.

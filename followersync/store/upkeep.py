@@ -30,9 +30,10 @@ def erase(table: str, account_id: int, limit: int) -> int:
     name = f"followersync_{table}"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {name} WHERE ctid = ANY(ARRAY("  # noqa: S608
+            # An address alone means a row in each partition, and so somebody else's too.
+            f"DELETE FROM {name} WHERE account_id = %s AND ctid = ANY(ARRAY("  # noqa: S608
             f"SELECT ctid FROM {name} WHERE account_id = %s LIMIT %s))",
-            [account_id, limit],
+            [account_id, account_id, limit],
         )
         erased: int = cursor.rowcount
     return erased
