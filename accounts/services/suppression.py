@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import clock, queue, registry
@@ -191,10 +191,12 @@ def advance(request_id: int, *, max_seconds: float = SLICE_SECONDS) -> bool:
 
 
 def wipe_closed(older_than: datetime, limit: int) -> int:
-    """Retention: names of requests that ended before `older_than` go."""
-    ended = PrivacyRequest.objects.filter(
-        state__in=[State.COMPLETED, State.REFUSED], decided_at__lt=older_than, wiped_at=None
-    )[:limit]
+    """Retention: names of requests that ended before `older_than` go.
+
+    A granted access ends with the answer, which we do not see: its time counts from the decision.
+    """
+    over = Q(state__in=[State.COMPLETED, State.REFUSED]) | Q(state=State.GRANTED, kind=Kind.ACCESS)
+    ended = PrivacyRequest.objects.filter(over, decided_at__lt=older_than, wiped_at=None)[:limit]
     for request in ended:
         _wipe(request)
     return len(ended)
