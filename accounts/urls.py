@@ -32,6 +32,7 @@ urlpatterns = [
     path("deletion/<slug:code>/receipt.json", deletion.receipt, name="deletion-receipt"),
     path("privacy/", privacy.privacy, name="privacy"),
     path("privacy/keep-out/<int:account_id>/", privacy.keep_out, name="privacy-keep-out"),
+    path("privacy/held/<int:account_id>/", privacy.held, name="privacy-held"),
     path("imprint/", home.imprint, name="imprint"),
     path("language/", language.set_language, name="set-language"),
 ]

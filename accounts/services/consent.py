@@ -134,6 +134,9 @@ def end_all(*, account: LinkedAccount, channel: str, keep_data: bool, language: 
 
     No signal is sent for the single scopes: unlinking has its own, and erases as a whole.
     """
+    grants_grace = keep_data and channel in GRANTING_CHANNELS
+    if not grants_grace and not ledger.has_subject(account):
+        return
     subject = ledger.locked_subject(account)
     for scope in Scope:
         last = ledger.last_entry(subject, scope)
@@ -146,7 +149,7 @@ def end_all(*, account: LinkedAccount, channel: str, keep_data: bool, language: 
                 text=_text_of(last),
                 keep_data=keep_data,
             )
-    if keep_data and channel in GRANTING_CHANNELS:
+    if grants_grace:
         ledger.append(
             subject=subject,
             scope=GRACE,

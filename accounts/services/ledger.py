@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -11,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Subquery, Sum
 
-from accounts import clock, crypto
+from accounts import clock, consent_texts, crypto
 from accounts.models import (
     ConsentEvent,
     ConsentHead,
@@ -57,6 +58,11 @@ def locked_subject(account: LinkedAccount) -> UUID:
     """The account's subject, locked until the transaction ends: entries of one chain queue up."""
     ConsentSubject.objects.get_or_create(account=account)
     return ConsentSubject.objects.select_for_update().get(account=account).subject
+
+
+def has_subject(account: LinkedAccount) -> bool:
+    """Whether anything was ever recorded for the account; a subject comes with its first entry."""
+    return ConsentSubject.objects.filter(account=account).exists()
 
 
 def last_entry(subject: UUID, scope: str) -> ConsentEvent | None:
@@ -140,8 +146,22 @@ def thin(older_than: datetime, limit: int) -> int:
 
 def verify() -> Iterator[Broken]:
     """Everything wrong with the ledger, chains first. Streams: memory does not grow with it."""
-    yield from _verify_chains()
-    yield from _verify_register()
+    with _one_moment():
+        yield from _verify_chains()
+        yield from _verify_register()
+        yield from _verify_subjects()
+        yield from _verify_texts()
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """Every query sees the same moment: an entry written between two of them is no gap."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 def _verify_chains() -> Iterator[Broken]:
@@ -207,6 +227,26 @@ def _verify_register() -> Iterator[Broken]:
         yield Broken(expected, None, 0, "the whole chain is missing")
     elif expected > chains + 1:
         yield Broken(chains + 1, None, 0, "the register does not know this chain")
+
+
+def _verify_subjects() -> Iterator[Broken]:
+    """A member's subject comes with its first entry, so one without a chain has lost it."""
+    heads = ConsentHead.objects.filter(subject=OuterRef("subject"))
+    lost = ConsentSubject.objects.filter(~Exists(heads)).order_by("subject")
+    for subject in lost.values_list("subject", flat=True).iterator(chunk_size=2000):
+        yield Broken(None, subject, 0, "the whole chain is missing")
+
+
+def _verify_texts() -> Iterator[Broken]:
+    """What was agreed to is the text, so the text is proven too: it hashes to its own name."""
+    known = set()
+    for text in ConsentText.objects.order_by("hash"):
+        known.add(text.hash)
+        if text.hash != consent_texts.text_hash(text.scope, text.version, text.language, text.text):
+            yield Broken(None, None, 0, f"the text {text.hash[:12]} was altered")
+    named = ConsentEvent.objects.order_by().values_list("text_hash", flat=True).distinct()
+    for missing in sorted(set(named) - known):
+        yield Broken(None, None, 0, f"the text {missing[:12]} is missing, which entries name")
 
 
 def _move_head(head: ConsentHead | None, event: ConsentEvent) -> None:

@@ -31,11 +31,11 @@ class Quota:
 
 QUOTAS: Final[dict[str, Quota]] = {
     "sync": Quota(120, timedelta(hours=1)),
-    "link": Quota(20, timedelta(hours=1)),
-    "import": Quota(20, timedelta(hours=1)),
+    "link": Quota(120, timedelta(hours=1)),
+    "import": Quota(120, timedelta(hours=1)),
     "transfer": Quota(1200, timedelta(hours=1)),
     "export": Quota(10, timedelta(days=1)),
-    "erasure": Quota(20, timedelta(hours=1)),
+    "erasure": Quota(120, timedelta(hours=1)),
     "webhook": Quota(60, timedelta(hours=1)),
 }
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import clock, queue, registry
@@ -103,13 +103,17 @@ def object_as_proven(*, instagram_id: str, username: str, language: str) -> Priv
 
 def keep_out(*, account: LinkedAccount, language: str) -> PrivacyRequest:
     """As `object_as_proven`, by a link. Raises Conflict for one that an archive alone claims."""
+    return object_as_proven(
+        instagram_id=_proven_id(account), username=account.username, language=language
+    )
+
+
+def _proven_id(account: LinkedAccount) -> str:
     if not account.is_proven or account.instagram_id is None:
         raise Conflict(
             "not_proven", _("Connect this account by Instagram first, to show that it is yours.")
         )
-    return object_as_proven(
-        instagram_id=account.instagram_id, username=account.username, language=language
-    )
+    return account.instagram_id
 
 
 @transaction.atomic
@@ -144,8 +148,21 @@ def held_about(request: PrivacyRequest) -> Iterator[dict[str, Any]]:
 
     Each row says in which kind of list the name stands and since when, never in whose.
     """
+    yield from _held(_person(request))
+
+
+def held_about_proven(*, account: LinkedAccount) -> list[dict[str, Any]]:
+    """The same for somebody who has shown by Instagram who they are: at once, without review.
+
+    Raises Conflict for a link that an archive alone claims.
+    """
+    number = _proven_id(account)
+    return list(_held(Person(instagram_id=int(number), username=account.username.lower())))
+
+
+def _held(person: Person) -> Iterator[dict[str, Any]]:
     for kind, find in registry.person_finders().items():
-        for row in find(_person(request)):
+        for row in find(person):
             yield {"kind": kind, **row}
 
 
@@ -191,10 +208,12 @@ def advance(request_id: int, *, max_seconds: float = SLICE_SECONDS) -> bool:
 
 
 def wipe_closed(older_than: datetime, limit: int) -> int:
-    """Retention: names of requests that ended before `older_than` go."""
-    ended = PrivacyRequest.objects.filter(
-        state__in=[State.COMPLETED, State.REFUSED], decided_at__lt=older_than, wiped_at=None
-    )[:limit]
+    """Retention: names of requests that ended before `older_than` go.
+
+    A granted access ends with the answer, which we do not see: its time counts from the decision.
+    """
+    over = Q(state__in=[State.COMPLETED, State.REFUSED]) | Q(state=State.GRANTED, kind=Kind.ACCESS)
+    ended = PrivacyRequest.objects.filter(over, decided_at__lt=older_than, wiped_at=None)[:limit]
     for request in ended:
         _wipe(request)
     return len(ended)

@@ -51,6 +51,14 @@ def keep_out(request: MemberRequest, account_id: int) -> HttpResponse:
     return redirect("privacy")
 
 
+@action
+def held(request: MemberRequest, account_id: int) -> HttpResponse:
+    """What other members' lists hold about whoever has proved the name; never whose lists."""
+    account = own_account(request, account_id)
+    rows = suppression.held_about_proven(account=account)
+    return _page(request, {"form": PrivacyRequestForm(), "held_of": account, "held": rows})
+
+
 def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
     texts = consent.shown_texts(_language())
     context |= {

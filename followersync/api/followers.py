@@ -72,7 +72,10 @@ class FollowersView(ApiView):
                 "Followers",
                 position=serializers.IntegerField(),
                 epoch=serializers.UUIDField(),
-                complete=serializers.BooleanField(),
+                complete=serializers.BooleanField(
+                    help_text="False for a moment before the first look too: of today's followers "
+                    "those are listed who followed then already; who left is unknown."
+                ),
             )
         },
         query=QuerySerializer,

@@ -64,13 +64,15 @@ def followers_page(
     found = store.list_followers(listing) if at is None else store.list_past(listing)
     position = start.position if start else settings.head
     rows, after, before = _cut(found, start, size, position)
+    of_today = at is not None and (settings.baseline_at is None or at < settings.baseline_at)
     return FollowerPage(
         rows=[_row(raw, settings.baseline_at) for raw in rows],
         next=after,
         previous=before,
         position=position,
         epoch=str(settings.epoch),
-        complete=settings.complete,
+        complete=settings.complete and not of_today,
+        of_today=of_today,
     )
 
 

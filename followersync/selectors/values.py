@@ -59,7 +59,11 @@ class FollowerRow:
 
 @dataclass(frozen=True, slots=True)
 class FollowerPage:
-    """`next` and `previous` are opaque cursors; `position` is where the feed stood at page one."""
+    """`next` and `previous` are opaque cursors; `position` is where the feed stood at page one.
+
+    `of_today`: of a day before the first look, so these are those of today's followers only who
+    followed then already; whoever left in between is unknown, and the list is never `complete`.
+    """
 
     rows: list[FollowerRow]
     next: str | None
@@ -67,6 +71,7 @@ class FollowerPage:
     position: int
     epoch: str
     complete: bool
+    of_today: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from accounts import registry
 from followersync.models import (
     Absence,
+    ArchiveImport,
+    Demographics,
     Follower,
     FollowerChange,
     FollowerSnapshot,
@@ -15,6 +17,9 @@ from followersync.models import (
     Source,
     SyncRun,
     SyncSettings,
+    TransferredItem,
+    WatchedExport,
+    WatchedFolder,
     WebhookSubscription,
     public_id,
 )
@@ -32,6 +37,11 @@ def register() -> None:
     registry.register_exporter("snapshots", snapshots)
     registry.register_exporter("sync_runs", runs)
     registry.register_exporter("sync_settings", settings)
+    registry.register_exporter("imports", imports)
+    registry.register_exporter("watched_folder", watched_folder)
+    registry.register_exporter("watched_exports", watched_exports)
+    registry.register_exporter("transferred_files", transferred)
+    registry.register_exporter("demographics", demographics)
     registry.register_owner_exporter("webhooks", webhooks)
 
 
@@ -106,3 +116,41 @@ def runs(account: LinkedAccount) -> Iterator[dict[str, Any]]:
 def settings(account: LinkedAccount) -> Iterator[dict[str, Any]]:
     names = ("interval_minutes", "baseline_at", "last_synced_at", "complete", "followers_count")
     yield from SyncSettings.objects.filter(account=account).values(*names)
+
+
+def imports(account: LinkedAccount) -> Iterator[dict[str, Any]]:
+    """Which archives came, and what was found in them; the people stand in `followers`."""
+    names = (
+        "created_at", "channel", "file_name", "size", "dialect", "approximate", "exported_on",
+        "spoke_from", "spoke_until", "people", "kind", "reasons", "identified", "redated",
+    )  # fmt: skip
+    rows = ArchiveImport.objects.filter(account=account).order_by("id")
+    yield from _plain(rows.values(*names))
+
+
+def watched_folder(account: LinkedAccount) -> Iterator[dict[str, Any]]:
+    """Where the member has us look; not the secrets with which we get in."""
+    names = ("url", "created_at", "looked_at", "next_look_at", "failures", "error_code")
+    yield from _plain(WatchedFolder.objects.filter(account=account).values(*names))
+
+
+def watched_exports(account: LinkedAccount) -> Iterator[dict[str, Any]]:
+    rows = WatchedExport.objects.filter(account=account).order_by("id")
+    yield from _plain(rows.values("path", "taken_at", "error_code"))
+
+
+def transferred(account: LinkedAccount) -> Iterator[dict[str, Any]]:
+    """What a data-transfer tool pushed here."""
+    rows = TransferredItem.objects.filter(account=account).order_by("id")
+    yield from _plain(rows.values("path", "size", "received_at", "error_code"))
+
+
+def demographics(account: LinkedAccount) -> Iterator[dict[str, Any]]:
+    rows = Demographics.objects.filter(account=account).order_by("breakdown")
+    yield from _plain(rows.values("breakdown", "values", "read_at"))
+
+
+def _plain(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """What a query gives as dicts of known fields, as any dicts."""
+    for row in rows:
+        yield dict(row)

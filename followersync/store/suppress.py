@@ -27,6 +27,9 @@ JOIN followersync_follower f ON f.account_id = a.id AND (f.key = %(key)s OR f.us
 UNION ALL
 SELECT 'past', username, since, valid_from, valid_to FROM followersync_pastfollow
 WHERE key = %(key)s OR username = %(name)s
+UNION ALL
+SELECT 'change', username, NULL, at, NULL FROM followersync_followerchange
+WHERE key = %(key)s OR username = %(name)s OR previous_username = %(name)s
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 from django.conf import settings
@@ -66,6 +67,7 @@ def delete_everything(request: MemberRequest) -> HttpResponse:
 
 
 @action
+@partial(reauthenticated, back="accounts")
 def erase_now(request: MemberRequest, account_id: int) -> HttpResponse:
     """End the grace of an unlinked account early."""
     account = own_account(request, account_id)

@@ -107,6 +107,8 @@ def _first_reading(overview: Overview) -> Truth:
     run = overview.running
     if run is None and overview.failures:
         return Truth("bad", _("Your followers could not be read yet."), _again(overview))
+    if run is None and not _again(overview):
+        return Truth("wait", _("Your followers are not being read."))
     seen = (run.progress or {}).get("seen") if run else None
     if not seen:
         return Truth(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -20,7 +23,7 @@ from accounts.models import (
     User,
 )
 from accounts.scopes import Scope
-from accounts.services import ledger, retention
+from accounts.services import ledger, linking, retention
 from tests.support.clock import Clock
 from tests.support.factories import LinkedAccountFactory
 from tests.support.factories import consent as allow
@@ -126,6 +129,74 @@ def test_a_dropped_chain_with_the_register_set_back_shows(chains: list[LinkedAcc
     assert "register" in broken.what
 
 
+def test_everything_dropped_with_the_register_shows_by_the_subjects(account: LinkedAccount) -> None:
+    _execute(
+        "DELETE FROM accounts_consentevent; DELETE FROM accounts_consenthead;"
+        "DELETE FROM accounts_consentregister"
+    )
+
+    assert {b.what for b in ledger.verify()} == {"the whole chain is missing"}
+
+
+def test_a_member_led_away_from_their_chain_shows(account: LinkedAccount) -> None:
+    ConsentSubject.objects.filter(account=account).update(subject=uuid4())
+
+    broken = _first()
+    assert broken is not None
+    assert broken.what == "the whole chain is missing"
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE accounts_consenttext SET text = text || ' and more'", "was altered"),
+        ("DELETE FROM accounts_consenttext", "is missing"),
+    ],
+)
+def test_an_altered_or_missing_text_shows(statement: str, what: str) -> None:
+    """Entries name the hash of what was shown: other words under it are another consent."""
+    _execute(statement)
+
+    broken = _first()
+    assert broken is not None
+    assert what in broken.what
+
+
+def test_unlinking_what_was_never_allowed_leaves_no_empty_chain(bob: User) -> None:
+    silent = LinkedAccountFactory(owner=bob)
+
+    linking.unlink(account=silent, erase="now", channel="web", actor=bob)
+
+    assert not ConsentSubject.objects.filter(account=silent).exists()
+    assert _first() is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_written_while_the_check_runs_is_no_gap(
+    account: LinkedAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entries are read before their heads; meanwhile a member agrees to something more."""
+    read = ledger._verify_chains
+
+    def in_between() -> Iterator[ledger.Broken]:
+        list(ConsentEvent.objects.all()[:1])
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(_agree, account).result()
+        assert ConsentEvent.objects.filter(scope="discoverable").count() == 0
+        yield from read()
+
+    monkeypatch.setattr(ledger, "_verify_chains", in_between)
+
+    assert _first() is None
+
+
+def _agree(account: LinkedAccount) -> None:
+    try:
+        allow(account, Scope.DISCOVERABLE)
+    finally:
+        connection.close()
+
+
 def test_a_chain_rebuilt_with_another_key_shows(account: LinkedAccount, settings: object) -> None:
     right, subject = settings.CONSENT_LEDGER_KEY, account.consent_subject.subject  # type: ignore[attr-defined]
     settings.CONSENT_LEDGER_KEY = "what somebody guessed, which is not the key"  # type: ignore[attr-defined]
@@ -164,7 +235,7 @@ def test_a_ledger_set_back_as_a_whole_shows_by_an_anchor_kept_elsewhere(
     assert json.loads(anchor.read_text()) == {"chains": 3, "entries": 9}
     _execute(
         "DELETE FROM accounts_consentevent; DELETE FROM accounts_consenthead;"
-        "DELETE FROM accounts_consentregister"
+        "DELETE FROM accounts_consentregister; DELETE FROM accounts_consentsubject"
     )
 
     with pytest.raises(CommandError, match="set back"):

@@ -22,6 +22,7 @@ from accounts.models import (
     ConsentSubject,
     ConsentText,
     DataExport,
+    DeletionRequest,
     LinkedAccount,
     StaffView,
     User,
@@ -61,10 +62,12 @@ def readme(export: DataExport) -> str:
             "Every file comes twice: as JSON, for programs, and as CSV, for a spreadsheet.\n"
             "Times are UTC in ISO 8601. Ids of Instagram are texts: they are too long for\n"
             "spreadsheets to reckon with.\n\n"
-            "member/      you: profile, addresses, ways to sign in, sessions, programs\n"
+            "member/      you: profile, addresses, ways to sign in, sessions, programs, copies,\n"
+            "             deletions under way, and when staff looked at what\n"
             "accounts/    one folder for each Instagram account that you linked: the link itself,\n"
             "             every consent with the text that you agreed to, followers,\n"
-            "             past follows, changes, snapshots, syncs\n\n"
+            "             past follows, changes, snapshots, syncs, imports, the folder that is\n"
+            "             watched, daily totals and who follows by age, country and city\n\n"
             "A CSV cell that would begin with a formula's sign begins with an apostrophe.\n"
             "Left out: secrets that protect you (password hash, tokens, second-factor secrets),\n"
             "and what people who follow you have asked us to keep to themselves.\n"
@@ -103,6 +106,20 @@ def _programs(owner: User) -> Rows:
     yield from Token.objects.filter(user=owner).values(
         "client__name", "type", "scopes", "created_at", "expires_at"
     )
+
+
+def _deletions(owner: User) -> Rows:
+    """Those that wait or run; a completed one names nobody any more, so it cannot be found."""
+    for row in DeletionRequest.objects.filter(owner_id=owner.pk).order_by("pk"):
+        names = ("code", "account_id", "everything", "scope", "channel", "state")
+        times = ("requested_at", "not_before")
+        yield {name: getattr(row, name) for name in (*names, *times)}
+
+
+def _copies(owner: User) -> Rows:
+    for row in DataExport.objects.filter(owner=owner).order_by("pk"):
+        names = ("created_at", "state", "finished_at", "expires_at", "size")
+        yield {name: getattr(row, name) for name in names}
 
 
 def _looks_by_staff(owner: User) -> Rows:
@@ -150,5 +167,7 @@ _OWN: dict[str, Callable[[User], Rows]] = {
     "second_factors": _second_factors,
     "sessions": _sessions,
     "programs": _programs,
+    "deletions": _deletions,
+    "copies": _copies,
     "looks_by_staff": _looks_by_staff,
 }

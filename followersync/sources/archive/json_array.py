@@ -90,6 +90,8 @@ class JsonArray:
         text = self._buffer.decode("utf-8", "ignore")
         try:
             return json.JSONDecoder().raw_decode(text)[0]
+        except RecursionError as error:
+            raise self.wrong() from error
         except ValueError as error:
             problem = Problem.DAMAGED if self._whole else Problem.WRONG_SHAPE
             raise ArchiveError(problem, member=self._member) from error
@@ -118,7 +120,7 @@ class JsonArray:
         while True:
             try:
                 _, at = scan(text, at)
-            except ValueError:
+            except (ValueError, RecursionError):
                 break
             comma = _COMMA.match(text, at)
             if comma is None:

@@ -15,7 +15,7 @@ from accounts.instagram.signatures import make_signed_request
 from accounts.models import AccessToken, DeletionRequest, LinkedAccount
 from accounts.services import erasure, linking
 from tests.support.clock import Clock
-from tests.support.factories import AccessTokenFactory
+from tests.support.factories import AccessTokenFactory, LinkedAccountFactory
 from tests.support.sandbox import CLIENT_SECRET
 from tests.support.sync import connect
 
@@ -154,6 +154,40 @@ def test_a_replayed_deauthorization_is_harmless(browser, clock, linked):
     assert DeletionRequest.objects.count() == 1
 
 
+@pytest.mark.parametrize("path", [DEAUTHORIZE, DELETE])
+def test_a_replay_does_not_end_the_link_that_was_made_afterwards(browser, clock, linked, path):
+    """Nor with other padding: what is signed is the same."""
+    number, owner = linked.instagram_id, linked.owner
+    request = signed(number, clock)
+    browser.post(path, {"signed_request": request})
+    while erasure.advance(DeletionRequest.objects.get().pk):
+        pass
+    again = LinkedAccountFactory(owner=owner, instagram_id=number, linked_at=clock())
+
+    signature, _dot, payload = request.partition(".")
+    for replay in (request, f"{signature}=.{payload}"):
+        assert browser.post(path, {"signed_request": replay}).status_code == 200
+
+    again.refresh_from_db()
+    assert again.state == "active"
+    assert DeletionRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize("path", [DEAUTHORIZE, DELETE])
+def test_what_was_issued_before_the_link_was_made_says_nothing_about_it(
+    browser, clock, account, path
+):
+    """Instagram repeats a callback for hours; meanwhile the member may have come back."""
+    request = signed(account.instagram_id, clock)
+    clock.advance(hours=2)
+    LinkedAccount.objects.update(linked_at=clock())
+
+    assert browser.post(path, {"signed_request": request}).status_code == 200
+
+    account.refresh_from_db()
+    assert account.state == "active"
+
+
 def test_the_deletion_ends_a_grace_that_the_member_had_granted(browser, clock, linked, alice):
     waiting = linking.unlink(account=linked, erase="after_grace", channel="web", actor=alice)
 
@@ -192,7 +226,7 @@ def test_what_is_no_moment_of_issue_is_refused(browser, clock, linked, issued):
     assert not DeletionRequest.objects.exists()
 
 
-@pytest.mark.parametrize("user_id", [None, "", [], {"id": 1}, True, 1.5])
+@pytest.mark.parametrize("user_id", [None, "", [], {"id": 1}, True, 1.5, "1784\0"])
 def test_what_is_no_user_is_refused(browser, clock, linked, user_id):
     answer = browser.post(DELETE, {"signed_request": signed(user_id, clock)})
 

@@ -17,8 +17,10 @@ from accounts.errors import Conflict, Gone, NotFound
 from accounts.models import DataExport, User
 from accounts.selectors.privacy import export_of
 from accounts.services import erasure, export
+from accounts.services.erasure.holdings import holdings
 from accounts.services.export import making
 from accounts.services.export.archive import Archive
+from followersync.models import WatchedFolder
 from tests.support import leaving
 from tests.support.clock import Clock
 
@@ -63,6 +65,72 @@ def test_the_copy_holds_everything_twice_and_a_readme(canary: leaving.Canary):
     assert json.loads(files["member/addresses.json"])[0]["email"] == leaving.MAIL
     assert leaving.INSTAGRAM_ID in files[f"{folder}/account.csv"]
     assert "CSV" in files["README.txt"]
+
+
+#: Every table that is keyed to somebody: the dataset that holds it, or why no copy does.
+HELD = {
+    "account_emailaddress": "member/addresses",
+    "accounts_consentsubject": "/consents",
+    "accounts_dataexport": "member/copies",
+    "accounts_staffview": "member/looks_by_staff",
+    "allauth_idp_oidc_token": "member/programs",
+    "followersync_absence": "/followers",
+    "followersync_archiveimport": "/imports",
+    "followersync_dailytotal": "/daily_totals",
+    "followersync_demographics": "/demographics",
+    "followersync_follower": "/followers",
+    "followersync_followerchange": "/changes",
+    "followersync_followersnapshot": "/snapshots",
+    "followersync_pastfollow": "/past_follows",
+    "followersync_syncrun": "/sync_runs",
+    "followersync_syncsettings": "/sync_settings",
+    "followersync_transferreditem": "/transferred_files",
+    "followersync_watchedexport": "/watched_exports",
+    "followersync_watchedfolder": "/watched_folder",
+    "followersync_webhooksubscription": "member/webhooks",
+    "mfa_authenticator": "member/second_factors",
+    "socialaccount_socialaccount": "member/sign_ins",
+    "usersessions_usersession": "member/sessions",
+}
+NOT_HELD = {
+    "account_emailconfirmation": "a key that was mailed, nothing about anybody",
+    "accounts_accesstoken": "a secret that protects the member",
+    "accounts_idempotencyrecord": "answers given already, kept for a day",
+    "accounts_privacyrequest": "which staff decided it",
+    "accounts_quotause": "a counter of the last hour",
+    "accounts_residuefinding": "which staff judged it",
+    "accounts_user_groups": "what staff may do",
+    "accounts_user_user_permissions": "what staff may do",
+    "allauth_idp_oidc_client": "programs that staff set up",
+    "django_admin_log": "what staff did; theirs by another way, as employees",
+    "followersync_callbudget": "a counter of the last hour",
+    "followersync_fullscan": "a scan under way; its outcome is a snapshot",
+    "followersync_insightsreading": "when we read next",
+    "followersync_scanpage": "a scan under way; its people are in the list",
+    "followersync_webhookmark": "how far a program was told",
+    "socialaccount_socialtoken": "a secret; none is kept",
+}
+
+
+def test_no_table_that_is_keyed_to_somebody_was_forgotten(canary: leaving.Canary):
+    keyed = {h.table for of in ("account", "member") for h in holdings(of)}
+    assert keyed == HELD.keys() | NOT_HELD.keys()
+
+    names = contents(made(canary.owner)).keys()
+
+    missing = [part for part in HELD.values() if not any(f"{part}.json" in n for n in names)]
+    assert missing == []
+
+
+def test_the_copy_names_the_folder_but_not_the_key_to_it(canary: leaving.Canary, clock: Clock):
+    WatchedFolder.objects.create(
+        account=canary.account, url="s3://bucket/exports", secrets="ciphertext", created_at=clock()
+    )
+
+    files = contents(made(canary.owner))
+
+    assert "s3://bucket/exports" in "".join(files.values())
+    assert "ciphertext" not in "".join(files.values())
 
 
 def test_the_copy_holds_each_consent_with_the_text_agreed_to(canary: leaving.Canary):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts import registry
@@ -80,6 +83,48 @@ def test_names_in_ended_requests_go(stella, clock: Clock):
 
     request.refresh_from_db()
     assert (request.username, request.contact) == ("", "")
+
+
+def test_a_name_that_was_told_what_is_held_goes_although_nobody_closed_it(stella, clock: Clock):
+    request = suppression.request_privacy(
+        kind="access", username="some.body", contact="a@b.example"
+    )
+    suppression.decide(request=request, staff=stella, grant=True, reason="")
+    clock.advance(days=91)
+
+    retention.apply()
+
+    request.refresh_from_db()
+    assert (request.username, request.contact) == ("", "")
+
+
+def test_an_erasure_that_was_granted_keeps_its_name_until_it_is_carried_out(stella, clock: Clock):
+    request = suppression.request_privacy(
+        kind="erasure", username="some.body", contact="a@b.example"
+    )
+    suppression.decide(request=request, staff=stella, grant=True, reason="")
+    clock.advance(days=91)
+
+    retention.apply()
+
+    request.refresh_from_db()
+    assert request.username == "some.body"
+
+
+def test_address_and_browser_of_an_ended_session_go_with_it(alice, clock: Clock):
+    ended, live = (SessionStore() for _ in range(2))
+    for session in (ended, live):
+        session.save()
+        UserSession.objects.create(
+            user=alice, session_key=session.session_key, ip="192.0.2.7", last_seen_at=clock()
+        )
+    Session.objects.filter(pk=ended.session_key).update(expire_date=clock())
+    Session.objects.filter(pk=live.session_key).update(expire_date=clock() + timedelta(days=9))
+    clock.advance(hours=2)
+
+    retention.apply()
+
+    assert [each.session_key for each in UserSession.objects.all()] == [live.session_key]
 
 
 def test_the_list_of_erasures_goes_when_no_backup_can_be_older(clock: Clock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from accounts.errors import Conflict, InvalidInput
 from accounts.models import PrivacyRequest, SuppressedPerson, User
 from accounts.registry import Person
 from accounts.services import suppression
+from followersync.models import Follower, FollowerChange
 from tests.support import residue
 from tests.support.clock import Clock
 from tests.support.factories import LinkedAccountFactory
@@ -170,6 +172,34 @@ def test_a_member_keeps_their_proven_name_out_by_one_press(as_alice, account):
     as_alice.post(f"/privacy/keep-out/{account.pk}/")
 
     assert account.username in suppression.suppressed([], [account.username])
+
+
+def test_who_proved_their_name_sees_at_once_what_others_hold(as_alice, account, bob, clock):
+    """Article 15, without a member of staff: the kinds and times, never whose lists."""
+    theirs = LinkedAccountFactory(owner=bob, username="bobs.list")
+    number = int(account.instagram_id)
+    FollowerChange.objects.create(
+        account_id=theirs.pk, position=1, key=number, at=clock(), kind="gained",
+        username=account.username,
+    )  # fmt: skip
+    Follower.objects.create(account_id=theirs.pk, key=number, place=1, username=account.username)
+
+    text = as_alice.post(f"/privacy/held/{account.pk}/").content.decode()
+
+    assert f"About @{account.username}, other members' lists hold 2 entries" in unescape(text)
+    assert "bobs.list" not in text
+
+
+def test_nobody_sees_what_is_held_about_another(as_alice, bob, alice):
+    theirs = LinkedAccountFactory(owner=bob)
+    claimed = LinkedAccountFactory(owner=alice, kind="archive", username="a.celebrity")
+
+    assert as_alice.post(f"/privacy/held/{theirs.pk}/").status_code == 404
+    assert as_alice.post(f"/privacy/held/{claimed.pk}/").status_code == 302
+
+
+def test_a_visitor_is_told_that_signing_in_proves_the_name(client, db):
+    assert "next=/privacy/%23request" in client.get("/privacy/").content.decode()
 
 
 def test_nobody_presses_for_another(as_alice, bob):

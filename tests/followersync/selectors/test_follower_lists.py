@@ -238,3 +238,11 @@ def test_growth_has_one_point_a_day_with_the_days_changes(
     points = selectors.growth(listed, date_from=day.date(), date_to=day.date() + timedelta(days=1))
 
     assert [(point.followers, point.gained) for point in points] == [(66, 5), (90, 1)]
+
+
+def test_a_day_before_the_first_look_is_of_todays_followers_only(listed, clock):
+    before = selectors.followers_page(listed, at=clock() - timedelta(days=400))
+    since = selectors.followers_page(listed, at=clock())
+
+    assert (before.of_today, before.complete) == (True, False)
+    assert (since.of_today, since.complete) == (False, True)

@@ -192,3 +192,10 @@ def test_every_problem_is_put_in_words():
     with translation.override("en"):
         assert set(DETAILS) == set(Problem)
         assert all(len(str(text)) > 40 for text in DETAILS.values())
+
+
+@pytest.mark.parametrize("head", [b"", b'[{"string_list_data":[{"value":"ok"}]},'])
+def test_a_list_nested_without_end_is_refused_and_is_no_fault_of_ours(head):
+    nested = head + b"[" * 200_000 + b"]" * 200_000 + (b"]" if head else b"")
+
+    assert refuse(zipped({PATH: nested})) == Problem.WRONG_SHAPE

@@ -80,6 +80,19 @@ def test_the_grace_can_be_ended_early_by_a_press(sure: Client, listed: LinkedAcc
     assert DeletionRequest.objects.get().state == "requested"
 
 
+def test_ending_the_grace_asks_for_the_password_again_too(
+    sure: Client, listed: LinkedAccount
+) -> None:
+    sure.post(reverse("account-unlink", args=[listed.pk]), {"erase": "after_grace"})
+    later = Client()
+    later.force_login(listed.owner)
+
+    answer = later.post(reverse("account-erase", args=[listed.pk]))
+
+    assert answer["Location"].startswith(reverse("account_reauthenticate"))
+    assert DeletionRequest.objects.get().state == "scheduled"
+
+
 def test_a_linked_account_cannot_be_erased_by_that_press(
     sure: Client, listed: LinkedAccount
 ) -> None:

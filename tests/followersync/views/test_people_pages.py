@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import LinkedAccount
 from followersync.domain.values import Kind
+from followersync.models import SyncSettings
 from tests.support.sync import write
 
 PEOPLE = [(100 + n, f"person.{n:03}") for n in range(120)]
@@ -142,3 +145,15 @@ def test_earlier_changes_are_a_page_away(as_alice: Client, listed: LinkedAccount
 
     assert len(set(names(first)) | set(names(second))) == 70
     assert not set(names(first)) & set(names(second))
+
+
+def test_years_before_the_first_look_are_labelled(as_alice: Client, listed: LinkedAccount) -> None:
+    """An export says who follows since when, but not who left in those years."""
+    SyncSettings.objects.filter(pk=listed.pk).update(baseline_at=timezone.now())
+    address = reverse("account-followers", args=[listed.pk])
+
+    then = as_alice.get(address, {"at": "2019-05-01"}).content.decode()
+    now = as_alice.get(address).content.decode()
+
+    assert "Of today's followers" in html.unescape(then)
+    assert "Of today's followers" not in html.unescape(now)

@@ -102,6 +102,12 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
         "wait",
     ),
     ({}, {"baseline_at": None, "followers": None}, "about to be read", "wait"),
+    (
+        {},
+        {"baseline_at": None, "followers": None, "next_sync_at": None},
+        "are not being read",
+        "wait",
+    ),
     ({}, {"baseline_at": None, "followers": None, "failures": 1}, "could not be read", "bad"),
 ]
 
