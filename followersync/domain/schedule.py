@@ -8,6 +8,7 @@ DAY = 24 * HOUR
 SHORTEST = 15 * MINUTE
 BACKOFF_FIRST = MINUTE
 BACKOFF_LONGEST = 6 * HOUR
+RETRY_FIRST = 2
 JITTER = 0.1
 COMFORT = 75.0
 """Percent of a rate limit up to which nothing is held back."""
@@ -53,6 +54,16 @@ def backoff(failures: int, jitter: float) -> int:
     """Seconds to wait after so many failures in a row: doubling, half of it at random."""
     longest = min(BACKOFF_LONGEST, BACKOFF_FIRST << min(max(0, failures - 1), 20))
     return round(longest * (0.5 + jitter / 2))
+
+
+def retry_pause(attempts: int, jitter: float) -> int:
+    """Seconds until a run that met a passing fault tries again: at once at first, then ever later.
+
+    Most faults are gone with the next request, and a member may be watching; one that stays gets
+    half an hour in all before the run is given up. Half of each wait is random.
+    """
+    longest = RETRY_FIRST * pow(3.0, min(attempts - 1, 20))
+    return max(1, round(min(HOUR, longest) * (0.5 + jitter / 2)))
 
 
 def wait_for_usage(percent: float, regain_minutes: int | None) -> int:
