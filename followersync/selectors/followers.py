@@ -70,8 +70,13 @@ def followers_page(
         previous=before,
         position=position,
         epoch=str(settings.epoch),
-        complete=settings.complete,
+        complete=settings.complete and _known(at, settings.baseline_at),
     )
+
+
+def _known(at: datetime | None, baseline_at: datetime | None) -> bool:
+    """Whether there was a list at that moment: before the first one nobody knows who followed."""
+    return at is None or (baseline_at is not None and at >= baseline_at)
 
 
 def _cut(
