@@ -8,7 +8,7 @@ DAY = 24 * HOUR
 SHORTEST = 15 * MINUTE
 BACKOFF_FIRST = MINUTE
 BACKOFF_LONGEST = 6 * HOUR
-RETRY_FIRST = 2
+RETRIES = (2, 4, 8, 15, 30, 60, HOUR // 2)
 JITTER = 0.1
 COMFORT = 75.0
 """Percent of a rate limit up to which nothing is held back."""
@@ -57,13 +57,13 @@ def backoff(failures: int, jitter: float) -> int:
 
 
 def retry_pause(attempts: int, jitter: float) -> int:
-    """Seconds until a run that met a passing fault tries again: at once at first, then ever later.
+    """Seconds until a run that met a passing fault tries again: at once at first, then later.
 
-    Most faults are gone with the next request, and a member may be watching; one that stays gets
-    half an hour in all before the run is given up. Half of each wait is random.
+    Most faults are gone with the next request, and a member may be watching; one that outlasts two
+    minutes is given half an hour. Half of each wait is random.
     """
-    longest = RETRY_FIRST * pow(3.0, min(attempts - 1, 20))
-    return max(1, round(min(HOUR, longest) * (0.5 + jitter / 2)))
+    longest = RETRIES[min(attempts, len(RETRIES)) - 1]
+    return round(longest * (0.5 + jitter / 2))
 
 
 def wait_for_usage(percent: float, regain_minutes: int | None) -> int:
