@@ -76,6 +76,15 @@ def check_keys(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMe
                 id="accounts.E005",
             )
         )
+    if len(settings.SUPPRESSION_KEY) < SHORTEST_KEY:
+        found.append(
+            Error(
+                f"SUPPRESSION_KEY has fewer than {SHORTEST_KEY} characters: whoever guesses it "
+                "can tell who asked not to be stored.",
+                hint="Set a long random text, and keep it: another key forgets all those requests.",
+                id="accounts.E012",
+            )
+        )
     return found
 
 

@@ -20,14 +20,16 @@ REQUIRED = [
 ]
 
 
-def start(tmp_path, **changes: str | None) -> subprocess.CompletedProcess[str]:
+def start(
+    tmp_path, module: str = "settings", **changes: str | None
+) -> subprocess.CompletedProcess[str]:
     settings = {**ENVIRONMENT, "PATH": os.environ["PATH"], "THREADSITE_HOME": str(tmp_path)}
     settings |= {name: value for name, value in changes.items() if value is not None}
     settings = {
         name: value for name, value in settings.items() if changes.get(name, "") is not None
     }
     return subprocess.run(
-        [sys.executable, "-c", "import threadsite.settings"],
+        [sys.executable, "-c", f"import threadsite.{module}"],
         env=settings,
         capture_output=True,
         text=True,
@@ -60,6 +62,8 @@ def test_a_missing_setting_stops_the_start_and_is_named(tmp_path, name):
         ("DATABASE_URL", "mysql://localhost/threadsite"),
         ("DATABASE_URL", "postgresql://localhost:many/threadsite"),
         ("DATABASE_URL", "postgresql://localhost"),
+        ("REDIS_URL", "localhost:6379"),
+        ("ALLOWED_HOSTS", ","),
     ],
 )
 def test_a_malformed_setting_stops_the_start_and_is_named(tmp_path, name, value):
@@ -67,6 +71,30 @@ def test_a_malformed_setting_stops_the_start_and_is_named(tmp_path, name, value)
 
     assert outcome.returncode != 0
     assert name in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONSENT_LEDGER_KEY", "short"),
+        ("SUPPRESSION_KEY", "short"),
+        ("RECEIPT_KEYS", "short"),
+        ("RETENTION_DAYS", "nosuch=3"),
+        ("INSTAGRAM_FOLLOWERS_EDGE", "a/b"),
+        ("OIDC_PRIVATE_KEY", "short"),
+    ],
+)
+def test_the_site_does_not_start_with_what_the_checks_refuse(tmp_path, name, value):
+    outcome = start(tmp_path, "wsgi", **{name: value})
+
+    assert outcome.returncode != 0
+    assert name in outcome.stderr
+
+
+def test_the_site_starts_with_a_complete_environment(tmp_path):
+    outcome = start(tmp_path, "wsgi")
+
+    assert outcome.returncode == 0, outcome.stderr
 
 
 def test_no_message_shows_a_secret(tmp_path):

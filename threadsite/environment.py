@@ -107,8 +107,11 @@ def integer(name: str, default: int, *, low: int, high: int) -> int:
 
 
 def items(name: str, default: str | None = None) -> list[str]:
-    """A comma-separated list without empty entries."""
-    return [item.strip() for item in text(name, default).split(",") if item.strip()]
+    """A comma-separated list without empty entries; where one is needed, of at least one."""
+    found = [item.strip() for item in text(name, default).split(",") if item.strip()]
+    if not found and default is None:
+        raise ImproperlyConfigured(f"{name} holds nothing between its commas.")
+    return found
 
 
 def numbers(name: str) -> dict[str, int]:
@@ -129,6 +132,14 @@ def url(name: str, default: str | None = None) -> str:
     value = text(name, default).rstrip("/")
     if value and not value.startswith(("http://", "https://")):
         raise ImproperlyConfigured(f"{name} must begin with http:// or https://, not {value!r}.")
+    return value
+
+
+def redis(name: str) -> str:
+    """The address of a Redis; empty where none is used."""
+    value = text(name, "")
+    if value and not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured(f"{name} must begin with redis://, rediss:// or unix://.")
     return value
 
 

@@ -135,7 +135,10 @@ def _of_rest_framework(exc: exceptions.APIException) -> Response:
         )
     detail = exc.detail if isinstance(exc.detail, exceptions.ErrorDetail) else str(exc.detail)
     code = getattr(detail, "code", None) or exc.default_code
-    return problem(HTTPStatus(exc.status_code), code, str(detail), headers=headers)
+    status = HTTPStatus(exc.status_code)
+    if isinstance(exc, exceptions.ParseError):
+        status = HTTPStatus.UNPROCESSABLE_ENTITY  # invalid input like any other
+    return problem(status, code, str(detail), headers=headers)
 
 
 def _flat(detail: Any, field: str) -> Iterator[dict[str, str | None]]:

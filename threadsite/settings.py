@@ -127,7 +127,7 @@ DATABASES = {
         )
     )
 }
-REDIS_URL = environment.text("REDIS_URL", "")
+REDIS_URL = environment.redis("REDIS_URL")
 # Shared by all processes: allauth keeps rate limits and OAuth codes in it.
 CACHES: dict[str, dict[str, Any]] = {
     "default": (

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import os
 
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "threadsite.settings")
 application = get_wsgi_application()
+
+# Commands check the settings before they do anything; so does the site, which gunicorn starts.
+_errors = [str(message) for message in checks.run_checks() if message.is_serious()]
+if _errors:
+    raise ImproperlyConfigured("\n".join(_errors))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from django.http import QueryDict
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.views import APIView
 
@@ -74,7 +75,8 @@ class ApiView(APIView):
 
     def read(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
         """The body, checked."""
-        return _checked(serializer, self.request.data)
+        data = self.request.data
+        return _checked(serializer, data, typed=not isinstance(data, QueryDict))
 
     def query(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
         """The query string, checked."""
@@ -88,7 +90,9 @@ class ApiView(APIView):
         return answer
 
 
-def _checked(serializer: type[StrictSerializer], data: Any) -> dict[str, Any]:
-    checked = serializer(data=data)
+def _checked(
+    serializer: type[StrictSerializer], data: Any, *, typed: bool = False
+) -> dict[str, Any]:
+    checked = serializer(data=data, context={"typed": typed})
     checked.is_valid(raise_exception=True)
     return cast("dict[str, Any]", checked.validated_data)

@@ -56,7 +56,6 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
 }
 
 _MEANS: Final[dict[int, str]] = {
-    400: "The body is not what its content type says.",
     401: "No valid credential.",
     403: "The scope is missing, the CSRF token is, or only the member in person may do this.",
     404: "There is no such thing, or it is not yours.",
@@ -105,7 +104,7 @@ class Schema(AutoSchema):  # type: ignore[misc]
         if self.method != "GET" or operation.get("parameters"):
             found.append(422)
         if self.method != "GET":
-            found += [400, 409, 415, 429]
+            found += [409, 415, 429]
         return found
 
 

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+#: What a field holds in JSON. REST framework also takes "yes" for true, and 5 for "5".
+JSON_TYPES: Final[tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], type], ...]] = (
+    (serializers.BooleanField, bool),
+    (serializers.IntegerField, int),
+    (serializers.CharField, str),
+)
+
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A serializer for input: unknown fields are errors."""
+    """A serializer for input: unknown fields are errors.
+
+    With `typed` in the context so are values of another type than the schema says: a body's
+    "yes" is no consent to an erasure. Queries and forms hold nothing but text.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
@@ -23,7 +34,22 @@ class StrictSerializer(serializers.Serializer[Any]):
                 raise ValidationError(
                     {name: [ErrorDetail(text, code="unknown_field")] for name in unknown}
                 )
+            if self.context.get("typed"):
+                self._refuse_other_types(data)
         return super().to_internal_value(data)
+
+    def _refuse_other_types(self, data: Mapping[str, Any]) -> None:
+        wrong = {}
+        for name, value in data.items():
+            kind = next(
+                (type_ for field, type_ in JSON_TYPES if isinstance(self.fields[name], field)), None
+            )
+            if kind is not None and value is not None and type(value) is not kind:
+                wrong[name] = [
+                    ErrorDetail(str(self.fields[name].error_messages["invalid"]), code="invalid")
+                ]
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class NoInput(StrictSerializer):

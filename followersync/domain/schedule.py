@@ -8,6 +8,7 @@ DAY = 24 * HOUR
 SHORTEST = 15 * MINUTE
 BACKOFF_FIRST = MINUTE
 BACKOFF_LONGEST = 6 * HOUR
+RETRIES = (2, 4, 8, 15, 30, 60, HOUR // 2)
 JITTER = 0.1
 COMFORT = 75.0
 """Percent of a rate limit up to which nothing is held back."""
@@ -52,6 +53,16 @@ def _wait(interval: int, changes_per_day: float) -> float:
 def backoff(failures: int, jitter: float) -> int:
     """Seconds to wait after so many failures in a row: doubling, half of it at random."""
     longest = min(BACKOFF_LONGEST, BACKOFF_FIRST << min(max(0, failures - 1), 20))
+    return round(longest * (0.5 + jitter / 2))
+
+
+def retry_pause(attempts: int, jitter: float) -> int:
+    """Seconds until a run that met a passing fault tries again: at once at first, then later.
+
+    Most faults are gone with the next request, and a member may be watching; one that outlasts two
+    minutes is given half an hour. Half of each wait is random.
+    """
+    longest = RETRIES[min(attempts, len(RETRIES)) - 1]
     return round(longest * (0.5 + jitter / 2))
 
 

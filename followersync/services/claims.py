@@ -52,7 +52,7 @@ def claim(run_id: int) -> Claim | None:
     """Take the run, unless somebody else has it or it is closed."""
     now, worker = clock.now(), uuid.uuid4()
     taken = SyncRun.objects.filter(claimable(now), pk=run_id).update(
-        state=State.RUNNING, worker=worker, heartbeat_at=now, not_before=None
+        state=State.RUNNING, worker=worker, heartbeat_at=now, not_before=None, error_code=""
     )
     if not taken:
         return None

@@ -93,7 +93,7 @@ def _retry(held: Claim, error: RetryLater, calls: int) -> None:
     if attempts >= ATTEMPTS:
         _fail(held, error, calls, again=True)
         return
-    pause = schedule.backoff(attempts, random.random())  # noqa: S311
+    pause = schedule.retry_pause(attempts, random.random())  # noqa: S311
     until = clock.now() + timedelta(seconds=max(pause, error.seconds or 0))
     _wait(held, error, until, calls)
 

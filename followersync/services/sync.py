@@ -14,14 +14,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import clock
-from accounts.errors import Conflict, ConsentMissing, ThreadsiteError
+from accounts.errors import Conflict, ConsentMissing, RetryLater, ThreadsiteError
 from accounts.models import LinkedAccount
 from accounts.queue import enqueue
 from accounts.scopes import Scope
 from accounts.selectors import consent_in_force
 from accounts.services import gate, tokens
 from followersync.errors import LostClaim, SyncRunning
-from followersync.models import SyncRun
+from followersync.models import SyncRun, SyncSettings
 from followersync.services import claims, reactions
 from followersync.services.session import Session
 from followersync.services.settings import settings_of
@@ -39,7 +39,7 @@ SLICE_SECONDS = 20.0
 
 
 def request_sync(*, account: LinkedAccount, trigger: str) -> SyncRun:
-    """Open a run and ring the queue.
+    """Open a run and ring the queue; one that waits to repeat a failed request goes on at once.
 
     Raises SyncRunning (with the open run), Conflict where the account is paused, unlinked, needs
     reconnecting or is kept by archives, ConsentMissing without consent to followers.
@@ -57,9 +57,25 @@ def request_sync(*, account: LinkedAccount, trigger: str) -> SyncRun:
             running = SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).first()
             if running is None:
                 raise
-            raise SyncRunning(running) from None
+            if not _woken(running):
+                raise SyncRunning(running) from None
+            run = running
         enqueue(TASK, run.pk)
     return run
+
+
+def _woken(run: SyncRun) -> bool:
+    """Whether the run was only pausing after a passing fault, a pause of our own choosing.
+
+    Who asks for a sync then wants the next try now. A limit that Instagram set is waited out.
+    """
+    woken = SyncRun.objects.filter(
+        pk=run.pk, state=SyncRun.State.WAITING, error_code=RetryLater.code
+    ).update(state=SyncRun.State.QUEUED, not_before=None, rung_at=clock.now())
+    if woken:
+        SyncSettings.objects.filter(pk=run.account_id).update(not_before=None)
+        run.refresh_from_db()
+    return bool(woken)
 
 
 def _refuse(account: LinkedAccount) -> None:

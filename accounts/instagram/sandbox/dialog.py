@@ -39,11 +39,15 @@ class Dialog:
         decision = _one(form, "decision")
         if decision not in ("allow", "deny"):
             raise BadRequest("decision must be allow or deny")
-        unknown = set(form.get("permission", [])) - set(self._asked(request))
+        ticked = form.get("permission", [])
+        unknown = set(ticked) - set(PERMISSIONS)
         if unknown:
-            raise BadRequest(f"not asked for: {', '.join(sorted(unknown))}")
+            raise BadRequest(f"unknown permission: {', '.join(sorted(unknown))}")
         self.world.requests[account.id, "authorize"] += 1
-        return self._decide(request, account, decision, form.get("permission", []))
+        # Nobody can give what was not asked for; a script may well tick all there are.
+        asked = self._asked(request)
+        given = [name for name in ticked if name in asked]
+        return self._decide(request, account, decision, given)
 
     def _refuse(self, request: Request) -> str | None:
         redirect = urlsplit(request.get("redirect_uri") or "")

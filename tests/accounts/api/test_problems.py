@@ -43,7 +43,7 @@ def test_json_that_is_none(alices_program):
         "POST", f"{API}/accounts/", "{", content_type="application/json"
     )
 
-    problem(response, 400, "parse_error")
+    problem(response, 422, "parse_error")
 
 
 def test_json_nested_too_deeply_to_be_read(alices_program):
@@ -53,7 +53,7 @@ def test_json_nested_too_deeply_to_be_read(alices_program):
         "POST", f"{API}/accounts/", body, content_type="application/json"
     )
 
-    problem(response, 400, "parse_error")
+    problem(response, 422, "parse_error")
 
 
 def test_a_body_of_another_type(alices_program):
@@ -65,6 +65,23 @@ def test_a_body_of_another_type(alices_program):
 @pytest.mark.parametrize("body", [[], "text", 7, None])
 def test_a_body_that_is_no_object(alices_program, body):
     problem(alices_program.post(f"{API}/accounts/", body, format="json"), 422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("method", "route", "body", "field"),
+    [
+        ("post", "deletions/", {"everything": "yes"}, "everything"),
+        ("post", "deletions/", {"everything": 1}, "everything"),
+        ("post", "accounts/", {"username": 5}, "username"),
+        ("post", "deletions/", {"account": "5"}, "account"),
+        ("post", "deletions/", {"account": True}, "account"),
+    ],
+)
+def test_a_value_of_another_type_than_the_schema_says(alices_program, method, route, body, field):
+    response = getattr(alices_program, method)(f"{API}/{route}", body, format="json")
+
+    document = problem(response, 422, "invalid")
+    assert [each["field"] for each in document["errors"]] == [field]
 
 
 def test_unknown_fields_are_named(alices_program):

@@ -211,5 +211,8 @@ def test_the_gateway_of_the_settings_asks_only_for_what_was_named(sandbox):
     assert location.startswith(REDIRECT_URI)
     assert parse_qs(urlsplit(location).query)["state"] == ["s t&"]
     assert location.endswith("#_")
+    more = sandbox.authorize(url, "ada", permissions=[BASIC, INSIGHTS])
+    code = parse_qs(urlsplit(more).query)["code"][0]
+    assert from_settings().exchange_code(code, REDIRECT_URI).permissions == {BASIC}
     with pytest.raises(Refused):
-        sandbox.authorize(url, "ada", permissions=[INSIGHTS])
+        sandbox.authorize(url, "ada", permissions=["instagram_fly"])

@@ -92,6 +92,14 @@ def test_a_search_is_for_the_beginning_of_a_name(alices_program, listed):
     assert names(alices_program.get(at(listed), {"q": "%"})) == []
 
 
+def test_nobody_knows_the_list_before_the_first_one(alices_program, listed, clock):
+    long_ago = (clock() - timedelta(days=30)).isoformat()
+
+    body = alices_program.get(at(listed), {"at": long_ago}).json()
+
+    assert (body["results"], body["complete"]) == ([], False)
+
+
 def test_the_list_of_the_past(alices_program, listed, clock):
     before = clock().isoformat()
     clock.advance(hours=1)

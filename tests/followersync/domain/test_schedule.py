@@ -79,3 +79,15 @@ def test_a_full_rate_limit_is_waited_for(percent: float, regain: int | None, sec
 )
 def test_fewer_calls_are_spent_as_the_limit_comes_near(percent: float, calls: int) -> None:
     assert schedule.calls_allowed(percent, 200) == calls
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
+def test_a_passing_fault_is_tried_again_within_seconds_and_an_outage_is_waited_out(
+    jitter: float,
+) -> None:
+    pauses = [schedule.retry_pause(attempt, jitter) for attempt in range(1, 8)]
+
+    assert 1 <= pauses[0] <= 2
+    assert sum(pauses[:5]) <= 60
+    assert pauses[-1] >= HOUR / 4
+    assert pauses == sorted(pauses)

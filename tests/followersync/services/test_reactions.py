@@ -93,10 +93,11 @@ def test_a_passing_fault_is_waited_out_and_disconnects_nobody(
     meet(sandbox, ada, **answer)
 
     run = run_to_end(ada)
-    assert run.state == "waiting"
+    assert (run.state, run.error_code) == ("waiting", "retry_later")
     clock.advance(hours=1)
 
-    assert run_to_end(ada).state == "succeeded"
+    run = run_to_end(ada)
+    assert (run.state, run.error_code) == ("succeeded", "")
     ada.refresh_from_db()
     assert ada.state == "active"
     assert held(ada) == truth(sandbox, ada)

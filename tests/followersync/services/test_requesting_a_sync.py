@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from accounts.errors import Conflict, ConsentMissing
@@ -34,6 +37,34 @@ def test_asking_twice_names_the_run_that_is_open_and_opens_no_second(
 
     assert refused.value.run == first
     assert SyncRun.objects.count() == 1
+
+
+def waiting(account: LinkedAccount, code: str) -> SyncRun:
+    run = sync.request_sync(account=account, trigger="member")
+    later = timezone.now() + timedelta(hours=1)
+    SyncRun.objects.filter(pk=run.pk).update(state="waiting", not_before=later, error_code=code)
+    return run
+
+
+def test_asking_while_a_run_pauses_after_a_passing_fault_lets_it_go_on_now(
+    followed: LinkedAccount, django_capture_on_commit_callbacks
+) -> None:
+    paused = waiting(followed, "retry_later")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        run = sync.request_sync(account=followed, trigger="program")
+
+    assert (run.pk, run.state, run.not_before) == (paused.pk, "queued", None)
+    assert OrmQ.objects.count() == 1
+
+
+def test_asking_does_not_shorten_a_wait_that_instagram_set(followed: LinkedAccount) -> None:
+    waiting(followed, "wait_until")
+
+    with pytest.raises(SyncRunning) as refused:
+        sync.request_sync(account=followed, trigger="member")
+
+    assert refused.value.run.state == "waiting"
 
 
 def test_a_paused_account_is_not_synced(followed: LinkedAccount) -> None:

@@ -21,7 +21,7 @@ from django_q.tasks import async_task
 from threadsite import environment, heartbeat
 from threadsite.supervisor import Child, Supervisor, end_group
 
-RING_SECONDS = 15.0
+RING_SECONDS = 5.0
 COUNT_SECONDS = 2.0
 #: Longer than the longest usual task: slices of 20 s, two after another.
 PATIENCE_AFTER_DEATH = 45.0
