@@ -14,6 +14,7 @@ pytest_plugins = [
     for name in (
         "tests.support.api",
         "tests.support.clock",
+        "tests.support.google",
         "tests.support.language",
         "tests.support.members",
         "tests.support.queue",

@@ -18,9 +18,8 @@ from followersync.models import SyncRun, WatchedFolder
 from followersync.services import folders, imports
 from tests.followersync.imports.conftest import names
 from tests.support.exports import Export, population
-from tests.support.google import SCOPE, Google, google
+from tests.support.google import SCOPE, Google
 
-__all__ = ["google"]
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 8, 11)
