@@ -6,7 +6,7 @@ state that says where to go on: whatever dies when, each page is applied exactly
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from accounts.scopes import Scope
 from accounts.services import gate
 from followersync import store
 from followersync.domain import sync as domain
-from followersync.domain.values import Known
+from followersync.domain.values import AsShown, Known
 from followersync.models import Absence, SyncSettings
 from followersync.services import campaigns, claims, feed
 from followersync.services.feed import Changes
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from followersync.domain.sync import AccountState, PageOutcome
     from followersync.domain.values import PageEvidence
     from followersync.services.claims import Claim
+    from followersync.store import Stretch
+
+Rows = Sequence[tuple[int, str]]
+People = Mapping[int, Known]
 
 PAGES_PER_COMMIT = 20
 # So many pages' people are loaded at once where a list is read downwards.
@@ -44,6 +48,9 @@ class Batch:
     doubts: list[tuple[int, int, Sequence[int]]] = field(default_factory=list)
     calls: int = 0
     _people: dict[int, Known] = field(default_factory=dict)
+    _changed: set[int] = field(default_factory=set)
+    _stretch: Stretch = store.NOBODY
+    _by_person: bool = False
     _by_stretch: bool = True
 
     @property
@@ -51,37 +58,52 @@ class Batch:
         """To be committed now. Doubts change rows that are not in memory, so they cannot wait."""
         return len(self.pages) >= PAGES_PER_COMMIT or bool(self.doubts)
 
-    def known(self, keys: Sequence[int], *, below: int | None = None) -> dict[int, Known]:
-        """Those of `keys` who follow, as the uncommitted pages leave them.
+    def known(self, rows: Rows, *, below: int | None = None, pages: int = STRETCH) -> People:
+        """Those on a page who follow, as the uncommitted pages leave them.
 
-        `below`: a place under which most of them are likely to stand, and those of the pages
-        after them. Nobody is remembered beyond the commit.
+        `below`: a place under which most of them are likely to stand, and those of the `pages`
+        from this one on. Nobody is remembered beyond the commit.
         """
-        strangers = self._strangers(keys)
-        if below is not None and self._by_stretch and len(strangers) > len(keys) // 2:
-            stretch = store.load_stretch(self.held.account_id, below, STRETCH * len(keys))
-            self._people = stretch | self._people
-            strangers = self._strangers(keys)
-            self._by_stretch = len(strangers) < len(keys) // 2
-        if strangers:
-            self._people |= store.load_known(self.held.account_id, strangers)
+        if below is not None and self._by_stretch:
+            shown = self._shown(rows, below, pages)
+            if shown is not None:
+                return shown
         people = self._people
+        keys = [key for key, _username in rows]
+        strangers = [key for key in keys if key not in people]
+        if strangers:
+            people |= store.load_known(self.held.account_id, strangers)
         return {key: people[key] for key in keys if key in people}
 
-    def _strangers(self, keys: Sequence[int]) -> list[int]:
-        return [key for key in keys if key not in self._people]
+    def _shown(self, rows: Rows, below: int, pages: int) -> AsShown | None:
+        """The page if it shows what is stored; else its stretch is at hand, person by person."""
+        if not self._stretch.reaches(below, len(rows)):
+            self._stretch = store.load_stretch(self.held.account_id, below, pages * len(rows))
+            self._by_person = False
+        shown = self._stretch.shown_by(rows, below)
+        if shown is not None and self._changed.isdisjoint(shown.keys_shown):
+            return shown
+        if not self._by_person:
+            self._people = self._stretch.people() | self._people
+            self._by_person = True
+        strangers = sum(key not in self._people for key, _username in rows)
+        self._by_stretch = strangers < max(1, len(rows) // 2)
+        return None
 
     def add(self, outcome: PageOutcome) -> None:
         """Keep what a page brought for the next commit."""
         for one in outcome.added:
             self._people[one.key] = Known(one.username, one.place, one.sure)
+            self._changed.add(one.key)
         for name in outcome.renamed:
             before = self._people[name.key]
             self._people[name.key] = before._replace(username=name.username)
+            self._changed.add(name.key)
         for moved in outcome.moved:
             before = self._people[moved.key]
             self._people[moved.key] = before._replace(place=moved.place, sure=moved.sure)
             self.changes.moved[moved.key] = moved
+            self._changed.add(moved.key)
         self.changes.added.extend(outcome.added)
         self.changes.renamed.extend(outcome.renamed)
         self.pages.append((outcome.page, outcome.seen))
@@ -122,6 +144,8 @@ class Batch:
         self.begun_at = None
         self.changes, self.pages, self.doubts, self.calls = Changes(), [], [], 0
         self._people.clear()
+        self._changed.clear()
+        self._stretch, self._by_person = store.NOBODY, False
 
 
 def save_state(held: Claim, state: AccountState) -> None:

@@ -14,7 +14,7 @@ from accounts.scopes import Scope
 from accounts.services import gate
 from followersync import store
 from followersync.domain import sync as domain
-from followersync.domain.values import Finish, Judge, Part, ReadCount, ReadPage, Source
+from followersync.domain.values import AsShown, Finish, Judge, Part, ReadCount, ReadPage, Source
 from followersync.models import Absence, Mode, SyncSettings, Trigger
 from followersync.selectors.budget import left as calls_left
 from followersync.services import budget, claims, suppressing
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from accounts.instagram.gateway import Usage
     from followersync.domain.sync import AccountState
+    from followersync.services.batch import People, Rows
     from followersync.services.claims import Claim
     from followersync.sources.edge import EdgeSource
 
@@ -160,17 +161,14 @@ class Session:
             # Cursors are not promised to live as long as a campaign: it begins anew.
             self._state = domain.cursor_lost(self._state)
             return
-        keys = [key for key, _username in page.rows]
-        known = self._batch.known(keys, below=self._floor(step))
+        known = self._known(step, page.rows)
         rows = suppressing.visible(self._held.account_id, page.rows, known)
         outcome = domain.page_read(
             self._state,
             rows=rows,
             after=page.after,
             known=known,
-            lost_before=store.lost_before(
-                self._held.account_id, [key for key in keys if key not in known]
-            ),
+            lost_before=self._lost_before(page.rows, known),
             now=self._now(),
         )
         self._batch.add(outcome)
@@ -179,12 +177,20 @@ class Session:
         if self._batch.full or late:
             self._commit()
 
-    def _floor(self, step: ReadPage) -> int | None:
-        """The lowest place met on the way down; None where the list is not read downwards."""
-        campaign = self._state.campaign
-        if step.part is not Part.BODY or campaign is None or campaign.renumber:
-            return None
-        return campaign.floor
+    def _known(self, step: ReadPage, rows: Rows) -> People:
+        """Those on the page who follow, looked for below the lowest place met on the way down."""
+        state = self._state
+        if step.part is Part.BODY and state.campaign is not None:
+            below = None if state.campaign.renumber else state.campaign.floor
+            return self._batch.known(rows, below=below)
+        below = None if step.part is Part.LOOK or state.run is None else state.run.floor
+        return self._batch.known(rows, below=below, pages=1)
+
+    def _lost_before(self, rows: Rows, known: People) -> set[int]:
+        if isinstance(known, AsShown):
+            return set()
+        strangers = [key for key, _username in rows if key not in known]
+        return store.lost_before(self._held.account_id, strangers)
 
     def _call(self, request: Callable[[], Answer]) -> Answer:
         """The gate, then one call, which counts whatever becomes of it.

@@ -14,7 +14,7 @@ from followersync.store.evidence import (
     put_pages,
     spans,
 )
-from followersync.store.known import load_known, load_stretch
+from followersync.store.known import NOBODY, Stretch, load_known, load_stretch
 from followersync.store.listing import Listed, Listing, list_followers
 from followersync.store.past import list_past
 from followersync.store.people import (
@@ -34,9 +34,11 @@ from followersync.store.upkeep import ERASABLE, claim_due, erase, recount
 
 __all__ = [
     "ERASABLE",
+    "NOBODY",
     "Entry",
     "Listed",
     "Listing",
+    "Stretch",
     "Written",
     "absent_batch",
     "add",
