@@ -38,7 +38,9 @@ STRETCH = 5
 
 @dataclass(slots=True)
 class Batch:
-    """`begun_at`: set while the run has committed nothing yet, and so has not begun."""
+    """`begun_at`: set while the run has committed nothing yet, and so has not begun.
+    `may_have_stored`, `may_be_unconfirmed`: False where it is known that the account has no stored
+    pages, or that nobody is unconfirmed; only whoever holds the claim could change that."""
 
     held: Claim
     begun_at: datetime | None = None
@@ -47,10 +49,13 @@ class Batch:
     pages: list[tuple[PageEvidence, Sequence[int]]] = field(default_factory=list)
     doubts: list[tuple[int, int, Sequence[int]]] = field(default_factory=list)
     calls: int = 0
+    may_have_stored: bool = True
+    may_be_unconfirmed: bool = True
     _people: dict[int, Known] = field(default_factory=dict)
     _changed: set[int] = field(default_factory=set)
     _stretch: Stretch = store.NOBODY
     _by_person: bool = False
+    _put: bool = False
     _by_stretch: bool = True
 
     @property
@@ -109,49 +114,76 @@ class Batch:
         self.pages.append((outcome.page, outcome.seen))
         self.doubts.extend((low, high, outcome.seen) for low, high in outcome.doubt)
 
-    def commit(self, state: AccountState) -> None:
+    def commit(self, state: AccountState, now: datetime) -> None:
         """Make it true, behind the fence and the gate. Raises LostClaim, or the gate's error."""
         with transaction.atomic():
-            claims.fence(self.held)
+            claims.hold(self.held, now)
             gate.ask(self.held.account_id, Scope.FOLLOWERS)
             raised = self.write()
-            save_state(self.held, state)
-            claims.fence(self.held, **raised, attempts=0, progress=progress(state))
+            self.keep(state, raised, now)
         self.clear()
 
+    def keep(self, state: AccountState, raised: dict[str, Any], now: datetime) -> None:
+        """Leave what the next one goes on from: the pages, the state and the run's progress."""
+        self.put_pages()
+        save_state(self.held, state, now)
+        claims.fence(self.held, **raised, attempts=0, progress=progress(state), heartbeat_at=now)
+
     def write(self) -> dict[str, Any]:
-        """Write it in the caller's transaction; answers what it changes of the run's row."""
+        """Write it in the caller's transaction; answers what it changes of the run's row.
+
+        All but the pages: where they are judged at once, nobody ever reads them.
+        """
         begun: dict[str, Any] = {}
         if self.begun_at is not None:
             begun["started_at"] = self.begun_at
-            if self.drops_leftovers:
+            if self.drops_leftovers and self.may_have_stored:
                 store.drop_pages(self.held.account_id)
+                self.may_have_stored = False
         counts = feed.apply(self.held.account_id, self.changes)
         for low, high, shown in self.doubts:
             store.doubt(self.held.account_id, low, high, shown)
-        seen = self._put_pages()
+        seen = self.seen() if self.may_be_unconfirmed else []
         if seen and Absence.objects.filter(account_id=self.held.account_id).exists():
             store.forget_seen(self.held.account_id, seen)
         return begun | claims.added(calls=self.calls, pages=len(self.pages), **asdict(counts))
 
-    def _put_pages(self) -> list[int]:
-        if self.pages:
-            store.put_pages(self.held.account_id, self.pages)
+    def seen(self) -> list[int]:
+        """Who stands on the uncommitted pages."""
         return [key for _page, keys in self.pages for key in keys]
+
+    def put_pages(self) -> None:
+        """Keep the pages until they are judged; once, however often it is asked for."""
+        if self.pages and not self._put:
+            store.put_pages(self.held.account_id, self.pages)
+            self.may_have_stored = self._put = True
+
+    def drop_pages(self) -> None:
+        """They are judged: delete those that are stored, and store no others."""
+        if self.may_have_stored:
+            store.drop_pages(self.held.account_id)
+        self.may_have_stored, self._put = False, True
+
+    def shows_all(self, first_page: int, followers: int) -> bool:
+        """Whether the pages from `first_page` on are all here and show every one of `followers`."""
+        if not self.pages or self.pages[0][0].number > first_page:
+            return False
+        return len(set(self.seen())) == followers
 
     def clear(self) -> None:
         """After the commit."""
         self.begun_at = None
         self.changes, self.pages, self.doubts, self.calls = Changes(), [], [], 0
+        self._put = False
         self._people.clear()
         self._changed.clear()
         self._stretch, self._by_person = store.NOBODY, False
 
 
-def save_state(held: Claim, state: AccountState) -> None:
+def save_state(held: Claim, state: AccountState, now: datetime) -> None:
     """The domain's state of the account, in the transaction of what it knows of."""
     SyncSettings.objects.filter(pk=held.account_id).update(memory=domain.dump(state))
-    campaigns.mirror(held.account_id, state)
+    campaigns.mirror(held.account_id, state, now)
 
 
 def progress(state: AccountState) -> dict[str, int | None]:
