@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -39,9 +39,16 @@ def usable_token(account_id: int) -> str:
     stored = AccessToken.objects.filter(account_id=account_id).first()
     if stored is None:
         raise NeedsReconnect("no_token")
-    if stored.expires_at <= clock.now():
+    return read(stored.ciphertext, stored.expires_at, clock.now())
+
+
+def read(ciphertext: str | None, expires_at: datetime | None, now: datetime) -> str:
+    """The token in clear out of what is stored of it. Raises NeedsReconnect."""
+    if ciphertext is None or expires_at is None:
+        raise NeedsReconnect("no_token")
+    if expires_at <= now:
         raise NeedsReconnect("expired")
-    return crypto.decrypt(stored.ciphertext)
+    return crypto.decrypt(ciphertext)
 
 
 def store(*, account: LinkedAccount, token: LongLivedToken) -> None:

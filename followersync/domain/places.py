@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from followersync.domain.order import RUN_NEEDED, PageOrder, Walk, page_order
 from followersync.domain.placing import Placing, kind_of
 from followersync.domain.state import GAP, TOP
-from followersync.domain.values import Added, Known, Moved, Renamed, Spoiled
+from followersync.domain.values import Added, AsShown, Known, Moved, Renamed, Spoiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +50,26 @@ def read_page(
 ) -> PageReading:
     """What is new, renamed and moved on a page, and what it testifies to."""
     reading = _read(rows, known, lost_before, walk)
-    if not walk.first and known and len(known) == len(reading.seen):
-        lowest = min(row[1] for row in known.values())
-        if lowest >= walk.floor:
-            return replace(
-                reading,
-                moved=[],
-                spoiled=Spoiled.LOOP,
-                top=None,
-                bottom=None,
-                doubt=[],
-                floor=walk.floor,
-                orderly=False,
-                backwards=True,
-            )
-    return reading
+    all_known = not walk.first and known and len(known) == len(reading.seen)
+    if not all_known or _lowest(known) < walk.floor:
+        return reading
+    return replace(
+        reading,
+        moved=[],
+        spoiled=Spoiled.LOOP,
+        top=None,
+        bottom=None,
+        doubt=[],
+        floor=walk.floor,
+        orderly=False,
+        backwards=True,
+    )
+
+
+def _lowest(known: Mapping[int, Known]) -> int:
+    if isinstance(known, AsShown):
+        return known.places[-1]
+    return min(row[1] for row in known.values())
 
 
 def _read(
@@ -84,20 +89,37 @@ def _unchanged(
     rows: Sequence[tuple[int, str]], known: Mapping[int, Known], walk: Walk
 ) -> PageReading | None:
     """The fast path: everybody known, sure, under the same name and in our order."""
+    shown = known if isinstance(known, AsShown) else _as_shown(rows, known)
+    if shown is None or len(rows) < RUN_NEEDED or shown.places[-1] <= walk.zone:
+        return None
+    bottom = shown.places[-1]
+    return PageReading(
+        added=[],
+        renamed=[],
+        moved=[],
+        seen=shown.keys_shown,
+        sure=len(rows),
+        run=len(rows),
+        orderly=True,
+        spoiled=None,
+        top=TOP if walk.first else shown.places[0],
+        bottom=bottom,
+        floor=min(walk.floor, bottom),
+        doubt=[],
+    )
+
+
+def _as_shown(rows: Sequence[tuple[int, str]], known: Mapping[int, Known]) -> AsShown | None:
     above = TOP
-    seen = []
+    places = []
     for key, username in rows:
         row = known.get(key)
         if row is None or not row[2] or row[1] >= above or row[0] != username:
             return None
         above = row[1]
-        seen.append(key)
-    if len(rows) < RUN_NEEDED or above <= walk.zone:
-        return None
-    top = TOP if walk.first else known[rows[0][0]][1]
-    return PageReading(
-        [], [], [], seen, len(rows), len(rows), True, None, top, above, min(walk.floor, above), []
-    )
+        places.append(above)
+    keys, names = zip(*rows, strict=True)
+    return AsShown(list(keys), list(names), places)
 
 
 def _read_changed(

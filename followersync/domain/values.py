@@ -6,7 +6,8 @@ It says nothing about time. See docs/losses.md for the rules that these values c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -64,6 +65,32 @@ class Known(NamedTuple):
     username: str
     place: int
     sure: bool
+
+
+@dataclass(slots=True, eq=False)
+class AsShown(Mapping[int, Known]):
+    """The people of a page that shows nothing new: all known and sure, under these names, and
+    `places` fall from row to row. A value for each of them is made only if somebody asks."""
+
+    keys_shown: list[int]
+    names: list[str]
+    places: Sequence[int]
+    _people: dict[int, Known] = field(default_factory=dict)
+
+    def __getitem__(self, key: int) -> Known:
+        return self._made()[key]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.keys_shown)
+
+    def __len__(self) -> int:
+        return len(self.keys_shown)
+
+    def _made(self) -> dict[int, Known]:
+        if not self._people:
+            rows = zip(self.keys_shown, self.names, self.places, strict=True)
+            self._people = {key: Known(name, place, True) for key, name, place in rows}
+        return self._people
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ state that says where to go on: whatever dies when, each page is applied exactly
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from accounts.scopes import Scope
 from accounts.services import gate
 from followersync import store
 from followersync.domain import sync as domain
-from followersync.domain.values import Known
+from followersync.domain.values import AsShown, Known
 from followersync.models import Absence, SyncSettings
 from followersync.services import campaigns, claims, feed
 from followersync.services.feed import Changes
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from followersync.domain.sync import AccountState, PageOutcome
     from followersync.domain.values import PageEvidence
     from followersync.services.claims import Claim
+    from followersync.store import Stretch
+
+Rows = Sequence[tuple[int, str]]
+People = Mapping[int, Known]
 
 PAGES_PER_COMMIT = 20
 # So many pages' people are loaded at once where a list is read downwards.
@@ -34,7 +38,9 @@ STRETCH = 5
 
 @dataclass(slots=True)
 class Batch:
-    """`begun_at`: set while the run has committed nothing yet, and so has not begun."""
+    """`begun_at`: set while the run has committed nothing yet, and so has not begun.
+    `may_have_stored`, `may_be_unconfirmed`: False where it is known that the account has no stored
+    pages, or that nobody is unconfirmed; only whoever holds the claim could change that."""
 
     held: Claim
     begun_at: datetime | None = None
@@ -43,7 +49,13 @@ class Batch:
     pages: list[tuple[PageEvidence, Sequence[int]]] = field(default_factory=list)
     doubts: list[tuple[int, int, Sequence[int]]] = field(default_factory=list)
     calls: int = 0
+    may_have_stored: bool = True
+    may_be_unconfirmed: bool = True
     _people: dict[int, Known] = field(default_factory=dict)
+    _changed: set[int] = field(default_factory=set)
+    _stretch: Stretch = store.NOBODY
+    _by_person: bool = False
+    _put: bool = False
     _by_stretch: bool = True
 
     @property
@@ -51,83 +63,127 @@ class Batch:
         """To be committed now. Doubts change rows that are not in memory, so they cannot wait."""
         return len(self.pages) >= PAGES_PER_COMMIT or bool(self.doubts)
 
-    def known(self, keys: Sequence[int], *, below: int | None = None) -> dict[int, Known]:
-        """Those of `keys` who follow, as the uncommitted pages leave them.
+    def known(self, rows: Rows, *, below: int | None = None, pages: int = STRETCH) -> People:
+        """Those on a page who follow, as the uncommitted pages leave them.
 
-        `below`: a place under which most of them are likely to stand, and those of the pages
-        after them. Nobody is remembered beyond the commit.
+        `below`: a place under which most of them are likely to stand, and those of the `pages`
+        from this one on. Nobody is remembered beyond the commit.
         """
-        strangers = self._strangers(keys)
-        if below is not None and self._by_stretch and len(strangers) > len(keys) // 2:
-            stretch = store.load_stretch(self.held.account_id, below, STRETCH * len(keys))
-            self._people = stretch | self._people
-            strangers = self._strangers(keys)
-            self._by_stretch = len(strangers) < len(keys) // 2
-        if strangers:
-            self._people |= store.load_known(self.held.account_id, strangers)
+        if below is not None and self._by_stretch:
+            shown = self._shown(rows, below, pages)
+            if shown is not None:
+                return shown
         people = self._people
+        keys = [key for key, _username in rows]
+        strangers = [key for key in keys if key not in people]
+        if strangers:
+            people |= store.load_known(self.held.account_id, strangers)
         return {key: people[key] for key in keys if key in people}
 
-    def _strangers(self, keys: Sequence[int]) -> list[int]:
-        return [key for key in keys if key not in self._people]
+    def _shown(self, rows: Rows, below: int, pages: int) -> AsShown | None:
+        """The page if it shows what is stored; else its stretch is at hand, person by person."""
+        if not self._stretch.reaches(below, len(rows)):
+            self._stretch = store.load_stretch(self.held.account_id, below, pages * len(rows))
+            self._by_person = False
+        shown = self._stretch.shown_by(rows, below)
+        if shown is not None and self._changed.isdisjoint(shown.keys_shown):
+            return shown
+        if not self._by_person:
+            self._people = self._stretch.people() | self._people
+            self._by_person = True
+        strangers = sum(key not in self._people for key, _username in rows)
+        self._by_stretch = strangers < max(1, len(rows) // 2)
+        return None
 
     def add(self, outcome: PageOutcome) -> None:
         """Keep what a page brought for the next commit."""
         for one in outcome.added:
             self._people[one.key] = Known(one.username, one.place, one.sure)
+            self._changed.add(one.key)
         for name in outcome.renamed:
             before = self._people[name.key]
             self._people[name.key] = before._replace(username=name.username)
+            self._changed.add(name.key)
         for moved in outcome.moved:
             before = self._people[moved.key]
             self._people[moved.key] = before._replace(place=moved.place, sure=moved.sure)
             self.changes.moved[moved.key] = moved
+            self._changed.add(moved.key)
         self.changes.added.extend(outcome.added)
         self.changes.renamed.extend(outcome.renamed)
         self.pages.append((outcome.page, outcome.seen))
         self.doubts.extend((low, high, outcome.seen) for low, high in outcome.doubt)
 
-    def commit(self, state: AccountState) -> None:
+    def commit(self, state: AccountState, now: datetime) -> None:
         """Make it true, behind the fence and the gate. Raises LostClaim, or the gate's error."""
         with transaction.atomic():
-            claims.fence(self.held)
+            claims.hold(self.held, now)
             gate.ask(self.held.account_id, Scope.FOLLOWERS)
             raised = self.write()
-            save_state(self.held, state)
-            claims.fence(self.held, **raised, attempts=0, progress=progress(state))
+            self.keep(state, raised, now)
         self.clear()
 
+    def keep(self, state: AccountState, raised: dict[str, Any], now: datetime) -> None:
+        """Leave what the next one goes on from: the pages, the state and the run's progress."""
+        self.put_pages()
+        save_state(self.held, state, now)
+        claims.fence(self.held, **raised, attempts=0, progress=progress(state), heartbeat_at=now)
+
     def write(self) -> dict[str, Any]:
-        """Write it in the caller's transaction; answers what it changes of the run's row."""
+        """Write it in the caller's transaction; answers what it changes of the run's row.
+
+        All but the pages: where they are judged at once, nobody ever reads them.
+        """
         begun: dict[str, Any] = {}
         if self.begun_at is not None:
             begun["started_at"] = self.begun_at
-            if self.drops_leftovers:
+            if self.drops_leftovers and self.may_have_stored:
                 store.drop_pages(self.held.account_id)
+                self.may_have_stored = False
         counts = feed.apply(self.held.account_id, self.changes)
         for low, high, shown in self.doubts:
             store.doubt(self.held.account_id, low, high, shown)
-        seen = self._put_pages()
+        seen = self.seen() if self.may_be_unconfirmed else []
         if seen and Absence.objects.filter(account_id=self.held.account_id).exists():
             store.forget_seen(self.held.account_id, seen)
         return begun | claims.added(calls=self.calls, pages=len(self.pages), **asdict(counts))
 
-    def _put_pages(self) -> list[int]:
-        if self.pages:
-            store.put_pages(self.held.account_id, self.pages)
+    def seen(self) -> list[int]:
+        """Who stands on the uncommitted pages."""
         return [key for _page, keys in self.pages for key in keys]
+
+    def put_pages(self) -> None:
+        """Keep the pages until they are judged; once, however often it is asked for."""
+        if self.pages and not self._put:
+            store.put_pages(self.held.account_id, self.pages)
+            self.may_have_stored = self._put = True
+
+    def drop_pages(self) -> None:
+        """They are judged: delete those that are stored, and store no others."""
+        if self.may_have_stored:
+            store.drop_pages(self.held.account_id)
+        self.may_have_stored, self._put = False, True
+
+    def shows_all(self, first_page: int, followers: int) -> bool:
+        """Whether the pages from `first_page` on are all here and show every one of `followers`."""
+        if not self.pages or self.pages[0][0].number > first_page:
+            return False
+        return len(set(self.seen())) == followers
 
     def clear(self) -> None:
         """After the commit."""
         self.begun_at = None
         self.changes, self.pages, self.doubts, self.calls = Changes(), [], [], 0
+        self._put = False
         self._people.clear()
+        self._changed.clear()
+        self._stretch, self._by_person = store.NOBODY, False
 
 
-def save_state(held: Claim, state: AccountState) -> None:
+def save_state(held: Claim, state: AccountState, now: datetime) -> None:
     """The domain's state of the account, in the transaction of what it knows of."""
     SyncSettings.objects.filter(pk=held.account_id).update(memory=domain.dump(state))
-    campaigns.mirror(held.account_id, state)
+    campaigns.mirror(held.account_id, state, now)
 
 
 def progress(state: AccountState) -> dict[str, int | None]:

@@ -29,12 +29,22 @@ if TYPE_CHECKING:
 NOTEWORTHY = 50
 
 
-def take(account_id: int, wanted: int) -> int:
+def take(account_id: int, wanted: int, now: datetime | None = None) -> int:
     """Take up to `wanted` calls, at least one. Raises WaitUntil where there is none."""
-    now = clock.now()
+    now = now or clock.now()
     if store.take_calls(name_of(account_id), wanted, settings.INSTAGRAM_CALLS_PER_HOUR, now):
         return wanted
     return _take_last(account_id, wanted, now)
+
+
+def open_with(account_id: int, wanted: int, now: datetime) -> tuple[int, int]:
+    """(calls taken, calls that were left before), as a run begins; takes none near a limit."""
+    hourly: int = settings.INSTAGRAM_CALLS_PER_HOUR
+    counted = store.take_calls(name_of(account_id), wanted, hourly, now)
+    if counted is None:
+        return 0, left(account_id, now).calls
+    calls, percent = counted
+    return wanted, min(schedule.calls_allowed(percent, hourly), hourly - calls + wanted)
 
 
 @transaction.atomic

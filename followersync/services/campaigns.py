@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from accounts import clock
 from followersync import store
 from followersync.models import FullScan
 
@@ -12,23 +12,24 @@ if TYPE_CHECKING:
     from followersync.domain.sync import AccountState
 
 
-def mirror(account_id: int, state: AccountState) -> None:
-    """Open the row with the campaign, and keep its figures; `close` ends it."""
+def mirror(
+    account_id: int, state: AccountState, now: datetime, *, finished: bool | None = None
+) -> None:
+    """Open the row with the campaign, and keep its figures.
+
+    `finished`: it ends now, and whether it reached its end; None: it goes on.
+    """
     campaign = state.campaign
     if campaign is None:
         return
-    started = store.moment(campaign.started_at)
-    figures = {"pages": campaign.pages, "people": campaign.people}
-    open_row = FullScan.objects.filter(account_id=account_id, closed_at__isnull=True)
-    if open_row.filter(started_at=started).update(**figures):
-        return
-    close(account_id, finished=False)
-    why = campaign.why.value if campaign.why else ""
-    FullScan.objects.create(account_id=account_id, started_at=started, why=why, **figures)
-
-
-def close(account_id: int, *, finished: bool) -> None:
-    outcome = FullScan.Outcome.FINISHED if finished else FullScan.Outcome.ABANDONED
-    FullScan.objects.filter(account_id=account_id, closed_at__isnull=True).update(
-        closed_at=clock.now(), outcome=outcome
+    outcomes = {None: "", True: FullScan.Outcome.FINISHED, False: FullScan.Outcome.ABANDONED}
+    store.mirror_scan(
+        account_id,
+        started_at=store.moment(campaign.started_at),
+        why=campaign.why.value,
+        pages=campaign.pages,
+        people=campaign.people,
+        closed_at=None if finished is None else now,
+        outcome=str(outcomes[finished]),
+        now=now,
     )

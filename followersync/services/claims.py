@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, Q
+from django.db.models import Q
 
 from accounts import clock
 from followersync import store
@@ -20,6 +20,7 @@ from followersync.models import SyncRun
 
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount
+    from followersync.store import Counted
 
 # Above the longest silence of a living worker, who renews it before each request: a request
 # (25 s) or a commit. Should one be silent for longer, the fence keeps what it did from counting
@@ -36,10 +37,11 @@ class Claim:
     account_id: int
     worker: uuid.UUID
     run: SyncRun = field(compare=False, repr=False)
+    at: datetime = field(compare=False, repr=False)
 
 
 def claimable(now: datetime) -> Q:
-    """Runs that nobody works on, and that may go on now."""
+    """Runs that nobody works on, and that may go on now; `store.take` asks the same of one."""
     return (
         Q(state=State.QUEUED)
         | Q(state=State.WAITING, not_before__lte=now)
@@ -51,31 +53,29 @@ def claimable(now: datetime) -> Q:
 def claim(run_id: int) -> Claim | None:
     """Take the run, unless somebody else has it or it is closed."""
     now, worker = clock.now(), uuid.uuid4()
-    taken = SyncRun.objects.filter(claimable(now), pk=run_id).update(
-        state=State.RUNNING, worker=worker, heartbeat_at=now, not_before=None, error_code=""
-    )
-    if not taken:
-        return None
-    run = SyncRun.objects.get(pk=run_id)
-    return Claim(run_id, run.account_id, worker, run)
+    run = store.take(run_id, worker, now, now - LEASE)
+    return None if run is None else Claim(run_id, run.account_id, worker, run, now)
 
 
-def fence(held: Claim, **changes: Any) -> None:
-    """Lock the run until the commit and write `changes`. Raises LostClaim if it is not ours."""
-    now = clock.now()
-    if not changes:
-        if not store.hold(held.run_id, held.worker, now):
-            raise LostClaim
-        return
-    changes.setdefault("heartbeat_at", now)
-    ours = SyncRun.objects.filter(pk=held.run_id, worker=held.worker, state=State.RUNNING)
-    if not ours.update(**changes):
+def hold(held: Claim, now: datetime) -> None:
+    """Lock the run until the commit. Raises LostClaim if it is not ours."""
+    if not store.hold(held.run_id, held.worker, now):
         raise LostClaim
+
+
+def fence(held: Claim, **changes: Any) -> Counted:
+    """As `hold`, and write `changes`; answers what the run has counted so far."""
+    if "heartbeat_at" not in changes:
+        changes["heartbeat_at"] = clock.now()
+    counted = store.change(held.run_id, held.worker, changes)
+    if counted is None:
+        raise LostClaim
+    return counted
 
 
 def added(**counts: int) -> dict[str, Any]:
     """Changes for `fence` that raise counters."""
-    return {name: F(name) + count for name, count in counts.items() if count}
+    return {name: store.More(count) for name, count in counts.items() if count}
 
 
 def release(held: Claim) -> None:

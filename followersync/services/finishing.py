@@ -25,60 +25,88 @@ from followersync.services import campaigns, claims
 if TYPE_CHECKING:
     from followersync.domain.closing import Finished
     from followersync.domain.sync import AccountState
+    from followersync.services.batch import Batch
     from followersync.services.claims import Claim
+    from followersync.store import Counted, Locked
 
 CHANGES_OVER = timedelta(days=7)
 # A storm of bells costs an account one look in so long.
 DEBOUNCE = timedelta(seconds=20)
 
 
+def lock(held: Claim) -> Locked:
+    """The account's settings, locked, in the caller's transaction."""
+    return store.lock_settings(held.account_id, held.at - CHANGES_OVER)
+
+
 def finish(
-    held: Claim, state: AccountState, raised: dict[str, Any], page_limit: int
+    batch: Batch, state: AccountState, locked: Locked, raised: dict[str, Any], page_limit: int
 ) -> AccountState | None:
     """Close the run with what it found, in the caller's transaction, behind fence and gate.
 
     `raised`: what the last pages change of the run's row. Answers the state to go on with where
     the first list is read a second time at once, None where the run is over.
     """
-    with transaction.atomic(savepoint=False):
-        settings = SyncSettings.objects.select_for_update().get(pk=held.account_id)
-        now = clock.now()
-        unconfirmed = Absence.objects.filter(account_id=held.account_id).count()
-        done = domain.finish_run(
-            state,
-            followers=settings.followers_count,
+    held, settings, now = batch.held, locked.settings, clock.now()
+    unconfirmed = _unconfirmed(batch)
+    done = domain.finish_run(
+        state,
+        followers=settings.followers_count,
+        unconfirmed=unconfirmed,
+        now=int(now.timestamp()),
+    )
+    if done.drop_pages:
+        batch.drop_pages()
+    else:
+        batch.put_pages()
+    campaigns.mirror(
+        held.account_id,
+        state,
+        now,
+        finished=None if done.campaign_open else done.evidence.finished,
+    )
+    _learn(settings, done, now)
+    changes = {"attempts": 0} if done.confirm else _closed(settings, now, mode=done.mode.value)
+    counted = claims.fence(held, **{"heartbeat_at": now, **raised, **changes})
+    if done.snapshot:
+        store.put_snapshot(
+            settings,
+            held.run_id,
+            now,
+            mode=done.mode.value,
             unconfirmed=unconfirmed,
-            now=int(now.timestamp()),
+            counted=counted,
+            evidence=_evidence(done),
         )
-        if done.drop_pages:
-            store.drop_pages(held.account_id)
-        campaigns.mirror(held.account_id, state)
-        if state.campaign is not None and not done.campaign_open:
-            campaigns.close(held.account_id, finished=done.evidence.finished)
-        settings.memory = domain.dump(done.state)
-        settings.complete = settings.complete or done.complete
-        settings.reported = done.state.memory.reported
-        if settings.baseline_at is None and done.snapshot and done.mode.value == Mode.FULL:
-            settings.baseline_at = now
-        if not done.confirm:
-            _close(held, settings, now, mode=done.mode.value, raised=raised)
-        if done.snapshot:
-            _snapshot(held, settings, now, unconfirmed, done.mode.value, _evidence(done))
-        if done.confirm:
-            claims.fence(held, **raised, attempts=0)
-            again = _again(done.state, settings, unconfirmed, now, page_limit)
-            settings.memory = domain.dump(again)
-            settings.save()
-            return again
+    if done.confirm:
+        again = _again(done.state, settings, unconfirmed, now, page_limit)
+        settings.memory = domain.dump(again)
+    else:
+        again = None
         settings.next_due_at = next_due(
             settings,
             now,
+            changes=locked.changes + (_told(counted) if done.snapshot else 0),
             second_look_in=done.second_look_in,
             campaign_open=done.campaign_open and not done.paced,
         )
         _answer_bell(held, settings, raised.get("started_at") or held.run.started_at, now)
-        settings.save()
-    return None
+    store.leave_settings(settings)
+    return again
+
+
+def _unconfirmed(batch: Batch) -> int:
+    if not batch.may_be_unconfirmed:
+        return 0
+    return Absence.objects.filter(account_id=batch.held.account_id).count()
+
+
+def _learn(settings: SyncSettings, done: Finished, now: datetime) -> None:
+    settings.memory = domain.dump(done.state)
+    settings.complete = settings.complete or done.complete
+    settings.reported = done.state.memory.reported
+    if settings.baseline_at is None and done.snapshot and done.mode.value == Mode.FULL:
+        settings.baseline_at = now
 
 
 def _again(
@@ -99,16 +127,25 @@ def _again(
 def finish_count(held: Claim, reported: int) -> None:
     """The end of a run that could read only the count, since the app has no list endpoint."""
     with transaction.atomic():
-        claims.fence(held)
+        claims.hold(held, clock.now())
         gate.ask(held.account_id, Scope.FOLLOWERS)
-        settings = SyncSettings.objects.select_for_update().get(pk=held.account_id)
+        settings, changes = lock(held)
         now = clock.now()
         settings.reported = reported
-        _close(held, settings, now, mode=Mode.COUNT, raised=claims.added(calls=1))
-        _snapshot(held, settings, now, 0, Mode.COUNT, {})
-        settings.next_due_at = next_due(settings, now)
+        closed = _closed(settings, now, mode=Mode.COUNT)
+        counted = claims.fence(held, **closed, **claims.added(calls=1))
+        store.put_snapshot(
+            settings,
+            held.run_id,
+            now,
+            mode=Mode.COUNT,
+            unconfirmed=0,
+            counted=counted,
+            evidence={},
+        )
+        settings.next_due_at = next_due(settings, now, changes=changes + _told(counted))
         _answer_bell(held, settings, held.run.started_at, now)
-        settings.save()
+        store.leave_settings(settings)
 
 
 def _answer_bell(
@@ -133,18 +170,21 @@ def next_due(
     settings: SyncSettings,
     now: datetime,
     *,
+    changes: int | None = None,
     second_look_in: int | None = None,
     campaign_open: bool = False,
 ) -> datetime:
-    """When the account is due again, after its own rate of change and the member's interval."""
-    counted = FollowerSnapshot.objects.filter(
-        account_id=settings.pk, at__gt=now - CHANGES_OVER
-    ).aggregate(all=Sum("gained") + Sum("lost") + Sum("returned") + Sum("found"))
+    """When the account is due again, after its own rate of change and the member's interval.
+
+    `changes`: how many there were in the last days; counted here where it is not told.
+    """
+    if changes is None:
+        changes = _changes(settings, now)
     waits = settings.not_before if settings.not_before and settings.not_before > now else None
     seconds = schedule.next_due(
         now=int(now.timestamp()),
         interval_minutes=settings.interval_minutes,
-        changes_per_day=(counted["all"] or 0) / CHANGES_OVER.days,
+        changes_per_day=changes / CHANGES_OVER.days,
         failures=settings.failures,
         not_before=int(waits.timestamp()) if waits else None,
         second_look_in=second_look_in,
@@ -154,49 +194,30 @@ def next_due(
     return store.moment(seconds)
 
 
-def _close(
-    held: Claim, settings: SyncSettings, now: datetime, *, mode: str, raised: dict[str, Any]
-) -> None:
+def _changes(settings: SyncSettings, now: datetime) -> int:
+    counted = FollowerSnapshot.objects.filter(
+        account_id=settings.pk, at__gt=now - CHANGES_OVER
+    ).aggregate(all=Sum("gained") + Sum("lost") + Sum("returned") + Sum("found"))
+    return counted["all"] or 0
+
+
+def _told(counted: Counted) -> int:
+    """As `_changes` counts them."""
+    return counted.gained + counted.lost + counted.returned + counted.found
+
+
+def _closed(settings: SyncSettings, now: datetime, *, mode: str) -> dict[str, Any]:
+    """What a success changes of the run's row; the settings are told of it, too."""
     settings.last_synced_at = max(now, settings.last_synced_at or now)
     settings.failures = 0
     settings.not_before = None
-    closed: dict[str, Any] = {
+    return {
         "state": SyncRun.State.SUCCEEDED,
         "finished_at": now,
         "worker": None,
         "mode": mode,
         "heartbeat_at": now,
     }
-    claims.fence(held, **raised, **closed)
-
-
-def _snapshot(
-    held: Claim,
-    settings: SyncSettings,
-    now: datetime,
-    unconfirmed: int,
-    mode: str,
-    evidence: dict[str, Any],
-) -> None:
-    run = SyncRun.objects.get(pk=held.run_id)
-    FollowerSnapshot.objects.create(
-        account_id=held.account_id,
-        run_id=run.pk,
-        at=now,
-        mode=mode,
-        position=settings.head,
-        followers=settings.followers_count,
-        reported=settings.reported,
-        unconfirmed=unconfirmed,
-        gained=run.gained,
-        found=run.found,
-        lost=run.lost,
-        returned=run.returned,
-        renamed=run.renamed,
-        complete=settings.complete,
-        digest=settings.digest,
-        evidence=evidence,
-    )
 
 
 def _evidence(done: Finished) -> dict[str, Any]:

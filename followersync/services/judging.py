@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from accounts import clock
 from accounts.scopes import Scope
 from accounts.services import gate
 from followersync import store
 from followersync.domain import sync as domain
-from followersync.domain.values import PageLook, Tally
+from followersync.domain.values import PageLook, Span, Tally
 from followersync.services import claims, feed
 from followersync.services.batch import save_state
 from followersync.services.feed import Changes
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from followersync.domain.sync import AccountState, Verdicts
     from followersync.domain.values import Absent, Judge
     from followersync.domain.witness import JudgeContext
+    from followersync.services.batch import Batch
     from followersync.services.claims import Claim
 
 BATCH = 10_000
@@ -34,17 +37,29 @@ class Case:
     context: JudgeContext
 
 
-def open_case(held: Claim, state: AccountState, step: Judge, *, followers: int, now: int) -> Case:
-    """Count the absent and load the testimony; `followers`: rows held."""
-    absent, new = store.count_absent(held.account_id, step.ranges, step.first_page)
+def open_case(
+    batch: Batch, state: AccountState, step: Judge, followers: int, now: datetime
+) -> Case:
+    """Count the absent and load the testimony; `followers`: rows held.
+
+    Where the pages at hand show as many people as follow, nobody is absent, and no testimony is
+    needed.
+    """
+    absent, new, spans = 0, 0, list[Span]()
+    if step.ranges is not None or not batch.shows_all(step.first_page, followers):
+        account_id = batch.held.account_id
+        batch.put_pages()
+        absent, new = store.count_absent(account_id, step.ranges, step.first_page)
+        spans = store.spans(account_id, step.first_page)
     context = domain.judge_context(
         state,
-        store.spans(held.account_id, step.first_page),
+        spans,
         absent=absent,
         new_absent=new,
         followers=followers,
-        now=now,
+        now=int(now.timestamp()),
     )
+    batch.may_be_unconfirmed = batch.may_be_unconfirmed or absent > 0
     return Case(step, absent, context)
 
 
@@ -71,14 +86,14 @@ def judge_many(held: Claim, state: AccountState, case: Case, *, now: int) -> Acc
         )
         last = len(batch) < BATCH
         with transaction.atomic():
-            claims.fence(held)
+            claims.hold(held, clock.now())
             gate.ask(held.account_id, Scope.FOLLOWERS)
             verdicts = _judge_batch(held, case.context, batch)
             tally += verdicts.tally
             looks += verdicts.looks
             if last:
                 state = _judged(state, case, tally, looks, now)
-                save_state(held, state)
+                save_state(held, state, store.moment(now))
         if last:
             return state
         after = batch[-1].key

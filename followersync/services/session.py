@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from math import inf
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from django.db import transaction
@@ -14,19 +13,20 @@ from accounts.scopes import Scope
 from accounts.services import gate
 from followersync import store
 from followersync.domain import sync as domain
-from followersync.domain.values import Finish, Judge, Part, ReadCount, ReadPage, Source
-from followersync.models import Absence, Mode, SyncSettings, Trigger
-from followersync.selectors.budget import left as calls_left
+from followersync.domain.values import AsShown, Finish, Judge, Part, ReadCount, ReadPage, Source
+from followersync.models import Mode, Trigger
 from followersync.services import budget, claims, suppressing
-from followersync.services.batch import Batch, progress, save_state
-from followersync.services.finishing import finish, finish_count
+from followersync.services.batch import Batch, progress
+from followersync.services.finishing import finish, finish_count, lock
 from followersync.services.judging import BATCH, Case, judge_few, judge_many, open_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from accounts.instagram.gateway import Usage
     from followersync.domain.sync import AccountState
+    from followersync.services.batch import People, Rows
     from followersync.services.claims import Claim
     from followersync.sources.edge import EdgeSource
 
@@ -49,7 +49,10 @@ BY_THEMSELVES = frozenset({Trigger.SCHEDULE, Trigger.WEBHOOK})
 
 
 class Session:
-    """Holds a claim. Every method may raise LostClaim and whatever the gate or source raise."""
+    """Holds a claim. Every method may raise LostClaim and whatever the gate or source raise.
+
+    Made right after the gate was passed, which lets the first call through.
+    """
 
     def __init__(self, held: Claim, source: EdgeSource) -> None:
         self._held = held
@@ -57,7 +60,8 @@ class Session:
         self._batch = Batch(held)
         self._committed_at = self._beat_at = time.monotonic()
         self._taken = 0
-        self._clock, self._clock_read = 0, -inf
+        self._moment, self._moment_read = held.at, time.monotonic()
+        self._gate_passed = True
         self._state: AccountState = self._begin()
         self._stored = self._state
 
@@ -92,23 +96,27 @@ class Session:
 
         Nothing is written yet: the run has begun once its first pages are committed.
         """
-        settings = SyncSettings.objects.get(pk=self._held.account_id)
+        settings, unconfirmed, has_pages = store.opening(self._held.account_id)
+        self._batch.may_have_stored = has_pages
+        self._batch.may_be_unconfirmed = unconfirmed > 0
         state = domain.load(settings.memory or None)
         if self._held.run.started_at is not None:
             return state
-        now = clock.now()
+        now = self._now()
         if not self._source.lists:
             claims.fence(self._held, started_at=now, mode=Mode.COUNT)
             self._held.run.started_at = now
             return state
         self._batch.begun_at, self._batch.drops_leftovers = now, state.campaign is None
+        # The first two are enough where nothing has changed.
+        self._taken, calls = budget.open_with(self._held.account_id, 2, now)
         return domain.begin_run(
             state,
             now=int(now.timestamp()),
             source=Source(page_limit=self._source.page_limit),
             followers=settings.followers_count,
-            unconfirmed=Absence.objects.filter(account_id=self._held.account_id).count(),
-            calls_left=calls_left(self._held.account_id, now).calls,
+            unconfirmed=unconfirmed,
+            calls_left=calls,
             asked=self._held.run.trigger not in BY_THEMSELVES,
         )
 
@@ -117,36 +125,36 @@ class Session:
 
         Where very many are absent, they are judged afterwards, batch by batch.
         """
-        held, now = self._held, self._now()
+        held, batch, now = self._held, self._batch, self._now()
         many: Case | None = None
         with transaction.atomic():
-            claims.fence(held)
+            claims.hold(held, now)
             gate.ask(held.account_id, Scope.FOLLOWERS)
-            raised = self._batch.write()
-            state = self._state
-            step = domain.next_step(state)
+            raised, state = batch.write(), self._state
+            locked, step = lock(held), domain.next_step(state)
             if isinstance(step, Judge):
-                case = open_case(held, state, step, followers=self._followers(), now=now)
+                case = open_case(batch, state, step, locked.settings.followers_count, now)
                 if case.absent > BATCH:
                     many = case
                 else:
-                    state = judge_few(held, state, case, now=now)
+                    state = judge_few(held, state, case, now=_seconds(now))
                     step = domain.next_step(state)
+                    locked = lock(held) if case.absent else locked
             finished = isinstance(step, Finish)
             if finished:
-                again = finish(held, state, raised, self._source.page_limit)
+                again = finish(batch, state, locked, raised, self._source.page_limit)
                 finished, state = again is None, again or state
             else:
-                save_state(held, state)
-                claims.fence(held, **raised, attempts=0, progress=progress(state))
-        self._batch.clear()
+                batch.keep(state, raised, now)
+        batch.clear()
         if many is not None:
-            state = judge_many(held, state, many, now=now)
+            state = judge_many(held, state, many, now=_seconds(now))
         self._state = self._stored = state
         return finished
 
     def _read_count(self) -> None:
-        self._state = domain.count_read(self._state, reported=self._count(), now=self._now())
+        reported = self._count()
+        self._state = domain.count_read(self._state, reported=reported, now=_seconds(self._now()))
 
     def _count(self) -> int:
         return self._call(self._source.count).followers
@@ -160,18 +168,15 @@ class Session:
             # Cursors are not promised to live as long as a campaign: it begins anew.
             self._state = domain.cursor_lost(self._state)
             return
-        keys = [key for key, _username in page.rows]
-        known = self._batch.known(keys, below=self._floor(step))
+        known = self._known(step, page.rows)
         rows = suppressing.visible(self._held.account_id, page.rows, known)
         outcome = domain.page_read(
             self._state,
             rows=rows,
             after=page.after,
             known=known,
-            lost_before=store.lost_before(
-                self._held.account_id, [key for key in keys if key not in known]
-            ),
-            now=self._now(),
+            lost_before=self._lost_before(page.rows, known),
+            now=_seconds(self._now()),
         )
         self._batch.add(outcome)
         self._state = outcome.state
@@ -179,12 +184,20 @@ class Session:
         if self._batch.full or late:
             self._commit()
 
-    def _floor(self, step: ReadPage) -> int | None:
-        """The lowest place met on the way down; None where the list is not read downwards."""
-        campaign = self._state.campaign
-        if step.part is not Part.BODY or campaign is None or campaign.renumber:
-            return None
-        return campaign.floor
+    def _known(self, step: ReadPage, rows: Rows) -> People:
+        """Those on the page who follow, looked for below the lowest place met on the way down."""
+        state = self._state
+        if step.part is Part.BODY and state.campaign is not None:
+            below = None if state.campaign.renumber else state.campaign.floor
+            return self._batch.known(rows, below=below)
+        below = None if step.part is Part.LOOK or state.run is None else state.run.floor
+        return self._batch.known(rows, below=below, pages=1)
+
+    def _lost_before(self, rows: Rows, known: People) -> set[int]:
+        if isinstance(known, AsShown):
+            return set()
+        strangers = [key for key, _username in rows if key not in known]
+        return store.lost_before(self._held.account_id, strangers)
 
     def _call(self, request: Callable[[], Answer]) -> Answer:
         """The gate, then one call, which counts whatever becomes of it.
@@ -193,12 +206,13 @@ class Session:
         """
         account_id = self._held.account_id
         self._beat()
-        gate.ask(account_id, Scope.FOLLOWERS)
+        if not self._gate_passed:
+            gate.ask(account_id, Scope.FOLLOWERS)
+        self._gate_passed = False
         try:
             if not self._taken:
-                # The first two are enough where nothing has changed.
                 wanted = CALLS_TAKEN if self._batch.pages else 2
-                self._taken = budget.take(account_id, wanted)
+                self._taken = budget.take(account_id, wanted, self._now())
             self._taken -= 1
             self._batch.calls += 1
             answer = request()
@@ -212,7 +226,7 @@ class Session:
         """Renew the lease before a request that may take long. Raises LostClaim."""
         now = time.monotonic()
         if now - self._beat_at > SECONDS_PER_BEAT:
-            claims.fence(self._held)
+            claims.hold(self._held, self._now())
             self._beat_at = now
 
     def close(self) -> None:
@@ -223,19 +237,18 @@ class Session:
     def _commit(self) -> None:
         """A call that brought nothing new is no progress: whoever reacts to its error books it."""
         if self._state is not self._stored:
-            self._batch.commit(self._state)
+            self._batch.commit(self._state, self._now())
             self._stored = self._state
             self._beat_at = time.monotonic()
         self._committed_at = time.monotonic()
 
-    def _followers(self) -> int:
-        return SyncSettings.objects.values_list("followers_count", flat=True).get(
-            pk=self._held.account_id
-        )
-
-    def _now(self) -> int:
-        """Whole seconds; the database is asked for the time once in each."""
+    def _now(self) -> datetime:
+        """The database is asked for the time once in a second."""
         read = time.monotonic()
-        if read - self._clock_read > 1:
-            self._clock, self._clock_read = int(clock.now().timestamp()), read
-        return self._clock
+        if read - self._moment_read > 1:
+            self._moment, self._moment_read = clock.now(), read
+        return self._moment
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())

@@ -19,7 +19,7 @@ from accounts.registry import Person
 from accounts.services import suppression
 from followersync import store
 from followersync.domain import digest
-from followersync.domain.values import Known
+from followersync.domain.values import AsShown, Known
 from followersync.models import SyncSettings
 from followersync.services.feed import settings_epoch
 from followersync.store import suppress
@@ -38,6 +38,8 @@ def visible(account_id: int, rows: Rows, known: Mapping[int, Known]) -> Rows:
 
     Somebody who is known and turns up under a suppressed name has renamed: they are dropped too.
     """
+    if isinstance(known, AsShown):
+        return rows
     asked = [row for row in rows if (held := known.get(row[0])) is None or held[0] != row[1]]
     if not asked:
         return rows

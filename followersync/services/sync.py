@@ -19,7 +19,7 @@ from accounts.models import LinkedAccount
 from accounts.queue import enqueue
 from accounts.scopes import Scope
 from accounts.selectors import consent_in_force
-from accounts.services import gate, tokens
+from accounts.services import gate
 from followersync.errors import LostClaim, SyncRunning
 from followersync.models import SyncRun, SyncSettings
 from followersync.services import claims, reactions
@@ -138,6 +138,5 @@ def advance(
 
 
 def _open(held: Claim) -> Session:
-    account = gate.check(held.account_id, Scope.FOLLOWERS)
-    source = EdgeSource(account, tokens.usable_token(account.pk))
-    return Session(held, source)
+    account, token = gate.admit(held.account_id, Scope.FOLLOWERS, held.at)
+    return Session(held, EdgeSource(account, token))

@@ -14,7 +14,7 @@ from followersync.store.evidence import (
     put_pages,
     spans,
 )
-from followersync.store.known import load_known, load_stretch
+from followersync.store.known import NOBODY, Stretch, load_known, load_stretch
 from followersync.store.listing import Listed, Listing, list_followers
 from followersync.store.past import list_past
 from followersync.store.people import (
@@ -28,19 +28,33 @@ from followersync.store.people import (
     raise_head,
     rename,
 )
-from followersync.store.runs import hold
+from followersync.store.runs import Counted, More, change, hold, take
+from followersync.store.scans import mirror_scan
 from followersync.store.series import daily_series
+from followersync.store.standing import (
+    Locked,
+    leave_settings,
+    lock_settings,
+    opening,
+    put_snapshot,
+)
 from followersync.store.upkeep import ERASABLE, claim_due, erase, recount
 
 __all__ = [
     "ERASABLE",
+    "NOBODY",
+    "Counted",
     "Entry",
     "Listed",
     "Listing",
+    "Locked",
+    "More",
+    "Stretch",
     "Written",
     "absent_batch",
     "add",
     "append",
+    "change",
     "claim_due",
     "count_absent",
     "daily_series",
@@ -49,19 +63,25 @@ __all__ = [
     "erase",
     "forget_seen",
     "hold",
+    "leave_settings",
     "list_followers",
     "list_past",
     "load_known",
     "load_stretch",
+    "lock_settings",
     "lose",
     "lost_before",
+    "mirror_scan",
     "moment",
     "move",
+    "opening",
     "put_absences",
     "put_pages",
+    "put_snapshot",
     "raise_head",
     "recount",
     "rename",
     "spans",
+    "take",
     "take_calls",
 ]

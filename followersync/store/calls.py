@@ -10,8 +10,12 @@ from django.db import connection
 NEAR = 50
 
 
-def take_calls(name: str, wanted: int, hourly: int, now: datetime) -> bool:
-    """Take `wanted` calls of the budget `name`, if it has so many and no limit is near."""
+def take_calls(name: str, wanted: int, hourly: int, now: datetime) -> tuple[int, int] | None:
+    """Take `wanted` calls of the budget `name`, if it has so many and no limit is near.
+
+    Answers (how many are taken in this hour, these among them, and Instagram's percentage), or
+    None where none were taken.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO followersync_callbudget AS b (name, window_started_at, calls, percent)"
@@ -26,7 +30,8 @@ def take_calls(name: str, wanted: int, hourly: int, now: datetime) -> bool:
             "  THEN b.window_started_at ELSE %(now)s END"
             " WHERE (b.blocked_until IS NULL OR b.blocked_until <= %(now)s)"
             " AND (b.window_started_at <= %(over)s"
-            "  OR (b.percent < %(near)s AND b.calls + %(wanted)s <= %(hourly)s))",
+            "  OR (b.percent < %(near)s AND b.calls + %(wanted)s <= %(hourly)s))"
+            " RETURNING calls, percent",
             {
                 "name": name,
                 "now": now,
@@ -36,5 +41,5 @@ def take_calls(name: str, wanted: int, hourly: int, now: datetime) -> bool:
                 "near": NEAR,
             },
         )
-        taken: int = cursor.rowcount
-    return taken == 1
+        row: tuple[int, int] | None = cursor.fetchone()
+    return row

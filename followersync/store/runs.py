@@ -1,11 +1,50 @@
-"""The lease of a run, renewed in one lean statement."""
+"""The lease of a run, and how far it is: each change in one lean statement."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from psycopg.types.json import Jsonb
+
+from followersync.models import SyncRun
+
+_TAKE = """
+UPDATE followersync_syncrun SET state = 'running', worker = %(worker)s, heartbeat_at = %(now)s,
+    not_before = NULL, error_code = ''
+WHERE id = %(run)s AND (state = 'queued' OR (state = 'waiting' AND not_before <= %(now)s)
+    OR (state = 'running' AND (worker IS NULL OR heartbeat_at < %(dead)s)))
+RETURNING *
+"""
+
+
+class More(int):
+    """A counter is to be raised by so much."""
+
+
+class Counted(NamedTuple):
+    """What entered the feed in all of a run so far."""
+
+    gained: int
+    found: int
+    lost: int
+    returned: int
+    renamed: int
+
+
+def take(run_id: int, worker: UUID, now: datetime, dead: datetime) -> SyncRun | None:
+    """Give the run to `worker`, if nobody works on it: `claims.claimable` says when that is so.
+
+    `dead`: whoever was last heard of before then works no more.
+    """
+    values = {"run": run_id, "worker": worker, "now": now, "dead": dead}
+    for run in SyncRun.objects.raw(_TAKE, values):
+        return run
+    return None
 
 
 def hold(run_id: int, worker: UUID, now: datetime) -> bool:
@@ -18,3 +57,32 @@ def hold(run_id: int, worker: UUID, now: datetime) -> bool:
         )
         held: int = cursor.rowcount
     return held == 1
+
+
+def change(run_id: int, worker: UUID, changes: Mapping[str, Any]) -> Counted | None:
+    """As `hold`, and write `changes` by column; None: it is not this worker's."""
+    columns = ", ".join(
+        f'"{name}" = "{name}" + %s' if isinstance(value, More) else f'"{name}" = %s'
+        for name, value in changes.items()
+    )
+    values: list[Any] = [*map(_plain, changes.values()), run_id, worker]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE followersync_syncrun SET {columns}"  # noqa: S608
+            " WHERE id = %s AND worker = %s AND state = 'running'"
+            " RETURNING gained, found, lost, returned, renamed",
+            values,
+        )
+        row = cursor.fetchone()
+    return None if row is None else Counted(*row)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case More():
+            return int(value)
+        case Enum():
+            return value.value
+        case dict():
+            return Jsonb(value)
+    return value

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from followersync.domain.order import Walk, longest_run
 from followersync.domain.places import PageReading, read_page
 from followersync.domain.state import GAP, TOP
-from followersync.domain.values import Kind, Known, Spoiled
+from followersync.domain.values import AsShown, Kind, Known, Spoiled
 
 BASE = 1_000 * GAP
 
@@ -187,3 +187,30 @@ def test_a_swap_with_the_top_of_the_page_spoils_it() -> None:
 def test_in_a_tiny_list_a_stranger_on_top_is_new_only_when_nobody_was_missing() -> None:
     assert read((9, 2, 1), stored(1, 2)).added[0].kind is Kind.GAINED
     assert read((9, 2, 1), stored(1, 2), growing=False).added[0].kind is Kind.FOUND
+
+
+@given(
+    count=st.integers(1, 12),
+    floor=st.integers(-2, 14),
+    zone=st.integers(-2, 14),
+    first=st.booleans(),
+    renumber=st.booleans(),
+)
+def test_a_page_that_shows_what_is_stored_reads_the_same_however_it_is_told(
+    count: int, floor: int, zone: int, first: bool, renumber: bool
+) -> None:
+    keys = tuple(range(count, 0, -1))
+    known = stored(*keys)
+    shown = AsShown(list(keys), [f"p{key}" for key in keys], [known[key].place for key in keys])
+    here = walk(
+        floor=BASE + floor * GAP,
+        zone=BASE + zone * GAP,
+        first=first,
+        renumber=renumber,
+        at_top=first,
+    )
+
+    assert shown == known
+    assert read_page(rows(*keys), shown, frozenset(), here) == read_page(
+        rows(*keys), known, frozenset(), here
+    )
