@@ -28,7 +28,7 @@ class Staged(NamedTuple):
 
 
 def stage(spool: IO[bytes]) -> None:
-    """Load lines of `username TAB second` (`\\N` where unknown) into `incoming`."""
+    """Load lines of `username TAB second` (empty where unknown) into `incoming`."""
     with connection.cursor() as cursor:
         # A hash over a million names fits; more of them spill to disk.
         cursor.execute("SET LOCAL work_mem = '96MB'")
@@ -37,7 +37,7 @@ def stage(spool: IO[bytes]) -> None:
             'CREATE TEMPORARY TABLE incoming (username varchar(120) COLLATE "C", second bigint)'
             " ON COMMIT DROP"
         )
-        with cursor.copy("COPY incoming FROM STDIN") as copy:
+        with cursor.copy("COPY incoming FROM STDIN (NULL '')") as copy:
             while chunk := spool.read(CHUNK):
                 copy.write(chunk)
         cursor.execute("ANALYZE incoming")
