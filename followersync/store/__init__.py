@@ -14,8 +14,9 @@ from followersync.store.evidence import (
     put_pages,
     spans,
 )
+from followersync.store.history import held_of
 from followersync.store.known import load_known, load_stretch
-from followersync.store.listing import Listed, Listing, list_followers
+from followersync.store.listing import Listed, Listing, list_followers, list_head
 from followersync.store.past import list_past
 from followersync.store.people import (
     Entry,
@@ -48,8 +49,10 @@ __all__ = [
     "drop_pages",
     "erase",
     "forget_seen",
+    "held_of",
     "hold",
     "list_followers",
+    "list_head",
     "list_past",
     "load_known",
     "load_stretch",
