@@ -156,7 +156,7 @@ def _load(account_id: int, read: Read, digest_key: bytes) -> tuple[int, int]:
                 step = names[start : start + STEP]
                 drawn = list(islice(keys, len(step)))
                 write(drawn, step, seconds[start : start + STEP])
-                texts = (b"%d\x00%s" % row for row in zip(drawn, step, strict=True))
+                texts = [b"%d\x00%s" % row for row in zip(drawn, step, strict=True)]
                 total += digest.total_of_texts(digest_key, texts)
     return people, total % digest.MODULUS
 

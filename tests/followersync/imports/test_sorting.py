@@ -6,6 +6,7 @@ import io
 from random import Random
 
 import pytest
+from django.db import connection
 
 from followersync.services import sorting
 from followersync.store import imports_first
@@ -50,3 +51,13 @@ def test_keys_are_as_many_as_asked_for_and_all_different() -> None:
     assert len(set(drawn)) == 281
     assert drawn == sorted(drawn)
     assert list(imports_first.draw_keys(0)) == []
+
+
+@pytest.mark.django_db
+def test_keys_drawn_while_others_draw_are_several_ranges() -> None:
+    with connection.cursor() as cursor:
+        # As if others had taken each second number.
+        cursor.execute("ALTER SEQUENCE followersync_surrogate INCREMENT 2")
+    drawn = list(imports_first.draw_keys(50))
+    assert len(set(drawn)) == 50
+    assert drawn == sorted(drawn)
