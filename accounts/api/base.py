@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from accounts.api.authentication import BearerAuthentication, MemberSession, is_own_session
 from accounts.api.parsers import PlainJson
 from accounts.api.permissions import MemberWithScope
+from accounts.api.serializers import NoInput
 from accounts.selectors import account_of
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class ApiView(APIView):
 def _checked(
     serializer: type[StrictSerializer], data: Any, *, typed: bool = False
 ) -> dict[str, Any]:
+    if serializer is NoInput and not data:
+        return {}
     checked = serializer(data=data, context={"typed": typed})
     checked.is_valid(raise_exception=True)
     return cast("dict[str, Any]", checked.validated_data)

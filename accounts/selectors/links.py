@@ -22,10 +22,19 @@ def account_of(owner: User, account_id: int) -> LinkedAccount:
     """Raises NotFound for what does not exist and for what is another's, alike."""
     if not 0 < account_id <= MAX_ID:
         raise NotFound
-    account = accounts_of(owner).filter(pk=account_id).first()
-    if account is None:
+    held = LinkedAccount.objects.filter(pk=account_id, owner_id=owner.pk)[:1]
+    account = next(iter(held), None)
+    if account is None or not _still_there(account):
         raise NotFound
     return account
+
+
+def _still_there(account: LinkedAccount) -> bool:
+    """What `accounts_of` asks of all, without asking for the time where it does not matter."""
+    if account.unlinked_at is None:
+        return True
+    until = account.restorable_until
+    return until is not None and until > clock.now()
 
 
 def live_account(owner: User, account_id: int) -> LinkedAccount:

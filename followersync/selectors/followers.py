@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from accounts.errors import NotFound
 from followersync import store
-from followersync.models import (
-    Absence,
-    Follower,
-    FollowerChange,
-    PastFollow,
-    Source,
-    SyncSettings,
-    public_id,
-)
+from followersync.models import Source, SyncSettings, public_id
 from followersync.selectors.changes import change_row
 from followersync.selectors.cursor import Cursor, decode, encode, refused
 from followersync.selectors.values import FollowerHistory, FollowerPage, FollowerRow, Interval
@@ -42,11 +34,7 @@ def followers_page(
 
     Raises InvalidInput for a foreign cursor.
     """
-    settings = (
-        SyncSettings.objects.filter(pk=account.pk)
-        .only("baseline_at", "head", "epoch", "complete")
-        .first()
-    ) or SyncSettings(account=account)
+    settings = store.list_head(account.pk) or SyncSettings(account=account)
     prefix = q.strip().lstrip("@").lower()
     start = decode(cursor) if cursor else None
     if start is not None and isinstance(start.order, str) is not (bool(prefix) and at is None):
@@ -119,24 +107,16 @@ def key_of(text: str) -> int | None:
 def follower_history(account: LinkedAccount, public_id: str) -> FollowerHistory:
     """Everything known of one person. Raises NotFound."""
     key = key_of(public_id)
-    of_person: dict[str, Any] = {"account_id": account.pk, "key": key}
     if key is None:
         raise NotFound
-    now = Follower.objects.filter(**of_person).first()
-    past = list(PastFollow.objects.filter(**of_person).order_by("valid_to"))
-    changes = list(FollowerChange.objects.filter(**of_person).order_by("position"))
+    held = store.held_of(account.pk, key)
+    now, past, changes = held.now, held.past, held.changes
     if now is None and not past and not changes:
         raise NotFound
     intervals = [Interval(p.valid_from, p.valid_to, p.since, p.username) for p in past]
     current = None
     if now is not None:
-        baseline = SyncSettings.objects.values_list("baseline_at", flat=True).get(pk=account.pk)
-        absence = Absence.objects.filter(**of_person).first()
-        since = absence.unconfirmed_since if absence else None
-        raw = store.Listed(
-            now.place, now.key, now.username, now.since, now.first_seen_at, now.source, since
-        )
-        current = _row(raw, baseline)
+        current = _row(now, held.baseline_at)
         intervals.append(Interval(now.first_seen_at, None, now.since, now.username))
     name = now.username if now else past[-1].username if past else changes[-1].username
     return FollowerHistory(public_id, name, current, intervals, [change_row(c) for c in changes])

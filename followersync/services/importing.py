@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from accounts.services import gate, suppression
 from followersync.domain import digest
 from followersync.domain.witness import LOOKS_SLOW, WAIT_SLOW
 from followersync.models import ArchiveImport, SyncSettings
-from followersync.services import claims, import_records
+from followersync.services import claims, import_records, sorting
 from followersync.services.import_records import Found, Read
 from followersync.services.knowledge import Knowledge, knowledge_of
 from followersync.sources.archive.assess import (
@@ -35,13 +36,15 @@ from followersync.sources.archive.assess import (
     Stored,
     assess,
 )
-from followersync.store import imports, imports_apply
+from followersync.store import imports, imports_apply, imports_first
 
 if TYPE_CHECKING:
     from followersync.services.claims import Claim
     from followersync.sources.archive import Archive, Batch
 
 HEARTBEAT_SECONDS = 3.0
+# Rows on their way to the server at a time: what a socket holds without waiting.
+STEP = 1_000
 
 Watch = Callable[[dict[str, int | None]], None]
 
@@ -75,7 +78,7 @@ def _read(held: Claim, archive: Archive, spool: IO[bytes], watch: Watch | None) 
         names, seconds = _without_hidden(batch, read)
         lines = "".join(
             [
-                f"{name}\t{second}\n" if second is not None else f"{name}\t\\N\n"
+                f"{name}\t{second}\n" if second is not None else f"{name}\t\n"
                 for name, second in zip(names, seconds, strict=True)
             ]
         ).encode()
@@ -134,13 +137,28 @@ def _apply(held: Claim, job: ArchiveImport, read: Read) -> None:
 
 def _first(held: Claim, settings: SyncSettings, read: Read, at: datetime) -> Assessment:
     """The first list of all is the baseline: it enters no feed."""
-    imports.stage(read.spool)
-    people, keys = imports_apply.load_first(held.account_id)
-    texts = imports_apply.listed_texts(held.account_id, keys)
-    settings.digest = digest.to_hex(digest.total_of_texts(bytes(settings.digest_key), texts))
+    people, total = _load(held.account_id, read, bytes(settings.digest_key))
+    settings.digest = digest.to_hex(total)
     settings.followers_count = people
     settings.last_change_at = at
     return assess(_listed(read, people), Stored(), settings.reported)
+
+
+def _load(account_id: int, read: Read, digest_key: bytes) -> tuple[int, int]:
+    """Write everybody; (people, digest). While the server takes in one step, we hash the next."""
+    people = total = 0
+    keys = imports_first.draw_keys(read.rows)
+    with imports_first.opened(account_id) as write:
+        for block in sorting.by_name(read.spool):
+            names, seconds = list(block), list(block.values())
+            people += len(names)
+            for start in range(0, len(names), STEP):
+                step = names[start : start + STEP]
+                drawn = list(islice(keys, len(step)))
+                write(drawn, step, seconds[start : start + STEP])
+                texts = [b"%d\x00%s" % row for row in zip(drawn, step, strict=True)]
+                total += digest.total_of_texts(digest_key, texts)
+    return people, total % digest.MODULUS
 
 
 def _compare(

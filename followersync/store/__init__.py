@@ -14,8 +14,9 @@ from followersync.store.evidence import (
     put_pages,
     spans,
 )
+from followersync.store.history import held_of
 from followersync.store.known import NOBODY, Stretch, load_known, load_stretch
-from followersync.store.listing import Listed, Listing, list_followers
+from followersync.store.listing import Listed, Listing, list_followers, list_head
 from followersync.store.past import list_past
 from followersync.store.people import (
     Entry,
@@ -62,9 +63,11 @@ __all__ = [
     "drop_pages",
     "erase",
     "forget_seen",
+    "held_of",
     "hold",
     "leave_settings",
     "list_followers",
+    "list_head",
     "list_past",
     "load_known",
     "load_stretch",

@@ -15,6 +15,25 @@ from django.db import connection
 
 CHUNK = 1 << 18
 
+_DELTA = """
+CREATE TEMPORARY TABLE delta ON COMMIT DROP AS
+WITH differing AS MATERIALIZED (
+    SELECT f.key, coalesce(f.username, i.username) AS username, f.since, f.first_seen_at, f.place
+    FROM incoming i
+    FULL JOIN (SELECT * FROM followersync_follower WHERE account_id = %s) f
+        ON f.username = i.username
+    WHERE f.key IS NULL OR i.username IS NULL OR f.since IS DISTINCT FROM to_timestamp(i.second)),
+newest AS (
+    SELECT username, max(second) AS second FROM incoming
+    WHERE username IN (SELECT username FROM differing) GROUP BY username)
+SELECT DISTINCT ON (d.username, d.key) d.key, d.username,
+    extract(epoch FROM d.since)::bigint AS since, d.first_seen_at, d.place,
+    n.second, n.username IS NOT NULL AS listed, NULL::text AS act,
+    NULL::varchar(120) AS new_name, false AS known
+FROM differing d LEFT JOIN newest n ON n.username = d.username
+WHERE d.key IS NULL OR n.username IS NULL OR d.since IS DISTINCT FROM to_timestamp(n.second)
+"""
+
 
 class Staged(NamedTuple):
     """Figures of a comparison: people listed, held, and held but older than the archive."""
@@ -28,7 +47,7 @@ class Staged(NamedTuple):
 
 
 def stage(spool: IO[bytes]) -> None:
-    """Load lines of `username TAB second` (`\\N` where unknown) into `incoming`."""
+    """Load lines of `username TAB second` (empty where unknown) into `incoming`."""
     with connection.cursor() as cursor:
         # A hash over a million names fits; more of them spill to disk.
         cursor.execute("SET LOCAL work_mem = '96MB'")
@@ -37,31 +56,21 @@ def stage(spool: IO[bytes]) -> None:
             'CREATE TEMPORARY TABLE incoming (username varchar(120) COLLATE "C", second bigint)'
             " ON COMMIT DROP"
         )
-        with cursor.copy("COPY incoming FROM STDIN") as copy:
+        with cursor.copy("COPY incoming FROM STDIN (NULL '')") as copy:
             while chunk := spool.read(CHUNK):
                 copy.write(chunk)
-        cursor.execute("ANALYZE incoming")
 
 
 def compare(account_id: int, oldest: int | None) -> Staged:
     """Fill `delta` with whoever is on one side only, or dated otherwise on both.
 
+    Only among those who differ are repeated names gathered: of a whole list it takes as long as
+    the comparison. Who differs by none of their rows does not differ by the newest.
+
     `oldest`: the archive's oldest follow second. Repeated names count once, with the newest one.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMPORARY TABLE delta ON COMMIT DROP AS"
-            " SELECT f.key, coalesce(f.username, i.username) AS username,"
-            "  extract(epoch FROM f.since)::bigint AS since, f.first_seen_at, f.place,"
-            "  i.second, i.username IS NOT NULL AS listed, NULL::text AS act,"
-            "  NULL::varchar(120) AS new_name, false AS known"
-            " FROM (SELECT username, max(second) AS second FROM incoming GROUP BY username) i"
-            " FULL JOIN (SELECT * FROM followersync_follower WHERE account_id = %s) f"
-            "  ON f.username = i.username"
-            " WHERE f.key IS NULL OR i.username IS NULL"
-            "  OR f.since IS DISTINCT FROM to_timestamp(i.second)",
-            [account_id],
-        )
+        cursor.execute(_DELTA, [account_id])
         cursor.execute("ANALYZE delta")
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE second IS NULL) FROM delta WHERE key IS NULL"

@@ -12,7 +12,6 @@ from followersync.models import Source
 
 # Who is left of the present list, and under which verdicts somebody enters it.
 LEAVES = "('lost')"
-PIECE = 10_000
 ENTERS = "('baseline', 'gained', 'found', 'returned')"
 
 # The feed's order within one import: those who left, then names, then those who came.
@@ -36,31 +35,6 @@ def draw_keys() -> None:
             "UPDATE delta SET key = nextval('followersync_surrogate')"  # noqa: S608
             f" WHERE key IS NULL AND act IN {ENTERS}"
         )
-
-
-def load_first(account_id: int) -> tuple[int, range]:
-    """The first list of all: straight from the archive, no comparison and no feed.
-
-    In the order of names, so that two of three indexes grow at one place only. Returns how many
-    people they are, and between which keys.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO followersync_follower"
-            " (account_id, key, place, first_seen_at, since, source, sure, username)"
-            " SELECT %s, nextval('followersync_surrogate'), coalesce(second, 0) << 12,"
-            "  NULL, to_timestamp(second), %s, false, username"
-            " FROM (SELECT username, max(second) AS second FROM incoming GROUP BY username"
-            "  ORDER BY username) i",
-            [account_id, int(Source.ARCHIVE)],
-        )
-        people = int(cursor.rowcount)
-        cursor.execute(
-            "SELECT min(key), max(key) FROM followersync_follower WHERE account_id = %s",
-            [account_id],
-        )
-        low, high = cursor.fetchone()
-    return people, range(low, high + 1) if people else range(0)
 
 
 def write_list(account_id: int, at: datetime) -> None:
@@ -149,23 +123,6 @@ def changed_rows() -> Iterator[tuple[bool, int, str]]:
         )
         while rows := cursor.fetchmany(10_000):
             yield from rows
-
-
-def listed_texts(account_id: int, keys: range) -> Iterator[bytes]:
-    """`key NUL name` of everybody with a key in `keys`, as the digest wants it.
-
-    Joined by the server, a piece at a time: fetched row by row it would take longer than hashing.
-    """
-    with connection.cursor() as cursor:
-        for start in range(keys.start, keys.stop, PIECE):
-            cursor.execute(
-                "SELECT string_agg(key::text || E'\\t' || username, E'\\n')"
-                " FROM followersync_follower WHERE account_id = %s AND key >= %s AND key < %s",
-                [account_id, start, min(start + PIECE, keys.stop)],
-            )
-            text: str | None = cursor.fetchone()[0]
-            if text:
-                yield from text.encode().replace(b"\t", b"\x00").split(b"\n")
 
 
 def append_feed(account_id: int, head: int, at: datetime) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection
 
@@ -34,6 +35,27 @@ class Listing:
     start: tuple[float | str, int] | None = None
     backward: bool = False
     limit: int = 51
+
+
+class ListHead(NamedTuple):
+    """What a page says of the whole list."""
+
+    baseline_at: datetime | None
+    head: int
+    epoch: UUID
+    complete: bool
+
+
+def list_head(account_id: int) -> ListHead | None:
+    """None before the account's first sync."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT baseline_at, head, epoch, complete FROM followersync_syncsettings"
+            " WHERE account_id = %s",
+            [account_id],
+        )
+        row = cursor.fetchone()
+    return ListHead(*row) if row else None
 
 
 def list_followers(listing: Listing) -> list[Listed]:

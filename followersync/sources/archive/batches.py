@@ -31,8 +31,11 @@ def all_handles(names: Sequence[str]) -> bool:
         return False
 
 
-def plausible(seconds: Sequence[int | None], latest: int) -> list[int | None]:
+def plausible(seconds: list[int | None], latest: int) -> list[int | None]:
     """The seconds, None for those before Instagram or after `latest`."""
+    dated = None not in seconds
+    if dated and seconds and min(seconds) >= EARLIEST and max(seconds) <= latest:  # type: ignore[type-var,operator]
+        return seconds
     return [s if s is not None and EARLIEST <= s <= latest else None for s in seconds]
 
 

@@ -17,8 +17,8 @@ import msgspec
 
 from followersync.sources.archive.errors import ArchiveError, Problem
 
-Row = TypeVar("Row")
-Decode = Callable[[bytes], list[Row]]
+Rows = TypeVar("Rows")
+Decode = Callable[[bytes], Rows]
 
 _PIECE = 1 << 20
 _TRIES = 24
@@ -45,8 +45,9 @@ class JsonArray:
         self._buffer = self._buffer[max(start, 0) :].lstrip(_SPACE)
         self.first = self._first_element() if self.is_array else None
 
-    def batches(self, decode: Decode[Row]) -> Iterator[list[Row]]:
-        """Every element, in lists; raises where the file is cut off or has another shape."""
+    def batches(self, decode: Decode[Rows]) -> Iterator[Rows]:
+        """Every element, as `decode` makes it of arrays of them; raises where the file is cut off
+        or has another shape."""
         if not self.is_array:
             raise self.wrong()
         if self.first is None:
@@ -96,7 +97,7 @@ class JsonArray:
             problem = Problem.DAMAGED if self._whole else Problem.WRONG_SHAPE
             raise ArchiveError(problem, member=self._member) from error
 
-    def _cut(self, decode: Decode[Row]) -> tuple[int, list[Row]]:
+    def _cut(self, decode: Decode[Rows]) -> tuple[int, Rows]:
         """The end of the last whole element in the buffer, and the elements before it."""
         at = len(self._buffer)
         for _ in range(_TRIES):
@@ -112,7 +113,7 @@ class JsonArray:
                     continue
         return self._cut_one_by_one(decode)
 
-    def _cut_one_by_one(self, decode: Decode[Row]) -> tuple[int, list[Row]]:
+    def _cut_one_by_one(self, decode: Decode[Rows]) -> tuple[int, Rows]:
         """The same, element by element, for files whose strings look like ends of elements."""
         scan = json.JSONDecoder().raw_decode
         text = self._buffer.decode("utf-8", "ignore")
@@ -131,7 +132,7 @@ class JsonArray:
         size = len(text[:end].encode())
         return size, self._decode(decode, b"[" + self._buffer[:size] + b"]")
 
-    def _close(self, decode: Decode[Row]) -> list[Row]:
+    def _close(self, decode: Decode[Rows]) -> Rows:
         rest = self._buffer.rstrip(_SPACE)
         if self.key is not None:
             if not rest.endswith(b"}"):
@@ -141,7 +142,7 @@ class JsonArray:
             raise ArchiveError(Problem.DAMAGED, member=self._member)
         return self._decode(decode, b"[" + rest)
 
-    def _decode(self, decode: Decode[Row], data: bytes) -> list[Row]:
+    def _decode(self, decode: Decode[Rows], data: bytes) -> Rows:
         try:
             return decode(data)
         except msgspec.DecodeError as error:

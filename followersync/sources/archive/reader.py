@@ -42,12 +42,15 @@ class Range:
     def including(self, seconds: list[int | None]) -> Range:
         """The span with these people added."""
         known = [s for s in seconds if s is not None]
-        ends = [s for s in (self.oldest, self.newest) if s is not None] + known
+        rows = self.rows + len(seconds)
+        if not known:
+            return replace(self, rows=rows)
+        oldest, newest = min(known), max(known)
         return Range(
-            min(ends, default=None),
-            max(ends, default=None),
+            oldest if self.oldest is None else min(self.oldest, oldest),
+            newest if self.newest is None else max(self.newest, newest),
             self.dated + len(known),
-            self.rows + len(seconds),
+            rows,
         )
 
 
