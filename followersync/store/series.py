@@ -13,14 +13,11 @@ def daily_series(
     """(at, followers, reported, gained, lost, returned, renamed) for each UTC day, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT ON (day) at, followers, reported, gained, lost, returned, renamed"
-            " FROM (SELECT id, at, (at AT TIME ZONE 'UTC')::date AS day, followers, reported,"
-            "  sum(gained + found) OVER d AS gained, sum(lost) OVER d AS lost,"
-            "  sum(returned) OVER d AS returned, sum(renamed) OVER d AS renamed"
-            "  FROM followersync_followersnapshot"
-            "  WHERE account_id = %s AND at >= %s AND at < %s"
-            "  WINDOW d AS (PARTITION BY (at AT TIME ZONE 'UTC')::date)) s"
-            " ORDER BY day, at DESC, id DESC",
+            "SELECT max(at), (array_agg(followers ORDER BY at DESC, id DESC))[1],"
+            " (array_agg(reported ORDER BY at DESC, id DESC))[1],"
+            " sum(gained + found), sum(lost), sum(returned), sum(renamed)"
+            " FROM followersync_followersnapshot WHERE account_id = %s AND at >= %s AND at < %s"
+            " GROUP BY (at AT TIME ZONE 'UTC')::date ORDER BY 1",
             [account_id, begin, end],
         )
         return [tuple(row) for row in cursor.fetchall()]
