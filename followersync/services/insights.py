@@ -68,10 +68,12 @@ def register() -> None:
 
 
 def begin(account: LinkedAccount) -> None:
-    """Read them now, and from now on."""
+    """Read them now, and from now on; should the bell get lost, the tick rings when it is over."""
     InsightsReading.objects.update_or_create(
-        account=account, defaults={"next_due_at": clock.now(), "failures": 0, "error_code": ""}
+        account=account,
+        defaults={"next_due_at": clock.now() + LEASE, "failures": 0, "error_code": ""},
     )
+    enqueue(TASK, account.pk)
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from accounts import clock
 from accounts.errors import RetryLater
 from accounts.instagram import gateway
 from accounts.scopes import Scope
@@ -151,4 +152,18 @@ def test_a_dead_token_asks_the_member_to_reconnect(measured, sandbox):
 
 
 def test_due_accounts_are_rung_for_once(measured):
+    InsightsReading.objects.update(next_due_at=clock.now())
+
     assert (insights.tick(), insights.tick()) == (1, 0)
+
+
+def test_consent_rings_at_once_and_does_not_wait_for_the_next_tick(sandbox, alice, work_off):
+    sandbox.persona("measured.here", followers=400)
+
+    done = work_off(
+        lambda: link(sandbox, alice, "measured.here"), "followersync.tasks.read_insights"
+    )
+
+    assert done == 1
+    assert DailyTotal.objects.filter(gained__isnull=False).exists()
+    assert insights.tick() == 0
