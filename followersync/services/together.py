@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 
-from django.db import connections
+from django.db import close_old_connections, connections
 
 from followersync.services import sync
 
 logger = logging.getLogger(__name__)
 
 THREADS = 8
+# How long a thread and its connection wait for another task.
+IDLE_SECONDS = 20.0
+
+Job = tuple[int, Future[bool]]
 
 
 def advance_all(run_ids: Iterable[int]) -> list[int]:
@@ -21,28 +28,64 @@ def advance_all(run_ids: Iterable[int]) -> list[int]:
 
     A run that fails by a bug is logged and closed, and takes no other with it.
     """
-    ids = list(run_ids)
-    waiting: SimpleQueue[int] = SimpleQueue()
-    for run_id in ids:
-        waiting.put(run_id)
-    more: set[int] = set()
-    with ThreadPoolExecutor(min(THREADS, len(ids) or 1), "sync") as threads:
-        for done in [threads.submit(_advance_waiting, waiting, more) for _ in range(THREADS)]:
-            done.result()
-    return [run_id for run_id in ids if run_id in more]
+    begun = [(run_id, _crew.begin(run_id)) for run_id in run_ids]
+    return [run_id for run_id, more in begun if more.result()]
 
 
-def _advance_waiting(waiting: SimpleQueue[int], more: set[int]) -> None:
-    """In a thread of its own, over one connection: to open one costs as much as a quiet sync."""
-    try:
-        while True:
-            run_id = waiting.get_nowait()
-            if _advance(run_id):
-                more.add(run_id)
-    except Empty:
-        return
-    finally:
-        connections.close_all()
+class Crew:
+    """Threads that stay a while, each with a connection of its own.
+
+    To open a connection costs more than a quiet sync, so they serve one task after another.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[Job] = SimpleQueue()
+        self._lock = Lock()
+        self._threads = self._idle = 0
+
+    def begin(self, run_id: int) -> Future[bool]:
+        """Advance the run as soon as a thread is free."""
+        more: Future[bool] = Future()
+        with self._lock:
+            self._waiting.put((run_id, more))
+            if self._threads < THREADS and self._idle < self._waiting.qsize():
+                self._threads += 1
+                Thread(target=self._work, name="sync", daemon=True).start()
+        return more
+
+    def _work(self) -> None:
+        try:
+            while (job := self._next()) is not None:
+                run_id, more = job
+                try:
+                    more.set_result(_advance(run_id))
+                except BaseException as error:
+                    more.set_exception(error)
+                    with self._lock:
+                        self._threads -= 1
+                    raise
+        finally:
+            connections.close_all()
+
+    def _next(self) -> Job | None:
+        """The next job, None after a quiet while: then this thread counts no more."""
+        with suppress(Empty):
+            return self._waiting.get_nowait()
+        job: Job | None = None
+        with self._lock:
+            self._idle += 1
+        with suppress(Empty):
+            job = self._waiting.get(timeout=IDLE_SECONDS)
+        with self._lock:
+            self._idle -= 1
+            if job is None:
+                # What was begun in the last instant counted on this thread.
+                with suppress(Empty):
+                    job = self._waiting.get_nowait()
+            if job is None:
+                self._threads -= 1
+        close_old_connections()
+        return job
 
 
 def _advance(run_id: int) -> bool:
@@ -52,3 +95,15 @@ def _advance(run_id: int) -> bool:
         logger.exception("run %s failed by a bug", run_id)
         connections.close_all()
         return False
+
+
+_crew = Crew()
+
+
+def _renew() -> None:
+    global _crew
+    _crew = Crew()
+
+
+# A child process has none of its parent's threads.
+os.register_at_fork(after_in_child=_renew)

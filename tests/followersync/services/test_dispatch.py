@@ -11,7 +11,7 @@ from accounts.services import linking
 from followersync import tasks
 from followersync.models import SyncRun, SyncSettings
 from followersync.receivers import TICK, ensure_tick
-from followersync.services import claims, dispatch, sync
+from followersync.services import claims, dispatch, sync, together
 from tests.support.clock import Clock
 from tests.support.sandbox import Sandbox
 from tests.support.sync import connect, held, linked, truth, without_runs
@@ -115,8 +115,10 @@ def test_there_is_one_schedule_however_often_the_site_is_migrated(db: None) -> N
 
 @pytest.mark.django_db(transaction=True)
 def test_accounts_that_fall_due_together_are_synced_together(
-    sandbox: Sandbox, alice: User, bob: User
+    sandbox: Sandbox, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Threads that stayed would keep the test database from being dropped.
+    monkeypatch.setattr(together, "IDLE_SECONDS", 0.01)
     accounts = [
         connect(sandbox, alice, "ada"),
         connect(sandbox, bob, sandbox.accounts()[-1]["username"]),
