@@ -59,7 +59,8 @@ def request_import(
     gate.check(account.pk, Scope.FOLLOWERS)
     name = Path(file_name or str(getattr(uploaded_file, "name", "") or "")).name
     archive = look_into(uploaded_file, name)
-    owners.check(archive, account, confirmed=owner_confirmed)
+    named = owners.need_not_ask(account, channel)
+    owners.check(archive, account, confirmed=owner_confirmed, named=named)
     stored, size = _keep(uploaded_file, name)
     try:
         with transaction.atomic():
@@ -151,7 +152,8 @@ def import_now(
     """
     if path.is_dir():
         archive = look_into(path, path.name)
-        owners.check(archive, account, confirmed=owner_confirmed)
+        named = owners.need_not_ask(account, "staff")
+        owners.check(archive, account, confirmed=owner_confirmed, named=named)
         run = _request_folder(account, path)
     else:
         with path.open("rb") as file:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import InvalidInput
 from accounts.models import LinkedAccount
-from followersync.models import ArchiveImport, WatchedExport
+from followersync.models import ArchiveImport, SyncSettings, WatchedExport
 from followersync.sources.archive import Archive, Problem
 from followersync.sources.archive.wording import DETAILS
 
@@ -18,14 +18,28 @@ if TYPE_CHECKING:
 FIELD = "archive"
 
 
-def check(archive: Archive, account: LinkedAccount, *, confirmed: bool) -> None:
+def need_not_ask(account: LinkedAccount, channel: str) -> bool:
+    """Whether a nameless archive is this account's because somebody says so by naming the account.
+
+    A program or an operator has named it, and there is no list yet that a wrong one could confuse.
+    A member on the page may have picked the wrong file, and is there to be asked.
+    """
+    if channel == "web":
+        return False
+    return not SyncSettings.objects.filter(account=account, baseline_at__isnull=False).exists()
+
+
+def check(
+    archive: Archive, account: LinkedAccount, *, confirmed: bool, named: bool = False
+) -> None:
     """Refuse an archive that is, or may be, another account's.
 
     `confirmed`: the member says that it is this one's. Then it need not name its owner; and an
     account that is kept by archives alone may have been renamed, of which nobody else tells us.
+    `named`: see `need_not_ask`.
     """
     if archive.owner_username is None:
-        if not confirmed:
+        if not confirmed and not named:
             raise InvalidInput("archive_owner_unknown", _UNKNOWN, FIELD)
         return
     if archive.owner_username == account.username.lower():

@@ -77,6 +77,25 @@ def test_an_archive_of_somebody_else_is_refused(alices_program, personal):
     )
 
 
+def test_a_nameless_list_is_the_first_of_the_account_it_is_sent_to_and_asked_about_later(
+    alices_program, personal
+):
+    nameless = b'[{"string_list_data": [{"value": "anna", "timestamp": 1700000000}]}]'
+    first = alices_program.post(
+        at(personal), upload(nameless, "followers_1.json"), format="multipart"
+    )
+    assert first.status_code == 202, first.content
+    advance(SyncRun.objects.get().pk)
+
+    again = upload(nameless, "followers_1.json")
+    problem(
+        alices_program.post(at(personal), again, format="multipart"), 422, "archive_owner_unknown"
+    )
+    said = {**upload(nameless, "followers_1.json"), "owner_confirmed": "true"}
+    assert alices_program.post(at(personal), said, format="multipart").status_code == 202
+    assert {name for _key, name in held(personal)} == {"anna"}
+
+
 def test_without_a_file_there_is_nothing_to_import(alices_program, personal):
     problem(alices_program.post(at(personal), {}, format="multipart"), 422, "invalid")
     problem(alices_program.post(at(personal), {}, format="json"), 415, "unsupported_media_type")

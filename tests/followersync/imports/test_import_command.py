@@ -32,10 +32,11 @@ def test_it_imports_a_zip_and_an_unpacked_folder_and_says_what_came_of_it(kept, 
     assert Follower.objects.filter(account_id=kept.pk).count() == 30
 
 
-def test_it_asks_before_it_takes_a_nameless_list_for_this_accounts(kept, tmp_path):
+def test_it_asks_before_a_nameless_list_meets_one_that_is_there(kept, tmp_path):
     export = Export(population(30))
     path = export.write_folder(tmp_path) / "connections/followers_and_following/followers_1.json"
 
+    run_command(kept.pk, path)
     with pytest.raises(CommandError, match="does not say whose"):
         run_command(kept.pk, path)
     run_command(kept.pk, path, owner_confirmed=True)
