@@ -68,14 +68,16 @@ TEXTS: Final[dict[str, tuple[Version, ...]]] = {
     Scope.INSIGHTS: (
         Version(
             en=(
-                "Read the statistics that Instagram keeps of my account: daily gains and losses, "
-                "and totals by age, city, country and gender, never of single people. Why: to "
+                "Read the statistics that Instagram keeps of my account: how many followers it "
+                "has, daily gains and losses, and totals by age, city, country and gender, never "
+                "of single people. Why: to "
                 "show me how my account grows. Kept: as long as the account is linked; erased "
                 "when I withdraw this or unlink."
             ),
             de=(
-                "Die Statistiken lesen, die Instagram über mein Konto führt: tägliche Zu- und "
-                "Abgänge sowie Summen nach Alter, Stadt, Land und Geschlecht, nie über einzelne "
+                "Die Statistiken lesen, die Instagram über mein Konto führt: wie viele Follower es "
+                "hat, tägliche Zu- und Abgänge sowie Summen nach Alter, Stadt, Land und "
+                "Geschlecht, nie über einzelne "
                 "Personen. Wozu: um mir zu zeigen, wie mein Konto wächst. Gespeichert: solange "
                 "das Konto verknüpft ist; gelöscht, wenn ich dies widerrufe oder die Verknüpfung "
                 "löse."

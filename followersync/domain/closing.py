@@ -173,8 +173,9 @@ def _baseline_learned(
     near = (
         read.people > 0 and not holes and missing <= min(max(2, reported // 20), read.people // 8)
     )
-    few = 0 < held < FEW
-    wait = 14 * DAY if few else 3 * DAY if held or reported else DAY
+    # Nobody listed, though somebody is counted: that says no more than a list of a few.
+    few = held < FEW and (held or reported)
+    wait = 14 * DAY if few else 3 * DAY if held else DAY
     return replace(memory, baseline_at=since, complete=near or now - since >= wait)
 
 

@@ -18,7 +18,7 @@ class Walk:
     """Where a page stands.
 
     `floor`: the lowest place given or met so far on the way down. `at_top`: no sure row was met
-    yet on a way down from the top. `first`/`last`: the page begins at the top / ends the list.
+    yet on a way down from the top. `first`: the page begins at the top.
     `confirming`: the places are of one scan only, and whoever disagrees with it becomes unsure;
     later a whole page in disorder says nothing about single rows. `zone`: places up to it are
     of an older numbering and worth nothing. `settles`: a place met a second time becomes sure; not
@@ -30,7 +30,6 @@ class Walk:
     floor: int
     at_top: bool
     first: bool
-    last: bool
     baseline: bool
     renumber: bool
     confirming: bool

@@ -74,8 +74,12 @@ class Placing:
             self.floor = high - len(stretch) * step
 
     def _fitting(self, stretch: list[int], above: int | None, below: int | None) -> dict[int, int]:
-        """Who is met a second time where an earlier page put them: they become sure there."""
-        if not self.clean or not self.walk.settles or (below is None and not self.walk.last):
+        """Who is met a second time where an earlier page put them: they become sure there.
+
+        Never at a page's end, be it the list's too: the list may be cut there, and whoever was put
+        too low would then testify that all between them and their true place are gone.
+        """
+        if not self.clean or not self.walk.settles or below is None:
             return {}
         if above is None:
             if not self.walk.at_top:
@@ -83,11 +87,10 @@ class Placing:
             above = TOP
             strangers = [at for at, index in enumerate(stretch) if not self._is_known(index)]
             stretch = stretch[strangers[-1] + 1 :] if strangers else stretch
-        low = self.walk.zone if below is None else below
         places = [
             (index, self.known[self.unique[index][0]].place)
             for index in stretch
-            if self._is_known(index) and low < self.known[self.unique[index][0]].place < above
+            if self._is_known(index) and below < self.known[self.unique[index][0]].place < above
         ]
         run = longest_run([place for _, place in places])
         return dict(places[at] for at in run)

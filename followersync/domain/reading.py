@@ -73,7 +73,7 @@ def page_read(
     if run is None:
         raise RuntimeError("no run")
     asked_after, limit = _asked(state, run)
-    walk = _walk(state, run, asked_after, last=after is None)
+    walk = _walk(state, run, asked_after)
     page = places.read_page(rows, known, lost_before, walk)
     looped = after is not None and _looped(state, asked_after, after)
     spoiled = Spoiled.LOOP if looped or page.backwards else page.spoiled
@@ -108,7 +108,7 @@ def _asked(state: AccountState, run: Run) -> tuple[str | None, int]:
     return run.after, run.page_size
 
 
-def _walk(state: AccountState, run: Run, asked_after: str | None, *, last: bool) -> Walk:
+def _walk(state: AccountState, run: Run, asked_after: str | None) -> Walk:
     campaign = state.campaign
     body = run.phase is Phase.BODY
     floor, at_top = run.floor, run.above_all
@@ -120,7 +120,6 @@ def _walk(state: AccountState, run: Run, asked_after: str | None, *, last: bool)
         floor=floor,
         at_top=at_top,
         first=asked_after is None,
-        last=last,
         baseline=not state.memory.complete,
         renumber=body and campaign is not None and campaign.renumber,
         confirming=state.memory.order is not Order.CONFIRMED,

@@ -121,6 +121,7 @@ def _read_days(account: LinkedAccount, source: InsightsSource, state: InsightsRe
         ).values_list("day", flat=True)
     )
     _keep_counts(account, today)
+    _count_today(account, source, today)
     days = days_to_read(today, known, state.oldest_tried, most=DAYS_PER_TURN)
     for day in days:
         budget.take(account.pk, 1)
@@ -155,6 +156,23 @@ def _keep_counts(account: LinkedAccount, today: date) -> None:
             account=account,
             day=at.astimezone(UTC).date(),
             defaults={"followers": reported, "read_at": clock.now()},
+        )
+
+
+def _count_today(account: LinkedAccount, source: InsightsSource, today: date) -> None:
+    """Where no sync has read it: the member may have allowed their statistics and nothing else."""
+    today_row = DailyTotal.objects.filter(account=account, day=today, followers__isnull=False)
+    if today_row.exists():
+        return
+    budget.take(account.pk, 1)
+    gate.check(account.pk, Scope.INSIGHTS)
+    followers = source.count()
+    if followers is None:
+        return
+    with transaction.atomic():
+        gate.check(account.pk, Scope.INSIGHTS)
+        DailyTotal.objects.update_or_create(
+            account=account, day=today, defaults={"followers": followers, "read_at": clock.now()}
         )
 
 

@@ -116,6 +116,13 @@ class InsightsSource:
         }
         return day_totals(self._ask(FOLLOWS, "day", parameters))
 
+    def count(self) -> int | None:
+        """How many followers the account has now; None where Instagram does not say."""
+        profile = self._gateway.me(self._token)
+        if self._note is not None:
+            self._note(profile.usage)
+        return profile.followers_count
+
     def demographics(self, breakdown: str) -> list[Share]:
         """The followers by one of BREAKDOWNS."""
         parameters = {

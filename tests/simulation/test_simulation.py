@@ -63,6 +63,16 @@ FOUND: dict[str, Scenario] = {
     "a_lasting_swap_was_believed_and_two_short_pages_testified": Scenario(
         "cut and shuffle", {"cut": 0.3, "shuffle": 0.3}, 300, 50, 845_867_715_747
     ),
+    "somebody_put_too_low_was_believed_where_the_list_was_cut": Scenario(
+        "all at 5 %",
+        dict.fromkeys(
+            ("empty", "cut", "truncate", "error", "duplicate", "shuffle", "count", "loop"), 0.05
+        ),
+        60,
+        1000,
+        879_142_250_287,
+        kill=0.02,
+    ),
     "a_lasting_swap_was_believed_on_the_page_read_again": Scenario(
         "cut and shuffle", {"cut": 0.3, "shuffle": 0.3}, 300, 50, 375_928_184_732
     ),

@@ -20,7 +20,6 @@ def walk(**changes: object) -> Walk:
         "floor": BASE + 50 * GAP,
         "at_top": True,
         "first": True,
-        "last": False,
         "baseline": False,
         "renumber": False,
         "confirming": False,
@@ -164,13 +163,12 @@ def test_the_longest_run_is_as_long_as_any(places: list[int]) -> None:
     held=st.sets(st.integers(1, 30)),
     unsure=st.sets(st.integers(1, 30)),
     first=st.booleans(),
-    last=st.booleans(),
 )
 def test_whatever_a_page_shows_everybody_on_it_is_held_once_and_nobody_else_is_touched(
-    listed: list[int], held: set[int], unsure: set[int], *, first: bool, last: bool
+    listed: list[int], held: set[int], unsure: set[int], *, first: bool
 ) -> None:
     known = stored(*held, unsure=tuple(unsure))
-    page = read(tuple(listed), known, first=first, last=last)
+    page = read(tuple(listed), known, first=first)
 
     assert sorted(page.seen) == sorted(set(listed))
     assert sorted(one.key for one in page.added) == sorted(set(listed) - held)

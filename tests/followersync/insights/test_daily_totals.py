@@ -38,7 +38,7 @@ def link(sandbox, owner, persona: str):
 
 @pytest.fixture
 def measured(sandbox, alice):
-    sandbox.persona("measured.here", followers=400)
+    sandbox.persona("measured.here", followers=400, offset=0)
     return link(sandbox, alice, "measured.here")
 
 
@@ -58,6 +58,16 @@ def test_consent_alone_starts_it_and_the_past_is_filled_as_far_as_it_goes(measur
     assert known.count() == 90
     assert turns > 1
     assert insights.read(measured.pk) is False
+
+
+def test_the_count_of_today_needs_no_consent_to_the_list(measured, sandbox):
+    read_all(measured)
+    sandbox.clear_requests()
+    insights.read(measured.pk)
+
+    today = DailyTotal.objects.get(account=measured, day=clock.now().date())
+    assert today.followers == 400
+    assert sandbox.count("me", measured.instagram_id) == 0
 
 
 def test_reading_again_asks_for_the_late_days_only(measured, sandbox):
@@ -158,7 +168,7 @@ def test_due_accounts_are_rung_for_once(measured):
 
 
 def test_consent_rings_at_once_and_does_not_wait_for_the_next_tick(sandbox, alice, work_off):
-    sandbox.persona("measured.here", followers=400)
+    sandbox.persona("measured.here", followers=400, offset=0)
 
     done = work_off(
         lambda: link(sandbox, alice, "measured.here"), "followersync.tasks.read_insights"
