@@ -101,11 +101,11 @@ class Batch:
             self._people[one.key] = Known(one.username, one.place, one.sure)
             self._changed.add(one.key)
         for name in outcome.renamed:
-            before = self._people[name.key]
+            before = self._held(name.key)
             self._people[name.key] = before._replace(username=name.username)
             self._changed.add(name.key)
         for moved in outcome.moved:
-            before = self._people[moved.key]
+            before = self._held(moved.key)
             self._people[moved.key] = before._replace(place=moved.place, sure=moved.sure)
             self.changes.moved[moved.key] = moved
             self._changed.add(moved.key)
@@ -113,6 +113,13 @@ class Batch:
         self.changes.renamed.extend(outcome.renamed)
         self.pages.append((outcome.page, outcome.seen))
         self.doubts.extend((low, high, outcome.seen) for low, high in outcome.doubt)
+
+    def _held(self, key: int) -> Known:
+        """Somebody on the page, also where it was taken as a whole."""
+        if key not in self._people and not self._by_person:
+            self._people = self._stretch.people() | self._people
+            self._by_person = True
+        return self._people[key]
 
     def commit(self, state: AccountState, now: datetime) -> None:
         """Make it true, behind the fence and the gate. Raises LostClaim, or the gate's error."""

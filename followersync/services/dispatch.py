@@ -64,14 +64,20 @@ def open_due() -> int:
     """Open and enqueue a batch of runs; returns how many."""
     now = clock.now()
     due = store.claim_due(now, BATCH, PER_OWNER)
-    runs = SyncRun.objects.bulk_create(
+    # Somebody may ask for one at this very moment: theirs serves, and no other account waits.
+    SyncRun.objects.bulk_create(
         [
             SyncRun(account_id=account_id, trigger=Trigger.SCHEDULE, created_at=now, rung_at=now)
             for account_id in due
-        ]
+        ],
+        ignore_conflicts=True,
     )
+    opened = SyncRun.objects.filter(
+        account_id__in=due, state=SyncRun.State.QUEUED, trigger=Trigger.SCHEDULE, created_at=now
+    )
+    runs = list(opened.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(runs), TOGETHER):
-        enqueue(TASK_FOR_MANY, *(run.pk for run in runs[start : start + TOGETHER]))
+        enqueue(TASK_FOR_MANY, *runs[start : start + TOGETHER])
     return len(runs)
 
 

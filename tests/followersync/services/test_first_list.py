@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from followersync.models import Absence, FollowerChange, SyncRun
+from followersync.models import Absence, Follower, FollowerChange, SyncRun, SyncSettings
 from followersync.services.sync import advance, request_sync
-from tests.support.sync import connect
+from tests.support.sync import connect, held, truth
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +56,19 @@ def test_the_first_sync_of_a_short_list_reads_it_twice_and_tells_no_gain(alice, 
     assert run.state == "succeeded"
     assert not FollowerChange.objects.filter(account_id=account.pk).exists()
     assert sandbox.count("followers", account.instagram_id) == 2
+
+
+def test_a_list_that_was_numbered_anew_is_read_although_it_looks_as_stored(alice, sandbox, clock):
+    account = connect(sandbox, alice, "bob")
+    sync(account)
+    settings = SyncSettings.objects.get(pk=account.pk)
+    lowest = Follower.objects.filter(account_id=account.pk).order_by("place")
+    settings.memory["memory"]["zone"] = lowest.values_list("place", flat=True)[1]
+    settings.save()
+    oldest = lowest.first()
+    Follower.objects.filter(pk=oldest.pk).update(place=oldest.place - 5)
+
+    run = sync(account)
+
+    assert run.state == "succeeded"
+    assert held(account) == truth(sandbox, account)
