@@ -21,6 +21,11 @@ FEW = 10
 DOUBTS = 4
 DOUBT_AGAIN = 3 * DAY
 """When so many scans in a row meet a page in disorder, the next one says what places are worth."""
+AGREED_AFTER = 5 * DAY // 2
+SHORT = 30
+"""A list numbered anew was in disorder, and disorder lasts: the same swap seen twice in a row would
+agree with itself. In a list of fewer people, where one swap is much, the scan that confirms the new
+order comes this much later."""
 HOLES = frozenset({Spoiled.EMPTY, Spoiled.LOOP, Spoiled.REPEATS})
 """What leaves people out of a first list without a trace."""
 
@@ -146,9 +151,19 @@ def _order_learned(memory: Memory, campaign: Campaign, now: int) -> Memory:
     """What the places are worth after this scan."""
     read = campaign.read
     if campaign.renumber:
-        return replace(memory, order=Order.NEW, renumber=False, doubts=0, doubted_at=now)
+        again = now if memory.scans else 0
+        return replace(
+            memory,
+            order=Order.NEW,
+            renumber=False,
+            doubts=0,
+            doubted_at=now,
+            renumbered_at=again,
+        )
     repeats = read.spoiled.get(Spoiled.REPEATS, 0)
-    if memory.order is Order.NEW and read.orderly * 10 >= read.people * 9 and read.people:
+    lasts = read.people >= SHORT or now - memory.renumbered_at >= AGREED_AFTER
+    orderly = read.people > 0 and read.orderly * 10 >= read.people * 9
+    if memory.order is Order.NEW and orderly and lasts:
         memory = replace(memory, order=Order.CONFIRMED)
     doubts = memory.doubts + 1 if read.disorderly else 0
     if doubts >= DOUBTS and now - memory.doubted_at >= DOUBT_AGAIN:

@@ -51,6 +51,8 @@ class Memory:
     doubts: int = 0
     """Finished scans in a row that met a page in disorder."""
     doubted_at: int = 0
+    renumbered_at: int = 0
+    """When the list was numbered anew; 0: it never was, but for the first time."""
     top: int = BASE
     zone: int = 0
     """Places up to here are of an older numbering and worth nothing."""

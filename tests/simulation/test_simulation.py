@@ -73,6 +73,9 @@ FOUND: dict[str, Scenario] = {
         879_142_250_287,
         kill=0.02,
     ),
+    "a_short_list_numbered_anew_kept_a_lasting_swap": Scenario(
+        "cut and shuffle", {"cut": 0.3, "shuffle": 0.3}, 8, 20, 215_154_951_913
+    ),
     "a_lasting_swap_was_believed_on_the_page_read_again": Scenario(
         "cut and shuffle", {"cut": 0.3, "shuffle": 0.3}, 300, 50, 375_928_184_732
     ),
