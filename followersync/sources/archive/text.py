@@ -39,5 +39,8 @@ def handle_of_link(href: object) -> str | None:
         return None
     if parts.netloc.lower() not in _HOSTS:
         return None
-    path = [piece for piece in parts.path.split("/") if piece and piece != "_u"]
+    path = [piece for piece in parts.path.split("/") if piece]
+    if path[:1] == ["_u"]:
+        # Somebody may be called so, too: only the first one is the link's own.
+        path = path[1:]
     return as_handle(path[0]) if len(path) == 1 else None

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from followersync.sources.archive import ArchiveError, Problem, merged, open_archive
@@ -37,6 +37,7 @@ def expected(people: dict[str, int], dialect: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(people=st.dictionaries(handles, seconds, max_size=30), per_part=st.integers(1, 40))
+@example(people={"_u": 1_286_323_200, "0": 1_286_323_200}, per_part=1)
 @settings(max_examples=25, deadline=None)
 def test_any_set_written_in_any_dialect_is_read_back_the_same(dialect, people, per_part):
     export = Export(people, dialect=dialect, per_part=per_part)
