@@ -1,20 +1,43 @@
 """The shapes in which Instagram answers, read strictly, and what we make of them.
 
 Only shapes that were documented or seen are read (`tests/fixtures/instagram`); any other
-is a WrongShape, since a misread list would report everybody lost.
+is a WrongShape, since a misread list would report everybody lost. The same holds for one value
+that cannot be what it stands for, or that our columns cannot hold: who sends that sends anything.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from accounts.instagram.usage import UNKNOWN, Usage
 
-Text = Annotated[str, msgspec.Meta(min_length=1)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
+#: What a bigint column holds, and what an integer column does. Nobody has so many followers.
+BIGGEST_ID: Final = (1 << 63) - 1
+BIGGEST_COUNT: Final = (1 << 31) - 1
+
+# Python's patterns: `$` would let a line feed through.
+DIGITS: Final = "[1-9][0-9]{0,18}"
+# Written as a string by Instagram; a number is seen in some shapes. Never true, 1.0 or " 1".
+Id = (
+    Annotated[str, msgspec.Meta(pattern=rf"\A{DIGITS}\Z")]
+    | Annotated[int, msgspec.Meta(gt=0, le=BIGGEST_ID)]
+)
+# Instagram's names have at most 30 characters; the limit is theirs to raise, the rest is not.
+NAME: Final = "[A-Za-z0-9._]{1,64}"
+Username = Annotated[str, msgspec.Meta(pattern=rf"\A{NAME}\Z")]
+# Tokens and cursors are opaque, and travel in a query string.
+Opaque = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,4000}\Z")]
+Word = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_.]{1,64}\Z")]
+AccountType = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_]{0,32}\Z")]
+# Names of metrics, cities, ages: any letters, without control characters.
+Label = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00-\x1f\x7f-\x9f]{0,200}\Z")]
+Count = Annotated[int, msgspec.Meta(ge=0, le=BIGGEST_COUNT)]
+Seconds = Annotated[int, msgspec.Meta(gt=0, le=BIGGEST_COUNT)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +117,9 @@ class Insights:
 
 
 class _ShortToken(msgspec.Struct, frozen=True):
-    access_token: Text
-    user_id: Text | int
-    permissions: list[str] | str | None = None
+    access_token: Opaque
+    user_id: Id
+    permissions: list[Word] | str | None = None
 
 
 class _ShortTokens(msgspec.Struct, frozen=True):
@@ -104,15 +127,15 @@ class _ShortTokens(msgspec.Struct, frozen=True):
 
 
 class _LongToken(msgspec.Struct, frozen=True):
-    access_token: Text
-    expires_in: Annotated[int, msgspec.Meta(gt=0)]
+    access_token: Opaque
+    expires_in: Seconds
 
 
 class _Profile(msgspec.Struct, frozen=True):
-    user_id: Text | int
-    username: Text
-    id: Text | int | None = None
-    account_type: str | None = None
+    user_id: Id
+    username: Username
+    id: Id | None = None
+    account_type: AccountType | None = None
     followers_count: Count | None = None
     follows_count: Count | None = None
     media_count: Count | None = None
@@ -123,13 +146,13 @@ class _Profiles(msgspec.Struct, frozen=True):
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False):
-    # Decoded laxly: Instagram writes ids as strings, an int is what they are to us.
-    id: Annotated[int, msgspec.Meta(gt=0)]
-    username: Text
+    # Of a thousand rows the patterns are asked at once: one by one they cost five times as much.
+    id: str | int
+    username: str
 
 
 class _Cursors(msgspec.Struct, frozen=True):
-    after: Text | None = None
+    after: Opaque | None = None
 
 
 class _Paging(msgspec.Struct, frozen=True):
@@ -143,28 +166,28 @@ class _FollowerPage(msgspec.Struct, frozen=True):
 
 
 class _Result(msgspec.Struct, frozen=True):
-    dimension_values: list[str]
-    value: int
+    dimension_values: list[Label]
+    value: Count
 
 
 class _Breakdown(msgspec.Struct, frozen=True):
-    dimension_keys: list[str]
+    dimension_keys: list[Label]
     results: list[_Result] = []
 
 
 class _Total(msgspec.Struct, frozen=True):
-    value: int | None = None
+    value: Count | None = None
     breakdowns: list[_Breakdown] = []
 
 
 class _Value(msgspec.Struct, frozen=True):
-    value: int
-    end_time: str | None = None
+    value: Count
+    end_time: Label | None = None
 
 
 class _Metric(msgspec.Struct, frozen=True):
-    name: Text
-    period: str = ""
+    name: Label
+    period: Label = ""
     values: list[_Value] = []
     total_value: _Total | None = None
 
@@ -182,16 +205,18 @@ _short_wrapped = msgspec.json.Decoder(_ShortTokens)
 _long = msgspec.json.Decoder(_LongToken)
 _profile_flat = msgspec.json.Decoder(_Profile)
 _profile_wrapped = msgspec.json.Decoder(_Profiles)
-_followers = msgspec.json.Decoder(_FollowerPage, strict=False)
+_followers = msgspec.json.Decoder(_FollowerPage)
 _insights = msgspec.json.Decoder(_Insights)
 _success = msgspec.json.Decoder(_Success)
+_are_ids = re.compile(rf"(?:{DIGITS}+\n)*+").fullmatch
+_are_names = re.compile(rf"(?:{NAME}+\n)*+").fullmatch
 
 
 def short_lived_token(body: bytes, usage: Usage) -> ShortLivedToken:
     """Meta documents `{"data":[…]}`; the live service was seen to answer flat."""
     answer: _ShortToken = _flat_or_wrapped(body, _short_flat, _short_wrapped)
     return ShortLivedToken(
-        answer.access_token, str(answer.user_id), _permissions(answer.permissions), usage
+        answer.access_token, str(_number(answer.user_id)), _permissions(answer.permissions), usage
     )
 
 
@@ -203,8 +228,8 @@ def long_lived_token(body: bytes, usage: Usage) -> LongLivedToken:
 def profile(body: bytes, usage: Usage) -> Profile:
     answer: _Profile = _flat_or_wrapped(body, _profile_flat, _profile_wrapped)
     return Profile(
-        id=None if answer.id is None else str(answer.id),
-        user_id=str(answer.user_id),
+        id=None if answer.id is None else str(_number(answer.id)),
+        user_id=str(_number(answer.user_id)),
         username=answer.username,
         account_type=(answer.account_type or "").upper(),
         followers_count=answer.followers_count,
@@ -225,7 +250,26 @@ def follower_page(body: bytes, usage: Usage) -> FollowerPage:
         after = answer.paging.cursors.after if answer.paging.cursors else None
         if after is None:
             raise msgspec.ValidationError("`next` without a cursor - at `$.paging`")
-    return FollowerPage([(row.id, row.username) for row in answer.data], after, usage)
+    return FollowerPage(_rows(answer.data), after, usage)
+
+
+def _rows(given: list[_Row]) -> list[tuple[int, str]]:
+    """All of them, or a ValidationError because of one."""
+    ids = [str(row.id) for row in given]
+    names = [row.username for row in given]
+    if not _each(_are_ids, ids):
+        raise msgspec.ValidationError("Expected an id - at `$.data[...].id`")
+    if not _each(_are_names, names):
+        raise msgspec.ValidationError("Expected a username - at `$.data[...].username`")
+    numbers = list(map(int, ids))
+    _refuse_over_bigint(max(numbers, default=0))
+    return list(zip(numbers, names, strict=True))
+
+
+def _each(are: Callable[[str], object], texts: list[str]) -> bool:
+    """Whether every text is one line of those that `are` takes; a text may hold line feeds."""
+    lines = "\n".join([*texts, ""])
+    return lines.count("\n") == len(texts) and are(lines) is not None
 
 
 def insights(body: bytes, usage: Usage) -> Insights:
@@ -253,7 +297,20 @@ def _permissions(given: list[str] | str | None) -> frozenset[str] | None:
     if given is None:
         return None
     names = given.split(",") if isinstance(given, str) else given
-    return frozenset(name.strip() for name in names if name.strip())
+    stripped = [name.strip() for name in names]
+    return frozenset(msgspec.convert([name for name in stripped if name], list[Word]))
+
+
+def _number(given: str | int) -> int:
+    number = int(given)
+    _refuse_over_bigint(number)
+    return number
+
+
+def _refuse_over_bigint(number: int) -> None:
+    """Nineteen digits may be too many."""
+    if number > BIGGEST_ID:
+        raise msgspec.ValidationError("Expected an id below 2^63")
 
 
 def _metric(answer: _Metric) -> Metric:

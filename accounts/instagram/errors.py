@@ -170,5 +170,5 @@ def is_envelope(body: bytes) -> bool:
 def _decoded(decoder: msgspec.json.Decoder[Envelope], body: bytes) -> Envelope | None:
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

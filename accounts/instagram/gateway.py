@@ -9,6 +9,7 @@ https://developers.facebook.com/docs/instagram-platform/instagram-api-with-insta
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
@@ -264,9 +265,25 @@ def _read(
     try:
         return read(body, usage)
     except msgspec.ValidationError as error:
-        return errors.wrong_shape(f"{route}: {error}")
+        reason = str(error)
+    except RecursionError:
+        reason = "nested too deeply"
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return RetryLater()
+        if not _is_whole(body):
+            return RetryLater()
+        reason = "JSON with text that is none"
+    return errors.wrong_shape(f"{route}: {reason}")
+
+
+def _is_whole(body: bytes) -> bool:
+    """Whether it is JSON to its end, with bytes or halves of characters that no text has."""
+    try:
+        json.loads(body.decode(errors="replace"))
+    except ValueError:
+        return False
+    except RecursionError:
+        pass
+    return True
 
 
 @lru_cache(maxsize=4)

@@ -68,7 +68,9 @@ class Graph:
             response = self.world.faults.make(answer["fault"])
         elif "body" in answer:
             body = answer["body"]
-            raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+            text = body if isinstance(body, str) else json.dumps(body)
+            # A script is JSON and holds no bytes: "\udcff" in it stands for 0xff.
+            raw = text.encode(errors="surrogateescape")
             response = Response(answer.get("status", 200), raw)
         else:
             return None

@@ -131,6 +131,47 @@ def test_an_answer_in_an_unknown_shape_fails_the_run_and_loses_nobody(
     assert kinds(ada) == {}
 
 
+SOMEBODY = {"id": "17841400000000001", "username": "some.body"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"username": "na\x00me"},
+        {"username": "x" * 200},
+        {"username": "na me\n"},
+        {"id": str(2**64)},
+        {"id": 17841400000000001.5},
+        {"id": True},
+    ],
+)
+def test_a_row_that_cannot_be_stored_changes_nothing_and_is_no_fault_of_ours(
+    sandbox: Sandbox, ada: LinkedAccount, clock: Clock, changed: dict[str, object]
+) -> None:
+    sandbox.change(ada.instagram_id or "", follow=2)
+    rows = [{"id": "17841400000000002", "username": "first"}, SOMEBODY | changed]
+    meet(sandbox, ada, body={"data": rows, "paging": {"cursors": {}}})
+
+    run = run_to_end(ada)
+
+    assert (run.state, run.error_code) == ("failed", "wrong_shape")
+    assert len(held(ada)) == 120
+    assert kinds(ada) == {}
+    assert SyncSettings.objects.get(pk=ada.pk).next_due_at is not None
+    sync_when_due(ada, clock, syncs=1)
+    assert held(ada) == truth(sandbox, ada)
+
+
+def test_a_count_that_is_none_changes_nothing(sandbox: Sandbox, ada: LinkedAccount) -> None:
+    body = {"user_id": ada.instagram_id, "username": "lovelace", "followers_count": 2**70}
+    sandbox.script([{"body": body}], account=ada.instagram_id, route="me")
+
+    run = run_to_end(ada)
+
+    assert (run.state, run.error_code) == ("failed", "wrong_shape")
+    assert SyncSettings.objects.get(pk=ada.pk).reported == 120
+
+
 def test_a_missing_permission_keeps_the_link_and_says_so(
     sandbox: Sandbox, ada: LinkedAccount
 ) -> None:
