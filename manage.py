@@ -15,11 +15,15 @@ def main() -> None:
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     environment.prepare(command)
     from threadsite import database
+    from threadsite.embedded import ServerError
 
-    with database.available(needed=environment.needs_database(command)):
-        from django.core.management import execute_from_command_line
+    try:
+        with database.available(needed=environment.needs_database(command)):
+            from django.core.management import execute_from_command_line
 
-        execute_from_command_line(sys.argv)
+            execute_from_command_line(sys.argv)
+    except ServerError as error:
+        sys.exit(f"The database cannot run: {error}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from threadsite import database, demo_settings, environment
+from threadsite import demo_settings, environment
+from threadsite.embedded import EmbeddedServer, ServerError
 from threadsite.supervisor import Child, Supervisor
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -35,7 +36,7 @@ def main() -> int:
     try:
         with only_one(home):
             run(home)
-    except (DemoError, ImproperlyConfigured) as error:
+    except (DemoError, ServerError, ImproperlyConfigured) as error:
         say(f"The demo cannot run: {error}")
         return 1
     return 0
@@ -104,9 +105,9 @@ def run(home: Path) -> None:
     say("The demo has ended; what it stored stays in its folder for the next start.")
 
 
-def embedded(home: Path) -> database.EmbeddedServer:
+def embedded(home: Path) -> EmbeddedServer:
     """The demo's own PostgreSQL."""
-    return database.EmbeddedServer(home / "postgres")
+    return EmbeddedServer(home / "postgres")
 
 
 def start_processes(supervisor: Supervisor, port: int, sandbox_port: int) -> None:

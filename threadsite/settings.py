@@ -121,11 +121,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Database and cache -------------------------------------------------------------------------
 # The fallback address is never dialled: manage.py and the tests put a server there first.
 DATABASES = {
-    "default": database.configuration(
-        environment.text(
-            "DATABASE_URL", f"postgresql:///threadsite?host={THREADSITE_HOME}/postgres"
-        )
-    )
+    "default": database.configuration(environment.text("DATABASE_URL", "postgresql:///threadsite"))
 }
 REDIS_URL = environment.redis("REDIS_URL")
 # Shared by all processes: allauth keeps rate limits and OAuth codes in it.

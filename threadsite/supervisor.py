@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,15 +64,16 @@ class Supervisor:
 
     def end_leftovers(self) -> None:
         """End the process groups that a killed supervisor left behind."""
-        if self._pids is None or not self._pids.is_file():
+        if self._pids is None:
             return
-        for pid, created in json.loads(self._pids.read_text(encoding="utf-8")):
+        for pid, created in _noted(self._pids):
             try:
                 leftover = psutil.Process(pid)
-                if abs(leftover.create_time() - created) < 1:
+                # A number is used again sooner or later; the time of birth tells the two apart.
+                if abs(leftover.create_time() - created) < 1 and os.getpgid(pid) == pid:
                     os.killpg(pid, signal.SIGKILL)
                     leftover.wait(STOP_SECONDS)
-            except (psutil.Error, ProcessLookupError):
+            except (psutil.Error, OSError, ValueError):
                 continue
         self._pids.unlink(missing_ok=True)
 
@@ -116,7 +118,7 @@ class Supervisor:
             for child in self.children:
                 if beats % 120 == 0:
                     child.restarts = 0
-                if child.process is not None and child.process.poll() is not None:
+                if child.process is not None and has_ended(child.process):
                     self._restart(child, on_death)
 
     def _restart(self, child: Child, on_death: Callable[[Child], None]) -> None:
@@ -140,13 +142,24 @@ class Supervisor:
             return
         running = []
         for child in self.children:
-            if child.process is not None and child.process.poll() is None:
+            if child.process is not None and not has_ended(child.process):
                 pid = child.process.pid
                 try:
                     running.append((pid, psutil.Process(pid).create_time()))
                 except psutil.Error:
                     continue
-        self._pids.write_text(json.dumps(running), encoding="utf-8")
+        # Whole or not at all: a kill may come at any moment.
+        written = self._pids.with_suffix(".new")
+        written.write_text(json.dumps(running), encoding="utf-8")
+        written.replace(self._pids)
+
+
+def _noted(path: Path) -> list[tuple[int, float]]:
+    """(process id, time of birth) of each child noted; none from a file that is damaged."""
+    try:
+        return [(int(pid), float(born)) for pid, born in json.loads(path.read_bytes())]
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
+        return []
 
 
 def _end_with_parent() -> None:
@@ -155,15 +168,28 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether it has ended, without collecting it: until then nobody else can get its number."""
+    if process.returncode is not None:
+        return True
+    if not hasattr(os, "waitid"):  # on some systems; there the number is free for a moment
+        return process.poll() is not None
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def end_group(child: Child, seconds: float = STOP_SECONDS) -> None:
-    """SIGTERM, some seconds of grace, then SIGKILL to whatever is left of the group."""
-    if child.process is None:
+    """SIGTERM, some seconds of grace, then SIGKILL to whatever is left of the group.
+
+    The child is collected last: its number is also that of its group.
+    """
+    if child.process is None or child.process.returncode is not None:
         return
-    pid = child.process.pid
-    if child.process.poll() is None:
-        child.process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.process.wait(seconds)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
-    child.process.wait()
+    process = child.process
+    if not has_ended(process):
+        process.terminate()
+        deadline = time.monotonic() + seconds
+        while not has_ended(process) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -21,6 +21,7 @@ from tests.soak import stack, verdict
 from tests.soak.stack import say
 from tests.soak.truth import Truth
 from tests.support.sandbox import Sandbox
+from threadsite.supervisor import has_ended
 
 SIZES = (3, 8, 30, 60, 120, 250)
 KILL_SECONDS = 20.0
@@ -158,7 +159,7 @@ class Soak:
     def keep_alive(self) -> None:
         """What the demo's supervisor does: a queue that ended is started again."""
         for child in self.processes.children:
-            if child.process is not None and child.process.poll() is not None:
+            if child.process is not None and has_ended(child.process):
                 self.processes.start(child)
 
     def wait_for_calm(self) -> bool:

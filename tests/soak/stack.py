@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from threadsite import database, demo, demo_settings
+from threadsite import demo, demo_settings
+from threadsite.embedded import EmbeddedServer
 from threadsite.supervisor import Child, Supervisor
 
 FAULTS = [
@@ -36,7 +37,7 @@ FAULTS = [
 def running(folder: Path, *, sandbox_port: int, workers: int) -> Iterator[Supervisor]:
     """Database, sandbox (time stands still) and queue; Django is set up to use them."""
     (folder / "logs").mkdir(parents=True, exist_ok=True)
-    server = database.EmbeddedServer(folder / "postgres", {"max_connections": "200"})
+    server = EmbeddedServer(folder / "postgres", {"max_connections": "200"})
     supervisor = Supervisor(folder=folder, environment=os.environ)
     os.environ["THREADSITE_HOME"] = str(folder)
     try:

@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from threadsite import database, environment
+from threadsite import environment
+from threadsite.embedded import EmbeddedServer
 
 #: Nothing here is worth keeping: durability only costs time.
 FAST = {
@@ -34,7 +35,7 @@ ENVIRONMENT = {
     "STAFF_MFA_REQUIRED": "false",
     "LOG_LEVEL": "WARNING",
 }
-_server: database.EmbeddedServer | None = None
+_server: EmbeddedServer | None = None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,7 +49,7 @@ def pytest_load_initial_conftests() -> None:
         return
     home = environment.home()
     _sweep(home)
-    _server = database.EmbeddedServer(home / f"tests-{os.getpid()}" / "postgres", FAST)
+    _server = EmbeddedServer(home / f"tests-{os.getpid()}" / "postgres", FAST)
     os.environ["DATABASE_URL"] = _server.start()
 
 
@@ -81,7 +82,7 @@ def _sweep(home: Path) -> None:
     for folder in home.glob("tests-*"):
         pid = folder.name.removeprefix("tests-")
         if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            leftover = database.EmbeddedServer(folder / "postgres", FAST)
+            leftover = EmbeddedServer(folder / "postgres", FAST)
             try:
                 leftover.start()
                 leftover.stop()
