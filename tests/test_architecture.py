@@ -36,7 +36,7 @@ RAW_SQL = (
     "accounts/services/gate.py",  # asked before every request and every commit
     "accounts/clock.py",
     "threadsite/broker.py",
-    "threadsite/database.py",
+    "threadsite/embedded.py",
     "/migrations/",
 )
 

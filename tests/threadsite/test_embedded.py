@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,14 +33,21 @@ ODD = [
 ]
 
 
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Not pytest's own: each run of it takes that folder away from the server's account."""
+    with tempfile.TemporaryDirectory(prefix="threadsite-test-") as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made() -> Iterator[Path]:
     """A data folder to copy: making one takes longest."""
-    folder = tmp_path_factory.mktemp("made") / "postgres"
-    server = EmbeddedServer(folder)
-    server.start()
-    server.stop()
-    return folder
+    with tempfile.TemporaryDirectory(prefix="threadsite-test-") as place:
+        server = EmbeddedServer(Path(place) / "postgres")
+        server.start()
+        server.stop()
+        yield server.folder
 
 
 @pytest.fixture
