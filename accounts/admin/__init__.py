@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from accounts.admin import consents, members, privacy, programs, queue, staff
+from accounts.admin import consents, members, privacy, programs, queue, signing_in, staff
 
-__all__ = ["consents", "members", "privacy", "programs", "queue", "staff"]
+__all__ = ["consents", "members", "privacy", "programs", "queue", "signing_in", "staff"]

@@ -1,11 +1,11 @@
-"""Programs with access. Their tokens show by whom and until when, never by value or hash."""
+"""Programs with access. Neither their secrets nor their tokens show, by value or by hash."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from allauth.idp.oidc import admin as theirs
-from allauth.idp.oidc.models import Token
+from allauth.idp.oidc.models import Client, Token
 from django.contrib import admin
 
 from accounts.admin.base import RecordAdmin
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 # Theirs is imported first, so that it has registered what is replaced here.
-admin.site.unregister(theirs.Token)
+admin.site.unregister([theirs.Client, theirs.Token])
+
+
+@admin.register(Client)
+class ProgramAdmin(theirs.ClientAdmin):  # type: ignore[misc]
+    """As theirs, which tells a new program's secret once; its hash is of use to guessers alone."""
+
+    exclude: ClassVar[Any] = ("secret",)
+    readonly_fields = ("created_at",)
 
 
 @admin.register(Token)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from allauth.idp.oidc.models import Token
+from allauth.account.models import EmailAddress
+from allauth.idp.oidc.models import Client, Token
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AccessToken, ConsentEvent, StaffView, User
 from accounts.scopes import Scope
@@ -67,6 +74,65 @@ def test_every_page_opens_and_shows_neither_token_nor_follower(as_stella, alice,
         assert response.status_code == 200, page
         for secret in hidden:
             assert secret not in response.content.decode(), page
+
+
+@pytest.fixture
+def ways_in(alice):
+    """One row of each way in that Alice has; none of them shows what only she may know."""
+    day = timezone.now()
+    return [
+        SocialAccount.objects.create(user=alice, provider="instagram", uid="17841400000000077"),
+        EmailAddress.objects.get(user=alice),
+        Authenticator.objects.create(
+            user=alice, type=Authenticator.Type.TOTP, data={"secret": "second-factor-secret"}
+        ),
+        UserSession.objects.create(
+            user=alice, ip="127.0.0.1", session_key="session-key-of-alice", last_seen_at=day
+        ),
+    ]
+
+
+def test_no_way_in_can_be_given_to_another_member(as_stella, ways_in, bob):
+    for row in ways_in:
+        name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
+        change = {"user": bob.pk, "uid": "1", "email": bob.email, "type": "totp", "ip": "1.1.1.1"}
+
+        as_stella.post(reverse(f"{name}_change", args=[row.pk]), change)
+        added = as_stella.get(reverse(f"{name}_add"))
+
+        assert type(row)._default_manager.get(pk=row.pk).user_id == row.user_id, name
+        assert added.status_code == 403, name
+
+
+def test_neither_session_keys_nor_second_factors_nor_hashes_of_secrets_show(as_stella, ways_in):
+    program = Client.objects.create(id="program", name="A program")
+    program.set_secret("the-program-s-secret")
+    program.save()
+    assert program.secret
+    hidden = [program.secret, "second-factor-secret", "session-key-of-alice"]
+
+    for page in every_page(as_stella):
+        shown = as_stella.get(page).content.decode()
+        for secret in hidden:
+            assert secret not in shown, page
+
+
+def test_a_new_program_s_secret_is_told_once_and_a_change_keeps_it(as_stella, stella):
+    add = reverse("admin:allauth_idp_oidc_client_add")
+    form = {
+        "id": "program", "name": "A program", "type": "confidential", "scopes": "accounts:read",
+        "default_scopes": "", "grant_types": "authorization_code", "redirect_uris": "",
+        "cors_origins": "", "response_types": "code",
+    }  # fmt: skip
+    told = as_stella.post(add, form, follow=True).content.decode()
+    (secret,) = re.findall(r'type="text" value="([^"]+)"', told)
+    assert Client.objects.get().check_secret(secret)
+
+    changed = reverse("admin:allauth_idp_oidc_client_change", args=["program"])
+    as_stella.post(changed, {**form, "name": "Another name"}, follow=True)
+
+    assert Client.objects.get().name == "Another name"
+    assert Client.objects.get().check_secret(secret)
 
 
 def test_lists_cost_the_same_queries_however_long(as_stella, alice, followed):

@@ -1,0 +1,80 @@
+"""How members sign in: Instagram accounts, addresses, second factors, sessions. Read-only.
+
+allauth's own pages let staff give any of them to another member, and show session keys.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from allauth.account import admin as accounts
+from allauth.mfa import admin as factors
+from allauth.socialaccount import admin as social
+from allauth.usersessions import admin as sessions
+from django.contrib import admin
+
+from accounts.admin.base import RecordAdmin
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+# Theirs are imported first, so that they have registered what is replaced here. Apps come from
+# the environment, and tokens are not stored: there is nothing to show of either.
+for each in (
+    accounts.EmailAddress,
+    factors.Authenticator,
+    sessions.UserSession,
+    social.SocialAccount,
+    social.SocialApp,
+    social.SocialToken,
+):
+    admin.site.unregister(each)
+
+
+class OfMemberAdmin(RecordAdmin):
+    list_select_related = ("user",)
+
+    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+        return None, shown.user_id
+
+
+@admin.register(social.SocialAccount)
+class SocialAccountAdmin(OfMemberAdmin):
+    """Whose sign-in an Instagram account is: changed by linking alone, which proves it."""
+
+    list_display = ("user", "uid", "provider", "last_login")
+    list_filter = ("provider",)
+    search_fields = ("=uid", "user__username")
+    fields: ClassVar[Any] = ("user", "provider", "uid", "last_login", "date_joined")
+
+
+@admin.register(accounts.EmailAddress)
+class EmailAddressAdmin(OfMemberAdmin):
+    """Confirmed by their owner alone, through the mail that is sent there."""
+
+    list_display = ("email", "user", "primary", "verified")
+    list_filter = ("primary", "verified")
+    search_fields = ("email", "user__username")
+    fields: ClassVar[Any] = ("user", "email", "primary", "verified")
+
+
+@admin.register(factors.Authenticator)
+class SecondFactorAdmin(OfMemberAdmin):
+    """Staff can remove one whose device was lost (delete); what it holds never shows."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__username",)
+    fields: ClassVar[Any] = ("user", "type", "created_at", "last_used_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("mfa.delete_authenticator")
+
+
+@admin.register(sessions.UserSession)
+class SessionAdmin(OfMemberAdmin):
+    """Without the key, which is as good as a password."""
+
+    list_display = ("user", "ip", "user_agent", "created_at", "last_seen_at")
+    search_fields = ("user__username",)
+    fields: ClassVar[Any] = ("user", "ip", "user_agent", "created_at", "last_seen_at")
