@@ -92,7 +92,7 @@ class DeletionView(ApiView):
         erased = serializers.DictField(
             child=serializers.IntegerField(), help_text="Rows erased so far, per kind."
         )
-        receipt = serializers.JSONField(
+        receipt = serializers.DictField(
             allow_null=True, help_text="Signed (Ed25519); null until completed."
         )
 

@@ -43,7 +43,7 @@ class SnapshotsView(ApiView):
         renamed = serializers.IntegerField()
         complete = serializers.BooleanField()
         digest = serializers.CharField()
-        evidence = serializers.JSONField()
+        evidence = serializers.DictField()
 
     @operation(
         "snapshots_list",

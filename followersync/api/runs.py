@@ -41,7 +41,7 @@ class RunOutput(serializers.Serializer[Any]):
     lost = serializers.IntegerField()
     returned = serializers.IntegerField()
     renamed = serializers.IntegerField()
-    evidence = serializers.JSONField(
+    evidence = serializers.DictField(
         allow_null=True, help_text="Whom the run saw and did not see, and what proves it."
     )
     error = ErrorSerializer(allow_null=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
 
@@ -43,7 +42,7 @@ def decode(text: str) -> Cursor:
         if not -(2**63) <= number < 2**63:
             raise ValueError("out of range")
         return Cursor(order, number, bool(backward), position)
-    except (ValueError, TypeError, binascii.Error, UnicodeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise refused() from None
 
 

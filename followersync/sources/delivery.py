@@ -42,7 +42,7 @@ def place_of(data: bytes) -> PurePosixPath | None:
             return None
         name = payload["document"]["name"] if "document" in payload else payload["name"]
         folder = payload.get("folder") or ""
-    except (msgspec.DecodeError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise WrongDelivery("The item is not described as the schema wants it.") from error
     if not isinstance(name, str) or not isinstance(folder, str) or not name:
         raise WrongDelivery("The item has no name.")

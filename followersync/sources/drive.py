@@ -161,7 +161,7 @@ def _described(file: _File, place: str) -> dict[str, Any]:
 def _decoded(data: bytes, shape: type[Shape]) -> Shape:
     try:
         return msgspec.json.decode(data, type=shape)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise FolderError("unreachable") from None
 
 

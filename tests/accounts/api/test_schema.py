@@ -11,6 +11,7 @@ from django.urls import get_resolver
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
 
 from accounts.api.base import ApiView
 from accounts.api_scopes import SCOPES
@@ -49,6 +50,31 @@ def views() -> list[type[ApiView]]:
 def test_the_description_is_valid_openapi_3_1(schema):
     assert schema["openapi"].startswith("3.1")
     validate_schema(json.loads(json.dumps(schema, default=str)))
+
+
+def test_no_schema_refuses_the_null_that_it_allows(schema):
+    """`oneOf` with a branch that takes anything takes null twice, which is to refuse it."""
+    refusing = []
+    for name, part in schema["components"]["schemas"].items():
+        for field, described in part.get("properties", {}).items():
+            branches = described.get("oneOf", [])
+            if {"type": "null"} in branches:
+                rules = {"oneOf": branches, "components": schema["components"]}
+                if not Draft202012Validator(rules).is_valid(None):
+                    refusing.append(f"{name}.{field}")
+
+    assert refusing == []
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("RunOutput", "evidence"), ("DeletionStatus", "receipt")]
+)
+def test_what_is_proven_later_is_null_or_an_object(schema, name, field):
+    rules = Draft202012Validator(schema["components"]["schemas"][name]["properties"][field])
+
+    assert [rules.is_valid(value) for value in (None, {"at": 1}, "text", [])] == [
+        True, True, False, False,
+    ]  # fmt: skip
 
 
 def test_it_is_made_without_a_warning():
