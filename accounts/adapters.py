@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.internal import ratelimit
 from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 from allauth.idp.oidc.models import PrivateKey
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -17,6 +20,8 @@ from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import translation
+from django.utils.crypto import get_random_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from oauthlib.oauth2.rfc6749.errors import InvalidScopeError  # type: ignore[import-untyped]
@@ -36,6 +41,28 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         user.language = language_of(get_language() or "en")
         return super().save_user(request, user, form, commit)  # type: ignore[no-any-return]
+
+    def populate_username(self, request: HttpRequest, user: User) -> None:
+        """A name drawn at random: one made of the address would tell whether it was taken."""
+        if not user.username:
+            user.username = f"member_{get_random_string(12, string.ascii_lowercase)}"
+
+    def send_confirmation_mail(
+        self, request: HttpRequest, emailconfirmation: Any, signup: bool
+    ) -> None:
+        """Whose address it is already is told so, and is offered no link to confirm it again."""
+        address = emailconfirmation.email_address
+        owner = EmailAddress.objects.filter(email=address.email, verified=True).first()
+        if owner is None:
+            super().send_confirmation_mail(request, emailconfirmation, signup)
+            return
+        with translation.override(owner.user.language):
+            self.send_account_already_exists_mail(owner.email)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Wrong passwords from one address must not lock the owner out at another."""
+        login = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{login}:{ratelimit.get_ip(request)}"
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from functools import cache
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from allauth.idp.oidc.models import Client
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -20,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from accounts.selectors import may_use_admin
 from accounts.services import programs
+from accounts.views.base import came_from, can_be_read
 
 CONSENT_FORM = "idp/oidc/authorization_form.html"
 AUTHORIZATION = "idp:oidc:authorization"
@@ -43,6 +46,17 @@ class NoNullsMiddleware:
             if request.content_type == "application/x-www-form-urlencoded":
                 _refuse_nulls(request.POST)
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """JSON that is nested too deeply is the sender's fault too, whichever view reads it."""
+        if isinstance(exception, RecursionError) and _raised_by_json(exception):
+            raise BadRequest("A value in JSON is nested too deeply.") from None
+
+
+def _raised_by_json(exception: RecursionError) -> bool:
+    """Whether the decoder ran out of stack; a recursion of our own is a fault of ours."""
+    frames = [frame for frame, _line in traceback.walk_tb(exception.__traceback__)]
+    return frames[-1].f_globals.get("__name__", "").startswith("json.")
 
 
 def _refuse_nulls(given: QueryDict) -> None:
@@ -137,6 +151,40 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+class ExpiredSessionMiddleware:
+    """Who sends a form after their session has ended is led back to the page of that form.
+
+    Sign-in would lead to the form's own address, which often has no page to show (405).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method not in {"POST", "PUT", "PATCH", "DELETE"}:
+            return response
+        address = urlsplit(response.headers.get("Location", ""))
+        asked = QueryDict(address.query)
+        if address.path != reverse("account_login") or REDIRECT_FIELD_NAME not in asked:
+            return response
+        messages.warning(
+            request,
+            _(
+                "You were signed out in the meantime, so what you sent was not carried out. "
+                "Sign in, and send it once more."
+            ),
+        )
+        return redirect_to_login(_page_of(request), reverse("account_login"))
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The address of the form itself, if it has a page; else where it was sent from."""
+    own = request.get_full_path()
+    place = urlsplit(own if can_be_read(own) else came_from(request))
+    return urlunsplit(("", "", place.path, place.query, ""))
 
 
 class StaffDoorMiddleware:

@@ -23,6 +23,10 @@ from accounts.selectors import account_of
 P = ParamSpec("P")
 
 
+#: Not ours, and without a page to show.
+_ACTS = frozenset({"admin:logout", "set-language"})
+
+
 class MemberRequest(HttpRequest):
     """A request of somebody who is signed in."""
 
@@ -70,14 +74,18 @@ def came_from(request: HttpRequest, otherwise: str = "accounts") -> str:
     """The page of ours that the browser says it came from."""
     for place in (request.POST.get("next"), request.headers.get("referer")):
         ours = place and url_has_allowed_host_and_scheme(place, {request.get_host()})
-        if place and ours and _can_be_read(place):
+        if place and ours and can_be_read(place):
             return place
     return resolve_url(otherwise)
 
 
-def _can_be_read(place: str) -> bool:
+def can_be_read(place: str) -> bool:
     """Is there a page at `place`? An act that answered with its form has none."""
     try:
-        return not hasattr(resolve(urlsplit(place).path).func, "is_action")
+        match = resolve(urlsplit(place).path)
     except Resolver404:
         return False
+    view = getattr(match.func, "view_class", None)
+    if match.view_name in _ACTS or (view is not None and not hasattr(view, "get")):
+        return False
+    return not hasattr(match.func, "is_action")

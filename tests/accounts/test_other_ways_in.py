@@ -56,14 +56,6 @@ class TestByMail:
 
         assert not selectors.needs_recovery_contact(ann)
 
-    def test_an_address_that_is_taken_makes_no_second_member(
-        self, client: Client, alice: User
-    ) -> None:
-        client.post("/auth/signup/", {"email": alice.email, "password1": PASSWORD})
-
-        assert User.objects.get() == alice
-        assert "_auth_user_id" not in client.session
-
     def test_a_member_who_came_by_instagram_can_add_an_address(
         self, client: Client, sandbox: Sandbox
     ) -> None:

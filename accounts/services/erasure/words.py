@@ -67,14 +67,23 @@ def words_of_account(account: LinkedAccount) -> dict[str, str]:
 
 def words_of_member(owner: User) -> dict[str, str]:
     """The member's own words and those of all their accounts."""
-    found: dict[str, str] = {owner.username.lower(): "member name", owner.email.lower(): "address"}
-    for address in EmailAddress.objects.filter(user_id=owner.pk).values_list("email", flat=True):
-        found[address.lower()] = "address"
+    found: dict[str, str] = {owner.username.lower(): "member name"}
+    for address in _addresses_of(owner):
+        found[address] = "address"
     for uid in SocialAccount.objects.filter(user_id=owner.pk).values_list("uid", flat=True):
         found[uid.lower()] = "instagram_id"
     for account in LinkedAccount.objects.filter(owner_id=owner.pk):
         found |= words_of_account(account)
     return {word: what for word, what in found.items() if len(word) >= 3}
+
+
+def _addresses_of(owner: User) -> set[str]:
+    """Without those that another member claims too: what holds them is that member's as well."""
+    own = EmailAddress.objects.filter(user_id=owner.pk).values_list("email", flat=True)
+    addresses = {address.lower() for address in (owner.email, *own) if address}
+    others = EmailAddress.objects.exclude(user_id=owner.pk).filter(email__in=addresses)
+    shared = {address.lower() for address in others.values_list("email", flat=True)}
+    return addresses - shared
 
 
 def needle(word: str) -> bytes:
