@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import sys
-import time
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import clock
 from accounts.errors import ThreadsiteError
 from accounts.models import LinkedAccount
 from followersync.errors import SyncRunning
 from followersync.models import SyncRun, Trigger
-from followersync.services import sync
+from followersync.services import foreground, imports, sync
+from followersync.services.error_words import in_words
 
 WIDTH = 30
-# Longer waits are left to the queue: a terminal is not to hang for an hour.
-LONGEST_WAIT = 60.0
 
 
 class Command(BaseCommand):
-    help = "Sync one linked account now, with a progress bar. A run that is open already goes on."
+    help = (
+        "Sync one linked account now, with a progress bar, and say what came of it. A sync that is "
+        "open already goes on; whoever works on the account meanwhile is waited for."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("account_id", type=int, metavar="ACCOUNT_ID")
@@ -32,31 +33,11 @@ class Command(BaseCommand):
         if account is None:
             raise CommandError(f"There is no linked account {account_id}.")
         try:
-            run = sync.request_sync(account=account, trigger=Trigger.STAFF)
-        except SyncRunning as running:
-            run = running.run
+            run = foreground.open_when_free(partial(_request, account), watch=self._bar)
+            foreground.follow(run, watch=self._bar)
         except ThreadsiteError as error:
             raise CommandError(str(error.detail)) from None
-        self._follow(run)
         self._report(run)
-
-    def _follow(self, run: SyncRun) -> None:
-        """Advance it, or watch whoever does, until it is closed or waits for long."""
-        while True:
-            more = sync.advance(run.pk, watch=self._bar)
-            run.refresh_from_db()
-            if not run.is_open:
-                return
-            if more:
-                continue
-            if run.not_before is None:
-                self._bar(run.progress)
-                time.sleep(0.5)
-                continue
-            seconds = (run.not_before - clock.now()).total_seconds()
-            if seconds > LONGEST_WAIT:
-                raise CommandError(f"Instagram asks us to wait until {run.not_before:%H:%M} UTC.")
-            time.sleep(max(0.0, seconds))
 
     def _bar(self, progress: dict[str, Any]) -> None:
         seen, expected = progress.get("seen") or 0, progress.get("expected") or 0
@@ -71,12 +52,25 @@ class Command(BaseCommand):
         if sys.stdout.isatty():
             self.stdout.write("")
         if run.state == SyncRun.State.FAILED:
-            raise CommandError(f"The sync failed: {run.error_detail or run.error_code}")
+            why = in_words(run.error_code, run.error_detail)
+            raise CommandError(f"The sync failed: {why}")
         if run.state == SyncRun.State.CANCELLED:
-            raise CommandError("The sync was cancelled.")
+            why = in_words(run.error_code) if run.error_code else "Somebody stopped it."
+            raise CommandError(f"The sync was cancelled. {why}")
         followers = run.account.sync_settings.followers_count
         self.stdout.write(
             f"{run.account}: {followers:,} followers, {run.gained + run.found} gained, "
-            f"{run.lost} lost, {run.returned} returned, {run.renamed} renamed "
+            f"{run.lost} lost, {foreground.unconfirmed(run)} unconfirmed, "
+            f"{run.returned} returned, {run.renamed} renamed "
             f"({run.calls} calls, {run.pages} pages, {run.get_mode_display()})."
         )
+
+
+def _request(account: LinkedAccount) -> SyncRun:
+    """A new sync, or the one that is open already; an import that is open is waited for."""
+    try:
+        return sync.request_sync(account=account, trigger=Trigger.STAFF)
+    except SyncRunning as running:
+        if imports.is_import(running.run.pk):
+            raise
+        return running.run
