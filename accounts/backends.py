@@ -21,6 +21,6 @@ class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
         claimed = filter_users_by_email(email, for_login=True)
         claimed.sort(key=lambda user: user.pk)
         for user in dict.fromkeys([*confirmed, *claimed]):
-            if self._check_password(user, password):
+            if isinstance(user, User) and self._check_password(user, password):
                 return user
         return None

@@ -56,7 +56,7 @@ class NoNullsMiddleware:
 def _raised_by_json(exception: RecursionError) -> bool:
     """Whether the decoder ran out of stack; a recursion of our own is a fault of ours."""
     frames = [frame for frame, _line in traceback.walk_tb(exception.__traceback__)]
-    return frames[-1].f_globals.get("__name__", "").startswith("json.")
+    return str(frames[-1].f_globals.get("__name__")).startswith("json.")
 
 
 def _refuse_nulls(given: QueryDict) -> None:
