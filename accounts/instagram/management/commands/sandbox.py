@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.instagram.sandbox.fault_kinds import from_words
 from accounts.instagram.sandbox.messages import BadRequest
 from accounts.instagram.sandbox.server import serve
 from accounts.instagram.sandbox.state import load, save
@@ -35,8 +36,8 @@ class Command(BaseCommand):
             "--faults",
             nargs="*",
             default=[],
-            metavar="NAME=P",
-            help="what goes wrong, with its probability (without one: 0.1)",
+            metavar="NAME=VALUE",
+            help="what goes wrong (docs/faults.md); a name alone has a value that shows it",
         )
         parser.add_argument(
             "--per-minute",
@@ -62,7 +63,7 @@ class Command(BaseCommand):
         world = load(path, config) if path else None
         world = world or World(config, seed=options["seed"], big=options["big"])
         try:
-            world.faults.set(dict(_fault(text) for text in options["faults"]))
+            world.faults.set(from_words(options["faults"]), world.microseconds())
         except BadRequest as error:
             raise CommandError(str(error)) from None
         world.calls_per_hour = options["calls_per_hour"]
@@ -89,11 +90,3 @@ class Command(BaseCommand):
             if path is not None and world.asked:
                 save(world, path)
         server.close()
-
-
-def _fault(text: str) -> tuple[str, float]:
-    name, _equals, probability = text.partition("=")
-    try:
-        return name, float(probability or 0.1)
-    except ValueError:
-        raise CommandError(f"--faults {text}: the probability must be a number") from None
