@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 self._bar(run.progress)
                 time.sleep(0.5)
                 continue
-            seconds = (run.not_before - clock.now()).total_seconds()
+            seconds = clock.real_seconds(run.not_before - clock.now())
             if seconds > LONGEST_WAIT:
                 raise CommandError(f"Instagram asks us to wait until {run.not_before:%H:%M} UTC.")
             time.sleep(max(0.0, seconds))

@@ -260,7 +260,7 @@ def test_overlapping_pages_repeat_the_end_of_the_page_before_and_hide_nobody(san
 
     found = pages(gateway, token, account_id)
 
-    assert all(set(above) & set(below) for above, below in zip(found, found[1:], strict=False))
+    assert all(set(above) & set(below) for above, below in pairwise(found))
     assert list(dict.fromkeys(key for page in found for key in page)) == true_ids(
         sandbox, account_id
     )

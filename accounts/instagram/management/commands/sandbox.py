@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from argparse import ArgumentParser
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import clock
 from accounts.instagram.sandbox.fault_kinds import from_words
 from accounts.instagram.sandbox.messages import BadRequest
 from accounts.instagram.sandbox.server import serve
@@ -58,6 +60,7 @@ class Command(BaseCommand):
             client_secret=settings.INSTAGRAM_CLIENT_SECRET,
             site_url=options["site_url"],
             webhook_verify_token=settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN,
+            clock=time.time if settings.CLOCK_FOLDER is None else _shared_clock,
         )
         path: Path | None = options["state"]
         world = load(path, config) if path else None
@@ -90,3 +93,8 @@ class Command(BaseCommand):
             if path is not None and world.asked:
                 save(world, path)
         server.close()
+
+
+def _shared_clock() -> float:
+    """The site's: unix seconds."""
+    return clock.now().timestamp()
