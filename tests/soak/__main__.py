@@ -89,13 +89,11 @@ class Soak:
 
     def run(self) -> bool:
         """Everything in turn; whether all is well."""
-        from accounts import clock
-
         self.link()
         self.wait_for_baselines()
         self.trouble()
         self.sandbox.faults()
-        self.weather.calm(list(self.accounts.values()), clock.now())
+        self.weather.calm(list(self.accounts.values()))
         self.reconnect()
         self.settle()
         found = verdict.Verdict()
@@ -110,6 +108,7 @@ class Soak:
 
     def link(self) -> None:
         """One member with all accounts, linked over HTTP as a browser would."""
+        from accounts import clock
         from accounts.models import User
         from threadsite import narrator
 
@@ -118,21 +117,26 @@ class Soak:
         for number in range(self.options.accounts):
             name = f"soak.{number}"
             size = SIZES[number // len(kinds) % len(SIZES)]
-            instagram_id = self.sandbox.persona(name, followers=size)
-            narrator.link(member, name)
-            account = member.linked_accounts.get(username=name)
             kind = kinds[number % len(kinds)]
-            self.accounts[account.pk] = Listed(account.pk, instagram_id, kind, size)
+            listed = Listed(0, self.sandbox.persona(name, followers=size), kind, size)
+            if kind == "capped" and number // len(kinds) % 2:
+                # The site never sees these as anything but capped.
+                self.weather.blow([listed], clock.now())
+            narrator.link(member, name)
+            listed.id = member.linked_accounts.get(username=name).pk
+            self.accounts[listed.id] = listed
         say(f"linked {len(self.accounts)} accounts in {time.monotonic() - started:.0f} s")
 
     def wait_for_baselines(self) -> None:
         """Until every account has its first complete list, looked at twice if it has an order."""
         from followersync.models import SyncSettings
 
-        ordered = SyncSettings.objects.filter(followers_count__gte=8)
+        capped = [each.id for each in self.accounts.values() if each.spell.cap is not None]
+        sound = SyncSettings.objects.exclude(pk__in=capped)
+        ordered = sound.filter(followers_count__gte=8)
         self.until(
             lambda: (
-                not SyncSettings.objects.filter(complete=False).exists()
+                not sound.filter(complete=False).exists()
                 and not ordered.exclude(memory__memory__order="confirmed").exists()
             ),
             "first lists, looked at twice",
@@ -161,10 +165,15 @@ class Soak:
             if time.monotonic() > looked + LOOK_SECONDS:
                 looked = time.monotonic()
                 self.weather.blow(accounts, clock.now())
-                self.watch.look(self.accounts)
+                self.look()
                 self.keep_alive()
                 self.reconnect()
             time.sleep(pause)
+
+    def look(self) -> None:
+        """Note what the site claims now."""
+        shown = {each["id"]: each["followers"] for each in self.sandbox.accounts()}
+        self.watch.look(self.accounts, shown)
 
     def reconnect(self) -> None:
         """What members do when Instagram has ended their token: go there and back."""
@@ -196,7 +205,7 @@ class Soak:
         while clock.now() - began < limit:
             self.keep_alive()
             self.reconnect()
-            self.watch.look(self.accounts)
+            self.look()
             if time.monotonic() - told > 30:
                 told = time.monotonic()
                 left = [

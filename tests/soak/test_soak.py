@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.soak.kinds import KINDS, Listed
+from tests.soak.kinds import KINDS, Listed, Spell
 from tests.soak.report import JUDGED, lines
 from tests.soak.truth import Person
 from tests.soak.verdict import Verdict, judge_change, judge_loss
-from tests.soak.watch import Watch, withheld
+from tests.soak.watch import Watch
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -61,11 +61,19 @@ def test_a_person_lost_twice_in_a_row_is_a_duplicate() -> None:
 
 
 def test_a_list_may_be_called_whole_while_nobody_can_know_better_and_no_longer() -> None:
-    capped = Listed(1, "1784", "capped", 100, hidden=[(NOON, NOON + 90 * HOUR, 20)])
+    capped = Listed(1, "1784", "capped", 100, spell=Spell({"cap_rows": 80}, cap=80))
+    watch = Watch()
+    watch.note_claim(capped, True, 100, NOON)
+    watch.note_claim(capped, True, 100, NOON + 5 * HOUR)
+    # So many have left meanwhile that the cap hides nobody: the claim is true.
+    watch.note_claim(capped, True, 82, NOON + 30 * HOUR)
+    watch.note_claim(capped, True, 100, NOON + 31 * HOUR)
+    watch.note_claim(capped, False, 100, NOON + 60 * HOUR)
+    assert not watch.false_claims
 
-    assert withheld(capped, NOON + 5 * HOUR) == 0
-    assert withheld(capped, NOON + 40 * HOUR) == 20
-    assert withheld(capped, NOON + 91 * HOUR) == 0
+    watch.note_claim(capped, True, 100, NOON + 61 * HOUR)
+
+    assert watch.false_claims
 
 
 @pytest.mark.slow

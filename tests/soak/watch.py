@@ -9,7 +9,7 @@ from accounts import clock
 from tests.soak.kinds import Listed
 
 #: A list that is hidden in part from now on is found out at the next looks, not before.
-NOTICED_AFTER = timedelta(hours=36)
+NOTICED_AFTER = timedelta(hours=24)
 #: Of the count, so much may be hidden from a whole list, and so many people in any case.
 HIDDEN_SHARE, HIDDEN_PEOPLE = 0.05, 2
 
@@ -22,8 +22,11 @@ class Watch:
     doubts: dict[tuple[int, int], list[datetime]] = field(default_factory=dict)
     #: By account: the first moment at which a list was wrongly called whole.
     false_claims: dict[int, str] = field(default_factory=dict)
+    #: By account: since when too many are hidden from it for it to be whole.
+    _hidden_since: dict[int, datetime] = field(default_factory=dict)
 
-    def look(self, accounts: dict[int, Listed]) -> None:
+    def look(self, accounts: dict[int, Listed], shown: dict[str, int]) -> None:
+        """`shown`: by Instagram's id, how many a perfect lister would show now."""
         from followersync.models import Absence, SyncSettings
 
         now = clock.now()
@@ -32,29 +35,25 @@ class Watch:
             known = self.doubts.setdefault((account_id, key), [])
             if since not in known:
                 known.append(since)
-        whole = SyncSettings.objects.filter(complete=True, account_id__in=accounts)
-        for account_id, held, reported in whole.values_list("pk", "followers_count", "reported"):
-            hidden = withheld(accounts[account_id], now)
-            if hidden > max(HIDDEN_PEOPLE, HIDDEN_SHARE * (reported or held)):
-                self.false_claims.setdefault(
-                    account_id,
-                    f"account {account_id} ({accounts[account_id].kind}): called whole with "
-                    f"{hidden} hidden, {held} held, {reported} reported",
-                )
+        claimed = set(SyncSettings.objects.filter(complete=True).values_list("pk", flat=True))
+        for account in accounts.values():
+            self.note_claim(account, account.id in claimed, shown[account.instagram_id], now)
+
+    def note_claim(self, account: Listed, claimed: bool, shown: int, now: datetime) -> None:
+        """Is it called whole, though it has hidden too many for longer than two looks take?"""
+        hidden = account.spell.hidden(shown)
+        if hidden <= max(HIDDEN_PEOPLE, HIDDEN_SHARE * shown):
+            self._hidden_since.pop(account.id, None)
+            return
+        since = self._hidden_since.setdefault(account.id, now)
+        if claimed and now - since > NOTICED_AFTER:
+            self.false_claims.setdefault(
+                account.id,
+                f"account {account.id} ({account.kind}): called whole {now:%d %H:%M}, with "
+                f"{hidden} of {shown} hidden since {since:%d %H:%M}",
+            )
 
     def doubted_since(self, account_id: int, key: int, lost_at: datetime) -> datetime | None:
         """When the looks began that led to this loss; None if no doubt was ever seen."""
         before = [at for at in self.doubts.get((account_id, key), []) if at <= lost_at]
         return max(before, default=None)
-
-
-def withheld(account: Listed, now: datetime) -> int:
-    """How many the list has hidden for so long that the site must have noticed."""
-    return max(
-        (
-            count
-            for since, until, count in account.hidden
-            if since + NOTICED_AFTER <= now and (until is None or now <= until)
-        ),
-        default=0,
-    )

@@ -212,5 +212,5 @@ def _counted(account: Account, trouble: Trouble) -> int:
 def _rounded(count: int, trouble: Trouble) -> int:
     if not trouble.strikes("count_rounded"):
         return count
-    unit = max(10 ** (len(str(count)) - 3), 10)
+    unit: int = max(10 ** (len(str(count)) - 3), 10)
     return (count + unit // 2) // unit * unit
