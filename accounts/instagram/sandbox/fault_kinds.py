@@ -56,6 +56,13 @@ def _switch(name: str, value: Any) -> Value:
     return value if isinstance(value, bool) else _share(name, value)
 
 
+def _rounding(name: str, value: Any) -> Value:
+    """A switch, or a whole number from 2 on: the unit to which every count is rounded."""
+    if isinstance(value, int) and value > 1:
+        return _whole(name, value, 2, MOST_ROWS)
+    return _switch(name, value)
+
+
 def _flag(name: str, value: Any) -> Value:
     if not isinstance(value, bool):
         raise BadRequest(f"{name} must be true or false")
@@ -136,8 +143,9 @@ CHECKS: Final[dict[str, Callable[[str, Any], Value]]] = {
     # The count is taken once in so many hours and repeated meanwhile: a cached value (instaloader/
     # instaloader#1267), "not updated every time" (TheM4hd1/SwiftyInsta#73).
     "count_frozen_hours": _hours,
-    # The count has three figures that tell, as in "10.1K" (bluesky-social/social-app#5218).
-    "count_rounded": _switch,
+    # The count has three figures that tell, as in "10.1K" (bluesky-social/social-app#5218), or is
+    # rounded to a unit of one's choice.
+    "count_rounded": _rounding,
     # Whether the count holds the deactivated, whom no list shows (TheM4hd1/SwiftyInsta#73, sbertix/
     # Swiftagram#161). They are counted unless this is false.
     "count_with_deactivated": _flag,

@@ -212,5 +212,7 @@ def _counted(account: Account, trouble: Trouble) -> int:
 def _rounded(count: int, trouble: Trouble) -> int:
     if not trouble.strikes("count_rounded"):
         return count
-    unit: int = max(10 ** (len(str(count)) - 3), 10)
+    unit = trouble.value("count_rounded", int) or 1
+    if unit < 2:
+        unit = max(int(f"1{'0' * (len(str(count)) - 3)}"), 10)
     return (count + unit // 2) // unit * unit

@@ -239,6 +239,8 @@ def test_a_rounded_count_tells_no_single_person(sandbox, gateway, link):
     sandbox.change(account_id, follow=1)
 
     assert {*counts, gateway.me(token).followers_count} == {12_300}
+    sandbox.faults(account_id, count_rounded=1000)
+    assert gateway.me(token).followers_count == 12_000
 
 
 def test_the_count_can_leave_out_the_deactivated(sandbox, gateway, bob):
@@ -410,7 +412,8 @@ def test_the_same_seed_meets_the_same_faults_whatever_others_ask(sandbox, gatewa
         {"order": True},
         {"count_frozen_hours": -1},
         {"count_frozen_hours": True},
-        {"count_rounded": 3},
+        {"count_rounded": 2.5},
+        {"count_rounded": -100},
         {"count_with_deactivated": 0.5},
         {"overlapping_pages": "yes"},
         {"max_page_rows": 0},
