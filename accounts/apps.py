@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -26,9 +27,12 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing registers the signal receivers and the system checks.
-        from accounts import checks, receivers, registry  # noqa: F401
+        from accounts import checks, clock, receivers, registry  # noqa: F401
+        from accounts.fast_clock import FastClock
         from accounts.services import ledger
 
+        if settings.CLOCK_FOLDER is not None:
+            clock.run_fast(FastClock(settings.CLOCK_FOLDER, settings.CLOCK_SPEED))
         post_migrate.connect(receivers.ensure_schedules, sender=self)
         registry.register_thinner("consent_ledger", ledger.thin)
         for task in TASKS_OF_AN_ACCOUNT:

@@ -12,6 +12,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.fast_clock import only_here
 from accounts.selectors.retention import retention_rules
 from accounts.services import receipts
 
@@ -158,6 +159,28 @@ def check_way_back(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
             "A Strict session cookie does not come along on the way back from Instagram.",
             hint="Set SESSION_COOKIE_SAMESITE to 'Lax'.",
             id="accounts.E008",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_clock(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Two looks that are to be hours apart are minutes apart on a fast clock."""
+    addresses = (
+        settings.PUBLIC_URL,
+        settings.INSTAGRAM_OAUTH_URL,
+        settings.INSTAGRAM_API_URL,
+        settings.INSTAGRAM_GRAPH_URL,
+    )
+    as_any_clock = settings.CLOCK_FOLDER is None and settings.CLOCK_SPEED == 1
+    if as_any_clock or only_here(*addresses):
+        return []
+    return [
+        Error(
+            "The site's clock would run faster than Instagram's, or ahead of it: people could be "
+            "told as lost within minutes.",
+            hint="Unset CLOCK_SPEED; it is for the demo, the soak and tests alone.",
+            id="accounts.E020",
         )
     ]
 

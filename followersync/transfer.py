@@ -159,7 +159,7 @@ def _refusal(error: ThreadsiteError) -> Refusal:
     if isinstance(error, transfers.DestinationFull):
         return Refusal(413, error.code, "There is no room for more of this member's files.")
     if isinstance(error, WaitUntil):
-        seconds = max(1, int((error.at - clock.now()).total_seconds()) + 1)
+        seconds = max(1, int(clock.real_seconds(error.at - clock.now())) + 1)
         return Refusal(
             429, error.code, "Too many items in a short time.", **{"Retry-After": str(seconds)}
         )

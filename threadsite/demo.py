@@ -23,6 +23,8 @@ from threadsite.supervisor import Child, Supervisor
 PROJECT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, str(PROJECT / "manage.py")]
 START_SECONDS = 60.0
+#: What happens by itself in a real minute, for each account.
+EVENTS_PER_MINUTE = 4.0
 
 
 class DemoError(Exception):
@@ -92,6 +94,7 @@ def run(home: Path) -> None:
             # The narrator shares the terminal: only its own lines and troubles belong there.
             supervisor.environment["LOG_LEVEL"] = "WARNING"
             say(f"ready: http://127.0.0.1:{port}")
+            say(about_the_clock(demo_settings.clock_speed()))
             supervisor.start(
                 Child(
                     "narrator", [sys.executable, "-m", "threadsite.narrator"], inherit_output=True
@@ -103,6 +106,16 @@ def run(home: Path) -> None:
         if server:
             server.stop()
     say("The demo has ended; what it stored stays in its folder for the next start.")
+
+
+def about_the_clock(speed: int) -> str:
+    """What the person at the terminal must know to understand the times on the pages."""
+    if speed == 1:
+        return "clock: as any other (CLOCK_SPEED=1); losses are told after hours"
+    return (
+        f"clock: {speed} times faster here, so that hours between two looks can be watched; "
+        "CLOCK_SPEED=1 make demo runs it as any other"
+    )
 
 
 def embedded(home: Path) -> EmbeddedServer:
@@ -121,6 +134,8 @@ def start_processes(supervisor: Supervisor, port: int, sandbox_port: int) -> Non
                 *(*MANAGE, "sandbox", "--port", str(sandbox_port), "--site-url", site),
                 # Kept, so that tokens and followers of before a kill are there after it.
                 *("--state", str(supervisor.folder / "sandbox.state")),
+                # As lively to whoever watches, however fast the clock runs.
+                *("--per-minute", str(EVENTS_PER_MINUTE / demo_settings.clock_speed())),
             ],
         )
     )

@@ -9,6 +9,13 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from threadsite import environment
+
+
+def clock_speed() -> int:
+    """How fast the demo's clock runs: what is to be watched takes hours (docs/losses.md)."""
+    return environment.integer("CLOCK_SPEED", 60, low=1, high=3600)
+
 
 def write(
     home: Path, *, address: str, port: int, sandbox_port: int, embedded: bool
@@ -16,6 +23,7 @@ def write(
     """Write `demo.env` (read by manage.py) and return what the demo's processes are given."""
     sandbox = f"http://127.0.0.1:{sandbox_port}"
     site = f"http://127.0.0.1:{port}"
+    speed = clock_speed()
     settings = _secrets(home / "secrets.env") | {
         "PUBLIC_URL": site,
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
@@ -24,8 +32,10 @@ def write(
         "INSTAGRAM_API_URL": sandbox,
         "INSTAGRAM_GRAPH_URL": sandbox,
         "INSTAGRAM_FOLLOWERS_EDGE": "followers",
-        "SYNC_INTERVAL_MINUTES_LOW": "1",
-        "SYNC_INTERVAL_MINUTES_DEFAULT": "1",
+        "CLOCK_SPEED": str(speed),
+        # Minutes of the fast clock: at most every 15 s, by default once in a real minute.
+        "SYNC_INTERVAL_MINUTES_LOW": str(max(speed // 4, 1)),
+        "SYNC_INTERVAL_MINUTES_DEFAULT": str(min(speed, 10_080)),
         "STAFF_MFA_REQUIRED": "false",
     }
     for_other_terminals = dict(settings)

@@ -14,6 +14,9 @@ from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.fast_clock import FILE as CLOCK_FILE
+from accounts.fast_clock import only_here
+
 #: Commands that touch no database, so that none is started for them.
 WITHOUT_DATABASE: Final = frozenset(
     {
@@ -44,6 +47,10 @@ def home() -> Path:
 def prepare(command: str) -> None:
     """Take what the demo wrote for its own processes; what is set already wins."""
     load_file(home() / "demo.env")
+    if command == "sandbox":
+        # It is Instagram: its clock may run fast wherever it is the only one.
+        for name in ("INSTAGRAM_OAUTH_URL", "INSTAGRAM_API_URL", "INSTAGRAM_GRAPH_URL"):
+            os.environ.setdefault(name, "http://localhost")
     if command in WITHOUT_SECRETS:
         os.environ.setdefault("SECRET_KEY", PLACEHOLDER)
         os.environ.setdefault("TOKEN_KEYS", base64.urlsafe_b64encode(bytes(32)).decode())
@@ -104,6 +111,23 @@ def integer(name: str, default: int, *, low: int, high: int) -> int:
     if not low <= number <= high:
         raise ImproperlyConfigured(f"{name} must lie between {low} and {high}, not {number}.")
     return number
+
+
+def clock(*addresses: str) -> tuple[int, Path | None]:
+    """CLOCK_SPEED, and the folder of the fast clock (None: time is the database's).
+
+    `addresses` are those of the site and of Instagram: unless all are on this machine, only 1
+    will do. A clock that once ran fast goes on from there, since it never runs backwards.
+    """
+    speed = integer("CLOCK_SPEED", 1, low=1, high=3600)
+    here = only_here(*addresses)
+    if speed != 1 and not here:
+        raise ImproperlyConfigured(
+            f"CLOCK_SPEED is {speed}: the site's clock would run {speed} times faster than "
+            "Instagram's and its members'. It is for the demo, the soak and tests, where "
+            "Instagram is the sandbox on this machine. Unset it."
+        )
+    return speed, home() if here and (speed != 1 or (home() / CLOCK_FILE).is_file()) else None
 
 
 def items(name: str, default: str | None = None) -> list[str]:

@@ -109,7 +109,7 @@ def _ours(exc: errors.ThreadsiteError) -> Response:
 
 def _retry_after(exc: errors.ThreadsiteError) -> dict[str, str]:
     if isinstance(exc, errors.WaitUntil):
-        seconds = (exc.at - clock.now()).total_seconds()
+        seconds = clock.real_seconds(exc.at - clock.now())
     elif isinstance(exc, errors.RetryLater):
         seconds = exc.seconds or 60
     elif exc.code == "idempotency_in_progress":

@@ -21,7 +21,7 @@ def beat() -> None:
     django-q2's own scheduler looks twice a minute at most; `manage.py queue` rings this more
     often, so that a due account or a dead worker's run does not wait for it.
     """
-    cache.set(KEY, clock.now().isoformat(), timeout=None)
+    cache.set(KEY, clock.wall().isoformat(), timeout=None)
     dispatch.tick()
 
 
@@ -30,4 +30,4 @@ def age() -> float | None:
     last = cache.get(KEY)
     if last is None:
         return None
-    return (clock.now() - datetime.fromisoformat(last)).total_seconds()
+    return (clock.wall() - datetime.fromisoformat(last)).total_seconds()

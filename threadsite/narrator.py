@@ -32,8 +32,10 @@ def main() -> None:
 
 
 def say(line: str) -> None:
-    """Print at once, with the local time before it."""
-    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)  # noqa: T201
+    """Print at once, with the local time before it, as the site's clock shows it."""
+    from accounts import clock
+
+    print(f"{clock.now().astimezone():%a %H:%M:%S}  {line}", flush=True)  # noqa: T201
 
 
 def link_the_demo_member() -> None:

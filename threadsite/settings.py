@@ -44,6 +44,11 @@ INSTAGRAM_GRAPH_URL = environment.url("INSTAGRAM_GRAPH_URL", "https://graph.inst
 #: The list endpoint's name. Meta's public API has none: unset, no follower is listed over OAuth.
 INSTAGRAM_FOLLOWERS_EDGE = environment.text("INSTAGRAM_FOLLOWERS_EDGE", "")
 
+# --- Time: in production the database's, never faster (docs/operations.md) ------------------------
+CLOCK_SPEED, CLOCK_FOLDER = environment.clock(
+    PUBLIC_URL, INSTAGRAM_OAUTH_URL, INSTAGRAM_API_URL, INSTAGRAM_GRAPH_URL
+)
+
 # --- Google Drive: unset, members are not offered to have theirs watched ------------------------
 GOOGLE_CLIENT_ID = environment.text("GOOGLE_CLIENT_ID", "")
 GOOGLE_CLIENT_SECRET = environment.text("GOOGLE_CLIENT_SECRET", "")
@@ -172,6 +177,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "threadsite" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["threadsite.templatetags.clocktime"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -25,7 +25,7 @@ def overdue(limit: int = 20) -> QuerySet[LinkedAccount]:
             ~Exists(open_runs),
             paused_at=None,
             needs_reconnect_since=None,
-            sync_settings__next_due_at__lt=clock.now() - OVERDUE,
+            sync_settings__next_due_at__lt=clock.now() - clock.for_real(OVERDUE),
         )
         .order_by("sync_settings__next_due_at")[:limit]
     )

@@ -26,7 +26,7 @@ def operational_counts() -> dict[str, int]:
         reconnect=Count("pk", filter=Q(needs_reconnect_since__isnull=False)),
     )
     syncs = SyncSettings.objects.aggregate(
-        overdue=Count("pk", filter=Q(next_due_at__lt=now - OVERDUE)),
+        overdue=Count("pk", filter=Q(next_due_at__lt=now - clock.for_real(OVERDUE))),
         failing=Count("pk", filter=Q(failures__gte=FAILING_AFTER)),
         followers=Sum("followers_count"),
     )
@@ -34,8 +34,8 @@ def operational_counts() -> dict[str, int]:
         open=Count("pk"),
         stuck=Count(
             "pk",
-            filter=Q(state__in=["queued", "running"], created_at__lt=now - STUCK)
-            & (Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - STUCK)),
+            filter=Q(state__in=["queued", "running"], created_at__lt=now - clock.for_real(STUCK))
+            & (Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - clock.for_real(STUCK))),
         ),
     )
     return {

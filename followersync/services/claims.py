@@ -46,14 +46,14 @@ def claimable(now: datetime) -> Q:
         Q(state=State.QUEUED)
         | Q(state=State.WAITING, not_before__lte=now)
         | Q(state=State.RUNNING, worker__isnull=True)
-        | Q(state=State.RUNNING, heartbeat_at__lt=now - LEASE)
+        | Q(state=State.RUNNING, heartbeat_at__lt=now - clock.for_real(LEASE))
     )
 
 
 def claim(run_id: int) -> Claim | None:
     """Take the run, unless somebody else has it or it is closed."""
     now, worker = clock.now(), uuid.uuid4()
-    run = store.take(run_id, worker, now, now - LEASE)
+    run = store.take(run_id, worker, now, now - clock.for_real(LEASE))
     return None if run is None else Claim(run_id, run.account_id, worker, run, now)
 
 

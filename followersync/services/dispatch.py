@@ -88,12 +88,12 @@ def ring_stuck() -> int:
     # A wait or a lease that has ended was not rung for yet: its bell is older than that moment.
     unheard = (
         Q(rung_at__isnull=True)
-        | Q(rung_at__lt=now - PATIENCE)
+        | Q(rung_at__lt=now - clock.for_real(PATIENCE))
         | Q(state=SyncRun.State.WAITING, rung_at__lt=F("not_before"))
         | Q(
             state=SyncRun.State.RUNNING,
             worker__isnull=False,
-            rung_at__lt=F("heartbeat_at") + claims.LEASE,
+            rung_at__lt=F("heartbeat_at") + clock.for_real(claims.LEASE),
         )
     )
     stuck = list(

@@ -149,7 +149,7 @@ def tick() -> int:
         .order_by("next_look_at")
         .values_list("pk", flat=True)[:BATCH]
     )
-    WatchedFolder.objects.filter(pk__in=due).update(next_look_at=now + LEASE)
+    WatchedFolder.objects.filter(pk__in=due).update(next_look_at=now + clock.for_real(LEASE))
     for folder_id in due:
         enqueue(TASK, folder_id)
     return len(due)

@@ -65,7 +65,7 @@ def _pause(run: SyncRun, watch: Watch | None) -> None:
     if run.not_before is None:
         time.sleep(POLL_SECONDS)
         return
-    left = run.not_before - clock.now()
+    left = timedelta(seconds=clock.real_seconds(run.not_before - clock.now()))
     if left > LONGEST_WAIT:
         why = in_words(run.error_code)
         raise WaitUntil(run.not_before, f"{why} Not before {run.not_before:%H:%M} UTC.")

@@ -195,7 +195,7 @@ def sweep() -> int:
         ArchiveImport.objects.filter(run__state__in=SyncRun.OPEN).values_list("stored", flat=True)
     )
     left = [path for path in folder().iterdir() if path.name not in waiting]
-    hour_ago = clock.now().timestamp() - 3600
+    hour_ago = clock.wall().timestamp() - 3600
     old = [path for path in left if path.stat().st_mtime < hour_ago]
     for path in old:
         path.unlink(missing_ok=True)

@@ -71,7 +71,11 @@ def begin(account: LinkedAccount) -> None:
     """Read them now, and from now on; should the bell get lost, the tick rings when it is over."""
     InsightsReading.objects.update_or_create(
         account=account,
-        defaults={"next_due_at": clock.now() + LEASE, "failures": 0, "error_code": ""},
+        defaults={
+            "next_due_at": clock.now() + clock.for_real(LEASE),
+            "failures": 0,
+            "error_code": "",
+        },
     )
     enqueue(TASK, account.pk)
 
@@ -86,7 +90,7 @@ def tick() -> int:
         .order_by("next_due_at")
         .values_list("pk", flat=True)[:BATCH]
     )
-    InsightsReading.objects.filter(pk__in=due).update(next_due_at=now + LEASE)
+    InsightsReading.objects.filter(pk__in=due).update(next_due_at=now + clock.for_real(LEASE))
     for account_id in due:
         enqueue(TASK, account_id)
     return len(due)

@@ -106,7 +106,7 @@ def tell(subscription_id: int) -> bool:
     """Tell one subscription what is new; True if more is waiting. One worker at a time."""
     now = clock.now()
     mine = WebhookSubscription.objects.filter(pk=subscription_id)
-    if not mine.filter(_free(now)).update(next_attempt_at=now + LEASE):
+    if not mine.filter(_free(now)).update(next_attempt_at=now + clock.for_real(LEASE)):
         return False
     subscription = mine.get()
     news = list(_news(subscription_id)[: ACCOUNTS_A_TURN + 1])
@@ -152,7 +152,7 @@ def _send(subscription: WebhookSubscription, settings: SyncSettings) -> None:
     # The same news has the same id, however often it has to be sent.
     identity = hashlib.sha256(f"{subscription.pk}:{told}".encode()).hexdigest()[:32]
     secret = crypto.decrypt(subscription.secret)
-    headers = signed(f"msg_{identity}", int(moment.timestamp()), body, secret)
+    headers = signed(f"msg_{identity}", int(clock.wall().timestamp()), body, secret)
     status = outgoing.post(subscription.url, body, headers)
     if status == 410:
         _disable(subscription, "gone")

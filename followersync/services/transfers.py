@@ -162,7 +162,7 @@ def erase(account_id: int, limit: int) -> int:
 
 def _ready() -> QuerySet[Any, dict[str, Any]]:
     """(account_id, export, pushed_at) of what is together; a zip is so at once."""
-    quiet = clock.now() - QUIET
+    quiet = clock.now() - clock.for_real(QUIET)
     together: QuerySet[Any, Any] = (
         TransferredItem.objects.exclude(stored="")
         .values("account_id", "export", "zipped")

@@ -18,7 +18,7 @@ def number(value: int) -> str:
 
 def ago(at: datetime) -> str:
     """As "3 minutes ago"."""
-    return str(naturaltime(at)).replace("\xa0", " ")
+    return str(naturaltime(at - clock.ahead())).replace("\xa0", " ")
 
 
 def moment(at: datetime) -> str:

@@ -34,12 +34,13 @@ FAULTS = [
 
 
 @contextmanager
-def running(folder: Path, *, sandbox_port: int, workers: int) -> Iterator[Supervisor]:
+def running(folder: Path, *, sandbox_port: int, workers: int, speed: int) -> Iterator[Supervisor]:
     """Database, sandbox (time stands still) and queue; Django is set up to use them."""
     (folder / "logs").mkdir(parents=True, exist_ok=True)
     server = EmbeddedServer(folder / "postgres", {"max_connections": "200"})
     supervisor = Supervisor(folder=folder, environment=os.environ)
     os.environ["THREADSITE_HOME"] = str(folder)
+    os.environ["CLOCK_SPEED"] = str(speed)
     try:
         os.environ.update(
             demo_settings.write(
@@ -47,6 +48,9 @@ def running(folder: Path, *, sandbox_port: int, workers: int) -> Iterator[Superv
             )
         )
         os.environ.update({"QUEUE_WORKERS": str(workers), "LOG_LEVEL": "WARNING"})
+        # As in production: minutes of the fast clock.
+        os.environ["SYNC_INTERVAL_MINUTES_LOW"] = "15"
+        os.environ["SYNC_INTERVAL_MINUTES_DEFAULT"] = "360"
         supervisor.environment = dict(os.environ)
         demo.migrate(supervisor.environment)
         arguments = ["sandbox", "--port", str(sandbox_port), "--per-minute", "0"]

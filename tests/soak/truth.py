@@ -5,10 +5,14 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from accounts import clock
 from tests.support.sandbox import Sandbox
+
+#: Of so many changes one is a purge by Instagram, and one a giveaway.
+RARE = 40
 
 
 @dataclass
@@ -17,8 +21,8 @@ class Person:
 
     gone: list[tuple[datetime, datetime | None]] = field(default_factory=list)
 
-    def was_gone_by(self, moment: datetime) -> bool:
-        return any(start <= moment and (end is None or end >= moment) for start, end in self.gone)
+    def was_gone_within(self, since: datetime, until: datetime) -> bool:
+        return any(start <= until and (end is None or end >= since) for start, end in self.gone)
 
 
 class Truth:
@@ -31,8 +35,8 @@ class Truth:
         self.came: dict[str, dict[str, datetime]] = defaultdict(dict)
         self.changes = 0
 
-    def change(self, account: str) -> None:
-        """A few people of one account do something, all at once."""
+    def change(self, account: str, size: int) -> None:
+        """A few people of one account do something, all at once; now and then very many."""
         wanted = {
             "follow": self.rng.randint(0, 2),
             "leave": self.rng.randint(0, 2),
@@ -41,10 +45,14 @@ class Truth:
             "deactivate": int(self.rng.random() < 0.1),
             "reactivate": int(self.rng.random() < 0.1),
         }
-        before = datetime.now(UTC)
+        rare = self.rng.randrange(RARE)
+        if rare == 0:
+            wanted["leave"] = round(size * self.rng.uniform(0.1, 0.3))
+        elif rare == 1:
+            wanted["follow"] = round(size * self.rng.uniform(0.2, 1))
+        before = clock.now()
         done = self.sandbox.call("POST", f"accounts/{account}/change/", wanted)
-        after = datetime.now(UTC)
-        self._note(account, done, before, after)
+        self._note(account, done, before, clock.now())
 
     def _note(self, account: str, done: dict[str, Any], before: datetime, after: datetime) -> None:
         people = self.people[account]

@@ -1,11 +1,30 @@
-"""The soak's judgement: every feed against what really happened."""
+"""The soak's judgement: every feed against what really happened, for each kind of list."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from tests.soak.truth import Truth
+from tests.soak.kinds import Listed
+from tests.soak.truth import Person, Truth
+from tests.soak.watch import Watch
+
+#: Where no doubt was seen to begin, the looks lie within so long before the loss.
+LONGEST_DOUBT = timedelta(days=15)
+#: A look and its doubt are written in one breath, the truth noted in another: real seconds apart.
+BREATH_SECONDS = 5
+
+
+@dataclass
+class OfKind:
+    """What came out for one kind of list; delays in hours of the site's clock."""
+
+    accounts: int = 0
+    losses: int = 0
+    false: int = 0
+    delays: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -14,99 +33,101 @@ class Verdict:
 
     unequal: list[str] = field(default_factory=list)
     false_losses: list[str] = field(default_factory=list)
+    false_claims: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
+    kinds: dict[str, OfKind] = field(default_factory=lambda: defaultdict(OfKind))
     freshness: list[float] = field(default_factory=list)
-    loss_delay: list[float] = field(default_factory=list)
-    losses: int = 0
     unconfirmed: int = 0
 
     @property
     def well(self) -> bool:
-        return not (self.unequal or self.false_losses or self.gaps or self.duplicates or self.stuck)
+        wrong = (self.unequal, self.false_losses, self.false_claims)
+        return not any((*wrong, self.gaps, self.duplicates, self.stuck))
 
 
-def differs(account_id: int, instagram_id: str, truth: Truth) -> str:
+def differs(account: Listed, truth: Truth) -> str:
     """How the list here differs from the true one; "" when it does not.
 
-    People who are gone but cannot be proven so yet (nobody stands beside them) are still held,
-    openly unconfirmed: they are no difference, as long as they are really gone. Nor are many who
-    went between two looks: for half a day it is the look that is doubted (docs/losses.md).
+    Whoever is gone and not told yet is a difference too: the soak waits for as long as the rules
+    say that everybody is told after the last fault.
     """
     from followersync.models import Absence, Follower
 
-    true = {int(row["id"]): row["username"] for row in truth.sandbox.true_list(instagram_id)}
-    rows = Follower.objects.filter(account_id=account_id).values_list("key", "username")
+    true = {
+        int(row["id"]): row["username"] for row in truth.sandbox.true_list(account.instagram_id)
+    }
+    rows = Follower.objects.filter(account_id=account.id).values_list("key", "username")
     held = dict(rows.iterator())
-    waiting = set(Absence.objects.filter(account_id=account_id).values_list("key", flat=True))
-    missing = true.keys() - held.keys()
-    surplus = held.keys() - true.keys() - waiting
-    if len(surplus) > max(5, len(held) // 10):
-        surplus = set()
+    waiting = set(Absence.objects.filter(account_id=account.id).values_list("key", flat=True))
+    missing, surplus = true.keys() - held.keys(), held.keys() - true.keys()
     renamed = [key for key in true.keys() & held.keys() if true[key] != held[key]]
-    if not (missing or surplus or renamed or waiting & true.keys()):
+    doubted = waiting & true.keys()
+    if not (missing or surplus or renamed or doubted):
         return ""
     return (
-        f"{len(missing)} missing, {len(surplus)} too many, {len(renamed)} with another name, "
-        f"{len(waiting & true.keys())} unconfirmed who are there"
+        f"{len(missing)} missing, {len(surplus)} too many ({len(surplus & waiting)} of them "
+        f"unconfirmed), {len(renamed)} with another name, {len(doubted)} unconfirmed who are there"
     )
 
 
-def judge(accounts: dict[int, str], truth: Truth, verdict: Verdict) -> None:
+def judge(accounts: dict[int, Listed], truth: Truth, watch: Watch, verdict: Verdict) -> None:
     """Hold each account's feed against what happened."""
     from followersync.models import FollowerChange
 
-    for account_id, instagram_id in accounts.items():
-        if difference := differs(account_id, instagram_id, truth):
-            verdict.unequal.append(f"account {account_id}: {difference}")
-        rows = FollowerChange.objects.filter(account_id=account_id).order_by("position")
+    verdict.false_claims += watch.false_claims.values()
+    for account in accounts.values():
+        verdict.kinds[account.kind].accounts += 1
+        if difference := differs(account, truth):
+            verdict.unequal.append(f"account {account.id} ({account.kind}): {difference}")
+        rows = FollowerChange.objects.filter(account_id=account.id).order_by("position")
         present: dict[int, bool] = {}
         expected = 1
         for row in rows.iterator():
             if row.position != expected:
-                verdict.gaps.append(f"account {account_id}: {expected} became {row.position}")
+                verdict.gaps.append(f"account {account.id}: {expected} became {row.position}")
             expected = row.position + 1
-            _judge_change(account_id, instagram_id, row, present, truth, verdict)
+            judge_change(account, row, present, truth, watch, verdict)
 
 
-def _judge_change(
-    account_id: int,
-    instagram_id: str,
-    row: object,
+def judge_change(
+    account: Listed,
+    row: Any,
     present: dict[int, bool],
     truth: Truth,
+    watch: Watch,
     verdict: Verdict,
 ) -> None:
-    kind, key, at = row.kind, row.key, row.at  # type: ignore[attr-defined]
-    where = f"account {account_id}, position {row.position}, person {key}"  # type: ignore[attr-defined]
-    if kind == "lost":
-        verdict.losses += 1
-        if present.get(key) is False:
+    """One entry of a feed; `present` is what the feed has said so far."""
+    where = f"account {account.id} ({account.kind}), position {row.position}, person {row.key}"
+    if row.kind == "lost":
+        if present.get(row.key) is False:
             verdict.duplicates.append(where)
-        present[key] = False
-        _judge_loss(where, truth.people[instagram_id][str(key)].gone, at, verdict)
-    elif kind in ("gained", "found", "returned"):
-        if present.get(key):
+        present[row.key] = False
+        person = truth.people[account.instagram_id][str(row.key)]
+        since = watch.doubted_since(account.id, row.key, row.at) or row.at - LONGEST_DOUBT
+        judge_loss(where, account.kind, person, since, row.at, verdict)
+    elif row.kind in ("gained", "found", "returned"):
+        if present.get(row.key):
             verdict.duplicates.append(where)
-        present[key] = True
-        came = truth.came[instagram_id].get(str(key))
-        if came is not None and kind != "returned":
-            verdict.freshness.append((at - came).total_seconds())
+        present[row.key] = True
+        came = truth.came[account.instagram_id].get(str(row.key))
+        if came is not None and row.kind != "returned":
+            verdict.freshness.append((row.at - came).total_seconds() / 3600)
 
 
-def _judge_loss(
-    where: str,
-    gone: list[tuple[datetime, datetime | None]],
-    at: datetime,
-    verdict: Verdict,
+def judge_loss(
+    where: str, kind: str, person: Person, since: datetime, at: datetime, verdict: Verdict
 ) -> None:
-    """A loss is true when the person was gone at some moment before it was reported.
+    """A loss is false if the person followed during all the looks, from the first doubt on."""
+    from accounts import clock
 
-    Somebody who came back between the look and the report was gone when we looked.
-    """
-    before = [start for start, _ in gone if start <= at]
-    if not before:
-        verdict.false_losses.append(where)
-    else:
-        verdict.loss_delay.append((at - before[-1]).total_seconds())
+    verdict.kinds[kind].losses += 1
+    breath = clock.for_real(timedelta(seconds=BREATH_SECONDS))
+    if not person.was_gone_within(since - breath, at):
+        verdict.kinds[kind].false += 1
+        verdict.false_losses.append(f"{where}: doubted since {since:%d %H:%M}, lost {at:%d %H:%M}")
+        return
+    left = max(start for start, _end in person.gone if start <= at)
+    verdict.kinds[kind].delays.append((at - left).total_seconds() / 3600)

@@ -78,9 +78,13 @@ class Sandbox:
             "POST", f"accounts/{account_id}/rename/", {"person": person, "username": username}
         )
 
-    def faults(self, **probabilities: float) -> None:
-        """Replaces all; without any, clears them."""
-        self.call("PUT", "faults/", probabilities)
+    def faults(self, account_id: str | None = None, /, **values: Any) -> None:
+        """Replaces the site's, or an account's over them; without any, clears them.
+
+        Names and values: `accounts.instagram.sandbox.fault_kinds`.
+        """
+        route = "faults/" if account_id is None else f"accounts/{account_id}/faults/"
+        self.call("PUT" if values else "DELETE", route, values or None)
 
     def script(
         self, answers: list[dict[str, Any]], account: str | None = None, route: str | None = None

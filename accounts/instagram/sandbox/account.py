@@ -7,10 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from accounts.instagram.sandbox.follower_list import FollowerList
+from accounts.instagram.sandbox.past import Past
 from accounts.instagram.sandbox.people import People
 
 MICROSECONDS = 1_000_000
-DAY = 86_400 * MICROSECONDS
+HOUR = 3_600 * MICROSECONDS
+DAY = 24 * HOUR
 HISTORY = 3 * 365 * DAY
 # Real counts stand a little above the list that is shown: about 3 in 1000 here.
 OFFSET_SHARE = 0.003
@@ -37,6 +39,12 @@ class Account:
     next_event_at: int | None = None
     # A cut list can stay cut: (rows at or below this key are withheld, further scans).
     cut: tuple[int, int] | None = None
+    # When people followed, before each change; None: they did not follow.
+    past: Past[int | None] = field(default_factory=Past)
+    # A block that is missing: (which setting of the fault made it, newest and oldest key).
+    hole: tuple[int, int, int] | None = None
+    # A count that does not move: (which setting made it, the count, until when).
+    frozen: tuple[int, int, int] | None = None
 
     @property
     def people(self) -> People:

@@ -9,6 +9,7 @@ from typing import Any
 
 from accounts.instagram.sandbox import callbacks, inputs
 from accounts.instagram.sandbox.account import Account
+from accounts.instagram.sandbox.fault_kinds import Value
 from accounts.instagram.sandbox.messages import Answer, BadRequest, Request, Response, as_json
 from accounts.instagram.sandbox.world import World
 
@@ -22,7 +23,7 @@ class Control:
             ("PUT", "life"): self._life,
             ("GET", "life"): lambda _: {"per_minute": world.life.per_minute},
             ("PUT", "faults"): self._set_faults,
-            ("GET", "faults"): lambda _: world.faults.probabilities,
+            ("GET", "faults"): lambda _: self.world.faults.site.values,
             ("DELETE", "faults"): lambda _: self._set_faults({}),
             ("GET", "tokens"): lambda _: world.oauth.everything(),
             ("GET", "requests"): lambda _: self._requests(),
@@ -42,6 +43,9 @@ class Control:
             ("POST", "rename"): self._rename,
             ("POST", "revoke"): self._revoke,
             ("POST", "send"): self._send,
+            ("GET", "faults"): lambda account, _: self._faults_of(account),
+            ("PUT", "faults"): self._set_faults_of,
+            ("DELETE", "faults"): lambda account, _: self._clear_faults_of(account),
         }
 
     def handle(self, request: Request) -> Answer:
@@ -84,7 +88,8 @@ class Control:
     def _rename(self, account: Account, body: dict[str, Any]) -> dict[str, str]:
         """One person to a name of one's choice, such as one that somebody gave up."""
         number = inputs.person(body.get("person"), account)
-        self.world.life.rename(number, inputs.username(body.get("username")))
+        username = inputs.username(body.get("username"))
+        self.world.life.rename(number, username, self.world.microseconds())
         return {"id": str(self.world.people.id_of(number)), "username": str(body["username"])}
 
     def _revoke(self, account: Account, body: dict[str, Any]) -> dict[str, int]:
@@ -115,12 +120,31 @@ class Control:
         self.world.life.set_rate(rate, self.world.microseconds())
         return {"per_minute": rate}
 
-    def _set_faults(self, body: dict[str, Any]) -> dict[str, float]:
-        self.world.faults.set(body)
-        if "cut_list" not in self.world.faults.probabilities:
-            for account in self.world.accounts.values():
-                account.cut = None
-        return self.world.faults.probabilities
+    def _set_faults(self, body: dict[str, Any]) -> dict[str, Value]:
+        values = self.world.faults.set(body, self.world.microseconds())
+        for account in self.world.accounts.values():
+            self._end_cut(account)
+        return values
+
+    def _faults_of(self, account: Account) -> dict[str, Value]:
+        """What was set for this account alone."""
+        own = self.world.faults.accounts.get(account.id)
+        return {} if own is None else own.values
+
+    def _set_faults_of(self, account: Account, body: dict[str, Any]) -> dict[str, Value]:
+        values = self.world.faults.set_for(account, body, self.world.microseconds())
+        self._end_cut(account)
+        return values
+
+    def _clear_faults_of(self, account: Account) -> dict[str, Value]:
+        values = self.world.faults.clear_for(account)
+        self._end_cut(account)
+        return values
+
+    def _end_cut(self, account: Account) -> None:
+        """A list stays cut over many scans, but not when the fault itself is gone."""
+        if not self.world.faults.of(account).value("cut_list", float):
+            account.cut = None
 
     def _requests(self) -> list[dict[str, Any]]:
         return [

@@ -1,61 +1,123 @@
-"""What goes wrong, and how often: all that a follower list was seen to do to its readers."""
+"""What goes wrong, and how often: chance, and the answers that come instead of the true one."""
 
 from __future__ import annotations
 
 import json
 import random
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
 
+from accounts.instagram.sandbox import fault_kinds
 from accounts.instagram.sandbox.account import Account
 from accounts.instagram.sandbox.envelopes import THROTTLING, refusal
-from accounts.instagram.sandbox.messages import BadRequest, Response
+from accounts.instagram.sandbox.fault_kinds import INSTEAD, Value
+from accounts.instagram.sandbox.messages import Response
 
-FAULTS: Final = (
-    "empty_page",
-    "cut_list",
-    "truncated_json",
-    "duplicate_rows",
-    "reordered_rows",
-    "rate_limited",
-    "service_error",
-    "http_500",
-    "slow",
-    "dropped",
-    "wrong_shape",
-    "count_drift",
-    "moving_cursor",
-    "expired_token",
-)
-# Those in place of the answer, in the order in which they are tried.
-INSTEAD: Final = ("expired_token", "rate_limited", "service_error", "http_500")
 LONGEST_CUT: Final = 8
 SLOW_SECONDS: Final = (0.5, 3.0)
+Kind = TypeVar("Kind", bool, int, float, str, dict[str, float])
+
+
+@dataclass
+class Setting:
+    """Faults that were set together. `since`: microseconds; `draw` tells one setting from the next.
+
+    What lasts for hours begins when it was set, and comes anew when it is set anew.
+    """
+
+    values: dict[str, Value] = field(default_factory=dict)
+    since: int = 0
+    draw: int = 0
 
 
 class Faults:
-    """Chance comes from the seed, so that the same calls meet the same faults."""
+    """The site's faults, and over them those of single accounts.
+
+    Chance comes from the seed, an account's from the seed and its name, so that the same calls
+    meet the same faults whatever other accounts do.
+    """
 
     def __init__(self, seed: int) -> None:
-        self.probabilities: dict[str, float] = {}
-        self.rng = random.Random(f"faults {seed}")
+        self.seed = seed
+        self.site = Setting()
+        self.accounts: dict[str, Setting] = {}
+        self._chance: dict[str, random.Random] = {}
+        self._draws = 0
 
-    def set(self, wanted: Mapping[str, Any]) -> None:
-        """Replaces all. Raises BadRequest, and then changes nothing."""
-        for name, value in wanted.items():
-            if name not in FAULTS:
-                raise BadRequest(f"unknown fault {name}; there are: {', '.join(FAULTS)}")
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, (int, float))
-                or not 0 <= value <= 1
-            ):
-                raise BadRequest(f"the probability of {name} must be a number from 0 to 1")
-        self.probabilities = {name: float(value) for name, value in wanted.items() if value}
+    def set(self, wanted: Mapping[str, Any], now: int) -> dict[str, Value]:
+        """Replaces the site's. Raises BadRequest, and then changes nothing."""
+        checked = fault_kinds.checked(wanted)
+        values = {name: value for name, value in checked.items() if _on(name, value)}
+        self.site = self._setting(values, now)
+        return values
+
+    def set_for(self, account: Account, wanted: Mapping[str, Any], now: int) -> dict[str, Value]:
+        """Replaces an account's; what is 0 or false there exempts it from the site's."""
+        self.accounts[account.id] = self._setting(fault_kinds.checked(wanted), now)
+        return self.accounts[account.id].values
+
+    def clear_for(self, account: Account) -> dict[str, Value]:
+        """From now on the account meets the site's faults alone."""
+        self.accounts.pop(account.id, None)
+        return {}
+
+    def of(self, account: Account) -> Trouble:
+        """What this account meets now."""
+        chance = self._chance.get(account.id)
+        if chance is None:
+            name = f"faults {self.seed} {account.number}"
+            chance = self._chance[account.id] = random.Random(name)
+        return Trouble(self.site, self.accounts.get(account.id), chance, self.seed, account)
+
+    def _setting(self, values: dict[str, Value], now: int) -> Setting:
+        self._draws += 1
+        return Setting(values, now, self._draws)
+
+
+def _on(name: str, value: Value) -> bool:
+    return bool(value) or name == "count_with_deactivated"
+
+
+class Trouble:
+    """The faults that one account meets, its own over the site's."""
+
+    def __init__(
+        self,
+        site: Setting,
+        own: Setting | None,
+        rng: random.Random,
+        seed: int,
+        account: Account,
+    ) -> None:
+        self._settings = (own, site) if own is not None else (site,)
+        self.rng = rng
+        self._seed = seed
+        self._account = account
+
+    def setting(self, name: str) -> Setting | None:
+        """The setting that decides about this fault; None where nobody set it."""
+        return next((each for each in self._settings if name in each.values), None)
+
+    def value(self, name: str, kind: type[Kind]) -> Kind | None:
+        """What it was set to, where that is of this type and not off."""
+        setting = self.setting(name)
+        value = None if setting is None else setting.values[name]
+        return value if isinstance(value, kind) and value is not False else None
+
+    def salt(self, name: str, *, anew: bool) -> int:
+        """A number by which something lasting is decided; `anew`: another whenever it is set."""
+        setting = self.setting(name)
+        draw = setting.draw if anew and setting is not None else 0
+        return random.Random(f"{self._seed} {self._account.number} {name} {draw}").getrandbits(64)
 
     def strikes(self, name: str) -> bool:
-        probability = self.probabilities.get(name, 0.0)
-        return bool(probability) and self.rng.random() < probability
+        """Whether it happens to this answer: a share, or a switch."""
+        setting = self.setting(name)
+        value = None if setting is None else setting.values[name]
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return value is True
+        return value > 0 and self.rng.random() < value
 
     def instead(self) -> Response | None:
         """An answer in place of the true one, for any call with a token."""
@@ -99,28 +161,39 @@ class Faults:
             response.dropped = True
         return response
 
-    def begin_scan(self, account: Account) -> None:
+    def begin_scan(self) -> None:
         """At each first page: does a cut begin, go on, or end?"""
+        account = self._account
         if account.cut is not None:
             floor, more = account.cut
             account.cut = (floor, more - 1) if more else None
         if account.cut is None and self.strikes("cut_list"):
-            self.cut(account)
+            self.cut()
 
-    def cut(self, account: Account, scans: int | None = None) -> None:
+    def cut(self, scans: int | None = None) -> None:
         """Withholds anything from one row to half of the list, at its end."""
-        shown = account.shown
+        shown = self._account.shown
         if not shown:
             return
         withheld = self.rng.randint(1, max(shown // 2, 1))
-        floor = account.followers.key_at(shown - withheld)
+        floor = self._account.followers.key_at(shown - withheld)
         if floor is not None:
-            account.cut = (floor, (scans or self.rng.randint(1, LONGEST_CUT)) - 1)
+            self._account.cut = (floor, (scans or self.rng.randint(1, LONGEST_CUT)) - 1)
 
-    def rows(self, body: bytes) -> bytes:
-        """Repeats or shuffles rows of a page (JSON rows with commas behind)."""
-        repeat, shuffle = self.strikes("duplicate_rows"), self.strikes("reordered_rows")
+    def rows(self, body: bytes, fault: str) -> bytes:
+        """Leaves out, repeats or shuffles rows of a page (JSON rows with commas behind)."""
+        share = self.value("omit_rows", float)
+        if share and body:
+            body = thin(body, self.rng, share)
+        repeat = self.strikes("duplicate_rows") or fault == "duplicate_rows"
+        shuffle = self.strikes("reordered_rows") or fault == "reordered_rows"
         return disturb(body, self.rng, repeat=repeat, shuffle=shuffle)
+
+
+def thin(body: bytes, rng: random.Random, share: float) -> bytes:
+    """Without each row with this chance."""
+    rows = [row for row in json.loads(b"[" + body[:-1] + b"]") if rng.random() >= share]
+    return _written(rows)
 
 
 def disturb(body: bytes, rng: random.Random, *, repeat: bool, shuffle: bool) -> bytes:
@@ -135,7 +208,11 @@ def disturb(body: bytes, rng: random.Random, *, repeat: bool, shuffle: bool) -> 
         part = rows[start : start + max(len(rows) // 3, 3)]
         rng.shuffle(part)
         rows[start : start + len(part)] = part
-    return json.dumps(rows, separators=(",", ":"))[1:-1].encode() + b","
+    return _written(rows)
+
+
+def _written(rows: list[Any]) -> bytes:
+    return json.dumps(rows, separators=(",", ":"))[1:-1].encode() + b"," if rows else b""
 
 
 def truncate(response: Response, rng: random.Random) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from accounts.instagram.sandbox.arrangement import Arrangement
 from accounts.instagram.sandbox.people import People
 
 BLOCK = 1000
@@ -57,6 +58,8 @@ class FollowerList:
         # Where somebody stands follows from their number, but for those who came later.
         self._first: tuple[range, int, int] = (range(0), 0, 1)
         self._moved: dict[int, int | None] = {}
+        # The same people in another order, kept up to date once somebody has asked for it.
+        self.arranged: Arrangement | None = None
 
     def fill(self, numbers: range, *, since: int, until: int) -> None:
         """People who followed one after the other between two times (microseconds)."""
@@ -90,6 +93,8 @@ class FollowerList:
         block.view = None
         self._moved[number] = unique_key
         self.length += 1
+        if self.arranged is not None:
+            self.arranged.insert(number, unique_key)
 
     def remove(self, number: int) -> None:
         """Raises KeyError if they do not follow."""
@@ -102,6 +107,8 @@ class FollowerList:
         block.view = None
         self._moved[number] = None
         self.length -= 1
+        if self.arranged is not None:
+            self.arranged.remove(number, key)
         if not block.numbers:
             self.blocks.remove(block)
 
@@ -127,9 +134,35 @@ class FollowerList:
         for block in reversed(self.blocks):
             yield from zip(reversed(block.numbers), reversed(block.keys), strict=True)
 
+    def below(self, key: int | None) -> Iterator[tuple[int, int]]:
+        """(person, key) of those who followed before `key` (None: all), newest first."""
+        last = len(self.blocks)
+        if key is not None:
+            last = bisect_left(self.blocks, key, key=lambda block: block.keys[0])
+        for index in range(last - 1, -1, -1):
+            block = self.blocks[index]
+            end = len(block.keys) if key is None else bisect_left(block.keys, key)
+            yield from zip(reversed(block.numbers[:end]), reversed(block.keys[:end]), strict=True)
+
     def hidden(self) -> int:
         """How many are in the list but deactivated, so that nobody is shown them."""
         return sum(self.key_of(number) is not None for number in self.people.inactive)
+
+    def places(self) -> list[int]:
+        """For each block, how many stand before it, from the oldest: what `at_place` needs."""
+        return list(accumulate((len(block.numbers) for block in self.blocks), initial=0))
+
+    def at_place(self, places: list[int], place: int) -> tuple[int, int]:
+        """(person, key) at `place` from the oldest; IndexError past the newest."""
+        index = bisect_right(places, place) - 1
+        if index >= len(self.blocks):
+            raise IndexError(place)
+        block, within = self.blocks[index], place - places[index]
+        return block.numbers[within], block.keys[within]
+
+    def up_to(self, key: int) -> int:
+        """How many followed at `key` or before, the deactivated too."""
+        return sum(bisect_right(block.keys, key) for block in self.blocks)
 
     def followed_between(self, since: int, until: int) -> int:
         """How many of those who follow now began in [since, until), in microseconds."""

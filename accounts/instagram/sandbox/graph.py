@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from typing import Any, Final
@@ -10,10 +9,13 @@ from typing import Any, Final
 from accounts.instagram.sandbox import documented, insights
 from accounts.instagram.sandbox.account import Account
 from accounts.instagram.sandbox.envelopes import refusal
-from accounts.instagram.sandbox.faults import disturb, truncate, wrong_shape
+from accounts.instagram.sandbox.fault_kinds import INSTEAD
+from accounts.instagram.sandbox.faults import Trouble, truncate, wrong_shape
 from accounts.instagram.sandbox.life import VERBS
+from accounts.instagram.sandbox.lister import Page, read_page
 from accounts.instagram.sandbox.messages import Request, Response, as_json
 from accounts.instagram.sandbox.oauth import BASIC, INSIGHTS, Token
+from accounts.instagram.sandbox.showing import stated_count
 from accounts.instagram.sandbox.world import World
 
 VERSION: Final = re.compile(r"^/v\d+\.\d+(?=/)")
@@ -42,15 +44,15 @@ class Graph:
     ) -> Response:
         self.world.count_call(account.id)
         scripted = self.world.script.take(account.id, route)
+        trouble = self.world.faults.of(account)
         response = self._scripted(scripted, account) if scripted else self._throttled(account)
-        faults = self.world.faults
-        response = response or faults.instead()
+        response = response or trouble.instead()
         if response is None:
             fault = str(scripted.get("fault", "")) if scripted else ""
             response = self._true(request, path, route, token, account, fault)
-            response = faults.on_the_way(response)
+            response = trouble.on_the_way(response)
             if fault == "truncated_json":
-                truncate(response, faults.rng)
+                truncate(response, trouble.rng)
             response.dropped |= fault == "dropped"
             response.delay = max(response.delay, 1.0 if fault == "slow" else 0.0)
         self._add_usage(response, account)
@@ -64,8 +66,8 @@ class Graph:
         if "error" in answer:
             response = refusal(answer["error"])
             response.status = answer.get("status", response.status)
-        elif answer.get("fault") in ("expired_token", "rate_limited", "service_error", "http_500"):
-            response = self.world.faults.make(answer["fault"])
+        elif answer.get("fault") in INSTEAD:
+            response = self.world.faults.of(account).make(answer["fault"])
         elif "body" in answer:
             body = answer["body"]
             text = body if isinstance(body, str) else json.dumps(body)
@@ -106,10 +108,13 @@ class Graph:
     def _me(self, request: Request, account: Account, *, drift: bool) -> Response:
         fields = (request.get("fields") or "id,username").split(",")
         document = {k: v for k, v in self._profile(account).items() if k in fields}
-        if "followers_count" in document and (drift or self.world.faults.strikes("count_drift")):
-            spread = max(account.followers_count // 5, 5)
-            count = account.followers_count + self.world.faults.rng.randint(-spread, spread)
-            document["followers_count"] = max(count, 0)
+        if "followers_count" in document:
+            trouble = self.world.faults.of(account)
+            count = stated_count(account, trouble, self.world.microseconds())
+            if drift or trouble.strikes("count_drift"):
+                spread = max(count // 5, 5)
+                count = max(count + trouble.rng.randint(-spread, spread), 0)
+            document["followers_count"] = count
         if self.world.shape("profile") == "docs_data_array":
             return as_json({"data": [document]})
         return as_json(document)
@@ -130,8 +135,7 @@ class Graph:
     def _followers(
         self, request: Request, path: str, token: Token, account: Account, fault: str
     ) -> Response:
-        """Newest first. The cursor is the place of the last row shown, whatever happens since;
-        with `moving_cursor` it is a count of rows, as of a list that is merely sliced."""
+        """Newest first, unless a fault orders it otherwise."""
         if path.split("/")[1] not in ("me", account.id, account.app_scoped_id):
             return refusal("airbyte_100_33")
         if BASIC not in token.permissions:
@@ -139,46 +143,28 @@ class Graph:
         limit, after = request.get("limit") or str(DEFAULT_LIMIT), request.get("after") or ""
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= MAX_LIMIT):
             return refusal("100_parameter", f"(#100) limit must be from 1 to {MAX_LIMIT}")
-        kind, position = _decode(after) if after else ("", 0)
-        if kind is None:
-            return refusal("100_parameter", "(#100) The after cursor specified is not valid")
-        return self._page(request, account, int(limit), kind, position, fault)
+        trouble = self.world.faults.of(account)
+        page = read_page(
+            account,
+            trouble,
+            limit=int(limit),
+            after=after,
+            fault=fault,
+            now=self.world.microseconds(),
+        )
+        return page if isinstance(page, Response) else self._sent(request, page, trouble, fault)
 
-    def _page(
-        self, request: Request, account: Account, limit: int, kind: str, position: int, fault: str
-    ) -> Response:
-        faults = self.world.faults
-        if not kind:
-            faults.begin_scan(account)
-            moving = fault == "moving_cursor" or faults.strikes("moving_cursor")
-            kind = "offset" if moving else "key"
-        if fault == "cut_list":
-            faults.cut(account, scans=1)
-        start: int | None = position or None
-        if kind == "offset" and position:
-            first = account.followers.key_at(position)
-            start = 0 if first is None else first + 1
-        rows = account.followers.before(start, limit, account.cut[0] if account.cut else 0)
-        after = None
-        if rows.more:
-            after = _encode(kind, position + limit if kind == "offset" else rows.oldest)
-        before = _encode("key", rows.newest) if rows.count else ""
-        return self._disturbed(request, rows.body, before, after, fault)
-
-    def _disturbed(
-        self, request: Request, body: bytes, before: str, after: str | None, fault: str
-    ) -> Response:
-        faults = self.world.faults
-        if faults.strikes("wrong_shape") or fault == "wrong_shape":
-            return Response(200, wrong_shape(faults.rng))
-        if fault == "empty_page" or faults.strikes("empty_page"):
+    def _sent(self, request: Request, page: Page, trouble: Trouble, fault: str) -> Response:
+        if trouble.strikes("wrong_shape") or fault == "wrong_shape":
+            return Response(200, wrong_shape(trouble.rng))
+        body, after = page.body, page.after
+        if fault == "empty_page" or trouble.strikes("empty_page"):
             # Both were seen: an empty page that is an end, and one that has a `next`.
-            body, after = b"", after if faults.rng.random() < 0.5 else None
-        repeat, shuffle = fault == "duplicate_rows", fault == "reordered_rows"
-        body = disturb(faults.rows(body), faults.rng, repeat=repeat, shuffle=shuffle)
+            body, after = b"", after if trouble.rng.random() < 0.5 else None
+        body = trouble.rows(body, fault)
         if "username" not in (request.get("fields") or "id"):
             body = re.sub(rb',"username":"[^"]*"', b"", body)
-        return Response(200, b"".join(_document(request, body, before, after)))
+        return Response(200, b"".join(_document(request, body, page.before, after)))
 
     def _long_lived(self, request: Request, token: Token) -> Response:
         if request.get("grant_type") != "ig_exchange_token":
@@ -254,18 +240,3 @@ def _document(request: Request, rows: bytes, before: str, after: str | None) -> 
             parts += [b',"next":', json.dumps(link).encode()]
         parts.append(b"}")
     return [*parts, b"}"]
-
-
-def _encode(kind: str, position: int) -> str:
-    return base64.urlsafe_b64encode(f"{kind}:{position}".encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str) -> tuple[str | None, int]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except ValueError:
-        return None, 0
-    kind, _colon, position = text.partition(":")
-    if kind not in ("key", "offset") or not position.isdigit():
-        return None, 0
-    return kind, int(position)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from accounts.instagram.sandbox.account import Account
 from accounts.instagram.sandbox.envelopes import ENVELOPES
-from accounts.instagram.sandbox.faults import FAULTS
+from accounts.instagram.sandbox.fault_kinds import SINGLE
 from accounts.instagram.sandbox.life import VERBS
 from accounts.instagram.sandbox.messages import BadRequest
 from accounts.instagram.sandbox.oauth import TOKEN_SHAPES
@@ -120,8 +120,8 @@ def script(body: dict[str, Any], world: World) -> list[dict[str, Any]]:
         only(answer, *ANSWER_FIELDS)
         if "error" in answer:
             envelope(answer["error"])
-        if "fault" in answer and answer["fault"] not in FAULTS:
-            raise BadRequest(f"unknown fault; there are: {', '.join(FAULTS)}")
+        if "fault" in answer and answer["fault"] not in SINGLE:
+            raise BadRequest(f"unknown fault; there are: {', '.join(SINGLE)}")
         if answer.get("account") is not None:
             answer["account"] = world.account(str(answer["account"])).id
         checked.append(_with_change(answer, world))

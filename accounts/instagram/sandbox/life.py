@@ -116,6 +116,10 @@ class Life:
         return order
 
     def _apply(self, account: Account, verb: str, number: int, now: int) -> None:
+        if verb in {"follow", "return", "leave"}:
+            account.past.note(now, number, account.followers.key_of(number))
+        else:
+            self.people.note(number, now)
         if verb in {"follow", "return"}:
             account.followers.append(number, now)
             account.gained_by_day[now // DAY] += 1
@@ -138,8 +142,9 @@ class Life:
         for account in self.accounts.values():
             account.followers.touch(number)
 
-    def rename(self, number: int, username: str) -> None:
+    def rename(self, number: int, username: str, now: int) -> None:
         """A name of one's own choice: one that somebody gave up, say."""
+        self.people.note(number, now)
         self.people.rename(number, username)
         self._touch_everywhere(number)
 

@@ -7,8 +7,10 @@ same people. Ids have 17 digits and begin with 1784, as Instagram's professional
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections import ChainMap
+from collections.abc import Iterable, MutableMapping
 
+from accounts.instagram.sandbox.past import Past
 from accounts.instagram.sandbox.words import FIRST, LAST, SEPARATORS, SUFFIXES
 
 ID_BASE = 17_840_000_000_000_000
@@ -31,6 +33,8 @@ class People:
         self._next = 0
         self._new_names: dict[int, str] = {}
         self.inactive: set[int] = set()
+        # Their names, and whether they were deactivated, before each change.
+        self.past: Past[tuple[str, bool]] = Past()
 
     def new(self, count: int) -> range:
         """`count` people who never existed before. Raises ValueError when names run out."""
@@ -53,15 +57,25 @@ class People:
     def username_of(self, number: int) -> str:
         return self._new_names.get(number) or self._born(number)
 
+    def note(self, number: int, at: int) -> None:
+        """Something about this person is about to change."""
+        self.past.note(at, number, (self.username_of(number), number in self.inactive))
+
     def rename(self, number: int, username: str | None = None) -> str:
         """Gives a name nobody ever had, or the one asked for (names are re-used in life)."""
         self._new_names[number] = username or self._born(self.new(1)[0])
         return self._new_names[number]
 
-    def rows(self, numbers: Iterable[int]) -> list[str]:
-        """Each person as the follower list shows them, with a comma behind."""
+    def rows(
+        self, numbers: Iterable[int], names: MutableMapping[int, str] | None = None
+    ) -> list[str]:
+        """Each person as the follower list shows them, with a comma behind.
+
+        `names` are those of another time; whoever is not in it has the present one.
+        """
         # The two look-ups are written out: a list of a million is rendered by this line.
-        id_offset, new_names, born = self._id_offset, self._new_names, self._born
+        id_offset, born = self._id_offset, self._born
+        new_names = ChainMap(names, self._new_names) if names else self._new_names
         return [
             f'{{"id":"{ID_BASE + (number * ID_STEP + id_offset) % ID_SPACE}",'
             f'"username":"{new_names.get(number) or born(number)}"}},'

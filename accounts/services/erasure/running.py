@@ -100,7 +100,7 @@ def _claim(deletion_id: int) -> DeletionRequest | None:
     ).update(
         state=State.RUNNING,
         worker=worker,
-        claimed_until=now + LEASE,
+        claimed_until=now + clock.for_real(LEASE),
         attempts=F("attempts") + 1,
     )
     if not claimed:
@@ -179,7 +179,7 @@ def _renew(deletion: DeletionRequest, **fields: object) -> None:
     """Raises LeaseLost, which undoes the batch, if another worker has taken over."""
     renewed = DeletionRequest.objects.filter(
         pk=deletion.pk, worker=deletion.worker, state=State.RUNNING
-    ).update(claimed_until=clock.now() + LEASE, **fields)
+    ).update(claimed_until=clock.now() + clock.for_real(LEASE), **fields)
     if not renewed:
         raise LeaseLost
 

@@ -74,7 +74,7 @@ def advance(export_id: int) -> bool:
         log.exception("Export %s failed", export.pk)
         state = State.FAILED if export.attempts >= MOST_ATTEMPTS else State.QUEUED
         DataExport.objects.filter(pk=export.pk, worker=export.worker).update(
-            state=state, claimed_until=clock.now() + LEASE
+            state=state, claimed_until=clock.now() + clock.for_real(LEASE)
         )
     finally:
         part.unlink(missing_ok=True)
@@ -117,7 +117,7 @@ def _watched(
 def _beat(export: DataExport, progress: dict[str, object]) -> None:
     held = DataExport.objects.filter(
         pk=export.pk, worker=export.worker, state=State.RUNNING
-    ).update(progress=progress, claimed_until=clock.now() + LEASE)
+    ).update(progress=progress, claimed_until=clock.now() + clock.for_real(LEASE))
     if not held:
         raise LeaseLost
 
@@ -126,7 +126,7 @@ def _claim(export_id: int) -> DataExport | None:
     claimed = DataExport.objects.filter(_free(), pk=export_id, state__in=DataExport.OPEN).update(
         state=State.RUNNING,
         worker=uuid.uuid4(),
-        claimed_until=clock.now() + LEASE,
+        claimed_until=clock.now() + clock.for_real(LEASE),
         attempts=F("attempts") + 1,
     )
     if not claimed:

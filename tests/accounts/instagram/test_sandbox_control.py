@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from accounts.instagram.sandbox.faults import FAULTS
+from accounts.instagram.sandbox.fault_kinds import DEFAULTS, NAMES
 from accounts.instagram.signatures import parse_signed_request, webhook_is_genuine
 from tests.support.sandbox import CLIENT_SECRET, INSIGHTS, Refused, Sandbox
 
@@ -231,8 +231,9 @@ def test_it_names_every_code_and_token_it_ever_issued_and_every_call(sandbox, li
 
 
 def test_faults_can_be_read_back_and_cleared(sandbox):
-    sandbox.faults(**dict.fromkeys(FAULTS, 0.5))
-    assert set(sandbox.call("GET", "faults/")) == set(FAULTS)
+    sandbox.faults(**DEFAULTS)
+    assert sandbox.call("GET", "faults/") == DEFAULTS
+    assert set(DEFAULTS) == set(NAMES)
 
     sandbox.call("DELETE", "faults/")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from argparse import ArgumentParser
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import clock
+from accounts.instagram.sandbox.fault_kinds import from_words
 from accounts.instagram.sandbox.messages import BadRequest
 from accounts.instagram.sandbox.server import serve
 from accounts.instagram.sandbox.state import load, save
@@ -35,8 +38,8 @@ class Command(BaseCommand):
             "--faults",
             nargs="*",
             default=[],
-            metavar="NAME=P",
-            help="what goes wrong, with its probability (without one: 0.1)",
+            metavar="NAME=VALUE",
+            help="what goes wrong (docs/faults.md); a name alone has a value that shows it",
         )
         parser.add_argument(
             "--per-minute",
@@ -57,12 +60,13 @@ class Command(BaseCommand):
             client_secret=settings.INSTAGRAM_CLIENT_SECRET,
             site_url=options["site_url"],
             webhook_verify_token=settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN,
+            clock=time.time if settings.CLOCK_FOLDER is None else _shared_clock,
         )
         path: Path | None = options["state"]
         world = load(path, config) if path else None
         world = world or World(config, seed=options["seed"], big=options["big"])
         try:
-            world.faults.set(dict(_fault(text) for text in options["faults"]))
+            world.faults.set(from_words(options["faults"]), world.microseconds())
         except BadRequest as error:
             raise CommandError(str(error)) from None
         world.calls_per_hour = options["calls_per_hour"]
@@ -91,9 +95,6 @@ class Command(BaseCommand):
         server.close()
 
 
-def _fault(text: str) -> tuple[str, float]:
-    name, _equals, probability = text.partition("=")
-    try:
-        return name, float(probability or 0.1)
-    except ValueError:
-        raise CommandError(f"--faults {text}: the probability must be a number") from None
+def _shared_clock() -> float:
+    """The site's: unix seconds."""
+    return clock.now().timestamp()
