@@ -38,10 +38,10 @@ class EdgeSource:
         return bool(self._edge)
 
     def count(self) -> Count:
-        profile = self._gateway.me(self._token)
-        if profile.followers_count is None:
+        counted = self._gateway.follower_count(self._token)
+        if counted.followers is None:
             raise WrongShape
-        return Count(profile.followers_count, profile.usage)
+        return Count(counted.followers, counted.usage)
 
     def page(self, *, after: str | None, limit: int) -> FollowerPage:
         return self._gateway.followers(self._token, self._instagram_id, self._edge, limit, after)
