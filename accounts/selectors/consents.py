@@ -5,6 +5,7 @@ A consent is in force when the newest entry of its scope in the account's chain 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -47,6 +48,17 @@ def consent_in_force(account_id: int, scope: Scope) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {in_force_sql('%s', '%s')}", [account_id, scope.value])
         return bool(cursor.fetchone()[0])
+
+
+def accounts_with_consent(account_ids: Collection[int], scopes: Collection[Scope]) -> set[int]:
+    """Those of the accounts for which at least one of `scopes` is in force."""
+    any_of = " OR ".join(in_force_sql("a.id", "%s") for _scope in scopes)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT a.id FROM unnest(%s::bigint[]) AS a (id) WHERE {any_of}",  # noqa: S608
+            [list(account_ids), *(scope.value for scope in scopes)],
+        )
+        return {account_id for (account_id,) in cursor}
 
 
 def consents_in_force(account: LinkedAccount) -> frozenset[Scope]:

@@ -20,15 +20,22 @@ if TYPE_CHECKING:
 
 
 class EdgeSource:
-    """One account's list. `lists` is False where only the count can be read."""
+    """One account's list. `lists` is False where only the count can or may be read."""
 
     page_limit = gateway.MAX_PAGE
 
-    def __init__(self, account: LinkedAccount, token: str, client: Gateway | None = None) -> None:
+    def __init__(
+        self,
+        account: LinkedAccount,
+        token: str,
+        client: Gateway | None = None,
+        *,
+        count_only: bool = False,
+    ) -> None:
         self._instagram_id = account.instagram_id or ""
         self._token = token
         self._gateway = client or gateway.from_settings()
-        self._edge: str = settings.INSTAGRAM_FOLLOWERS_EDGE
+        self._edge: str = "" if count_only else settings.INSTAGRAM_FOLLOWERS_EDGE
 
     def __repr__(self) -> str:
         return f"EdgeSource({self._instagram_id!r})"

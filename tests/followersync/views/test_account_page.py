@@ -15,6 +15,7 @@ from accounts.scopes import Scope
 from accounts.services import consent, linking, quotas
 from followersync.models import Absence, SyncRun, SyncSettings
 from tests.support.clock import Clock
+from tests.support.factories import consent as allow
 from tests.support.sync import write
 
 PEOPLE = [(100 + n, f"person.{n:03}") for n in range(60)]
@@ -22,7 +23,11 @@ PEOPLE = [(100 + n, f"person.{n:03}") for n in range(60)]
 
 @pytest.fixture
 def listed(followed: LinkedAccount) -> LinkedAccount:
-    """Alice's account with sixty people, as after a sync that found all to be the same."""
+    """Alice's account with sixty people, as after a sync that found all to be the same.
+
+    She allows showing Instagram's own count, too.
+    """
+    allow(followed, Scope.PROFILE)
     write(followed, people=PEOPLE)
     SyncSettings.objects.filter(pk=followed.pk).update(
         baseline_at=clock.now() - timedelta(days=1),
@@ -142,9 +147,10 @@ def test_a_dead_connection_leads_to_linking_this_very_account(
 
 
 def test_without_the_consent_no_sync_is_offered(as_alice: Client, listed: LinkedAccount) -> None:
-    consent.withdraw(
-        account=listed, scope=Scope.FOLLOWERS, channel="web", actor=listed.owner, keep_data=True
-    )
+    for scope in (Scope.FOLLOWERS, Scope.PROFILE):
+        consent.withdraw(
+            account=listed, scope=scope, channel="web", actor=listed.owner, keep_data=True
+        )
 
     text = page(as_alice, "account", listed)
 
