@@ -235,3 +235,39 @@ def test_syncing_too_often_is_refused_in_words_with_the_time(
     assert "You have done this too often" in text
     assert "You can sync again at" in text
     assert not SyncRun.objects.filter(account=listed).exists()
+
+
+def test_who_allows_the_count_alone_sees_it_and_is_told_that_no_list_is_read(
+    as_alice: Client, account: LinkedAccount
+) -> None:
+    allow(account, Scope.PROFILE)
+    SyncRun.objects.all().delete()
+    SyncSettings.objects.filter(pk=account.pk).update(
+        reported=1204, last_synced_at=clock.now() - timedelta(minutes=3)
+    )
+
+    text = page(as_alice, "account", account)
+
+    assert "Instagram counts 1,204 followers." in text
+    assert "You allow the number that Instagram counts and not the list" in text
+    assert 'id="sync-now"' in text
+    assert "Your followers are about to be read" not in text
+
+
+def test_a_list_without_the_consent_to_the_count_says_nothing_of_it(
+    as_alice: Client, followed: LinkedAccount
+) -> None:
+    write(followed, people=PEOPLE)
+    SyncSettings.objects.filter(pk=followed.pk).update(
+        baseline_at=clock.now(), last_synced_at=clock.now(), reported=7654, followers_count=60
+    )
+    SyncRun.objects.create(
+        account=followed, trigger="member", state="running", mode="full",
+        created_at=clock.now(), progress={"seen": 30, "page": 1},
+    )  # fmt: skip
+
+    text = page(as_alice, "account", followed)
+
+    assert "60 followers are listed here; whether that is all is not known yet." in text
+    assert "list: 30 so far." in text
+    assert "7,654" not in text
