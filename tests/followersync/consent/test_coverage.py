@@ -16,7 +16,7 @@ from accounts import coverage
 from accounts.models import User
 from accounts.scopes import Scope
 from followersync import selectors
-from followersync.models import FollowerSnapshot, SyncRun, SyncSettings
+from followersync.models import DailyTotal, FollowerSnapshot, SyncRun, SyncSettings
 from followersync.services import insights
 from followersync.services.coverage import COUNT
 from followersync.services.sync import request_sync
@@ -215,12 +215,54 @@ def test_without_any_consent_nothing_is_due_and_nothing_dispatched(life: Life) -
     # As if a row had been left due by a process that died.
     SyncSettings.objects.filter(pk=life.account.pk).update(next_due_at=life.clock())
     life.sandbox.clear_requests()
+    runs = SyncRun.objects.filter(account=life.account).count()
     life.work()
 
     assert SyncSettings.objects.get(pk=life.account.pk).next_due_at is None
-    assert not SyncRun.objects.filter(account=life.account, state__in=SyncRun.OPEN).exists()
+    assert SyncRun.objects.filter(account=life.account).count() == runs
     assert insights.tick() == 0
     assert life.calls == set()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_where_no_list_is_offered_the_count_checks_imports_and_is_kept_by_its_own_consent(
+    life: Life, settings, kept: bool
+) -> None:
+    settings.INSTAGRAM_FOLLOWERS_EDGE = ""
+
+    lived(life, frozenset({Scope.FOLLOWERS, *([Scope.PROFILE] if kept else [])}))
+
+    assert ("followersync_syncsettings", "reported") in life.places_of_the_count
+    in_snapshots = ("followersync_followersnapshot", "reported") in life.places_of_the_count
+    counted = FollowerSnapshot.objects.filter(account=life.account, mode="count").exists()
+    assert (in_snapshots, counted, bool(life.count_shown_in())) == (kept, kept, kept)
+
+
+def test_a_run_that_waits_has_written_the_count_nowhere_but_into_the_rules_memory(
+    life: Life,
+) -> None:
+    life.sandbox.script(
+        [{"error": "2_transient"}], account=life.account.instagram_id, route="followers"
+    )
+    life.allow([Scope.FOLLOWERS])
+
+    life.work()
+
+    run = SyncRun.objects.get(account=life.account)
+    assert (run.state, set(run.progress)) == ("waiting", {"seen", "page"})
+    assert life.places_of_the_count == {("followersync_syncsettings", "memory")}
+
+
+def test_a_kept_count_is_not_put_to_another_use(life: Life) -> None:
+    lived(life, EVERY)
+    life.withdraw(Scope.PROFILE, keep_data=True)
+    DailyTotal.objects.filter(account=life.account).delete()
+    life.sandbox.clear_requests()
+
+    insights.read(life.account.pk)
+
+    assert DailyTotal.objects.filter(account=life.account, followers__isnull=False).count() == 1
+    assert COUNT in life.calls
 
 
 def test_of_how_many_an_open_run_has_read_is_told_with_the_consent_to_the_count_alone(
