@@ -229,7 +229,7 @@ def _defaults(table: str) -> dict[str, object]:
     """What a column holds when nothing was ever written there, where that is a plain value."""
     (model,) = (each for each in apps.get_models() if each._meta.db_table == table)
     return {
-        each.column: each.default
+        str(each.column): each.default
         for each in model._meta.concrete_fields
         if each.default is not models.NOT_PROVIDED and not callable(each.default)
     }
