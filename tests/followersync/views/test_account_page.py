@@ -13,7 +13,7 @@ from accounts import clock
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope
 from accounts.services import consent, linking, quotas
-from followersync.models import Absence, SyncRun, SyncSettings
+from followersync.models import Absence, FollowerSnapshot, SyncRun, SyncSettings
 from tests.support.clock import Clock
 from tests.support.factories import consent as allow
 from tests.support.sync import write
@@ -271,3 +271,15 @@ def test_a_list_without_the_consent_to_the_count_says_nothing_of_it(
     assert "60 followers are listed here; whether that is all is not known yet." in text
     assert "list: 30 so far." in text
     assert "7,654" not in text
+
+
+def test_what_is_not_known_of_a_day_is_a_dash(as_alice: Client, followed: LinkedAccount) -> None:
+    for minutes in (20, 10):
+        FollowerSnapshot.objects.create(
+            account=followed, at=clock.now() - timedelta(minutes=minutes), mode="full",
+            position=0, followers=60, reported=None,
+        )  # fmt: skip
+
+    text = page(as_alice, "account", followed)
+
+    assert '<td class="number">60</td><td class="number">–</td>' in text
