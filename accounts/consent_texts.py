@@ -43,6 +43,23 @@ TEXTS: Final[dict[str, tuple[Version, ...]]] = {
                 "oder die Verknüpfung löse."
             ),
         ),
+        Version(
+            en=(
+                "Read how many followers Instagram counts for my account, and keep that figure "
+                "over time. Why: to show it to me now and as a line through time, here, in my "
+                "copy and to programs that I give access. If I allow this and not my list, only "
+                "the figure is read, and no list. Kept: as long as the account is linked; erased "
+                "when I withdraw this or unlink."
+            ),
+            de=(
+                "Lesen, wie viele Follower Instagram für mein Konto zählt, und diese Zahl im "
+                "Zeitverlauf speichern. Wozu: um sie mir jetzt und als Linie im Zeitverlauf zu "
+                "zeigen, hier, in meiner Kopie und für Programme, denen ich Zugriff gebe. Erlaube "
+                "ich dies und meine Liste nicht, wird nur die Zahl gelesen und keine Liste. "
+                "Gespeichert: solange das Konto verknüpft ist; gelöscht, wenn ich dies widerrufe "
+                "oder die Verknüpfung löse."
+            ),
+        ),
     ),
     Scope.FOLLOWERS: (
         Version(
@@ -62,6 +79,29 @@ TEXTS: Final[dict[str, tuple[Version, ...]]] = {
                 "übereinstimmen und ich sehe, wer kam und wer ging. Gespeichert: solange das "
                 "Konto verknüpft ist; Liste und Verlauf werden gelöscht, wenn ich dies widerrufe "
                 "oder die Verknüpfung löse."
+            ),
+        ),
+        Version(
+            en=(
+                "Read the list of people who follow me, again and again by itself, and keep it: "
+                "of each person the Instagram id, the username, their place in the list and the "
+                "times at which they came and left; no name, no picture. With it goes the number "
+                "of followers that Instagram counts: it is read to check the list, and only the "
+                "last figure and what the rules of the check remember of it are kept; it is not "
+                "shown. Why: so that my followers here stay equal to my followers on Instagram "
+                "and I can see who came and who left. Kept: as long as the account is linked; "
+                "list and history are erased when I withdraw this or unlink."
+            ),
+            de=(
+                "Die Liste der Personen lesen, die mir folgen, immer wieder und von selbst, und "
+                "sie speichern: von jeder Person die Instagram-Kennung, den Benutzernamen, ihren "
+                "Platz in der Liste und die Zeitpunkte, zu denen sie kam und ging; keinen Namen, "
+                "kein Bild. Dazu die Zahl der Follower, die Instagram zählt: Sie wird gelesen, um "
+                "die Liste zu prüfen; gespeichert wird nur die letzte Zahl und was sich die "
+                "Regeln der Prüfung davon merken, gezeigt wird sie nicht. Wozu: damit meine "
+                "Follower hier mit meinen Followern auf Instagram übereinstimmen und ich sehe, "
+                "wer kam und wer ging. Gespeichert: solange das Konto verknüpft ist; Liste und "
+                "Verlauf werden gelöscht, wenn ich dies widerrufe oder die Verknüpfung löse."
             ),
         ),
     ),

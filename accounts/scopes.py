@@ -20,15 +20,6 @@ GRACE: Final = "grace"
 BASIC_PERMISSION: Final = "instagram_business_basic"
 INSIGHTS_PERMISSION: Final = "instagram_business_manage_insights"
 
-# What each purpose is for, in a few words for programs and logs. The texts that members see and
-# agree to are in `accounts.consent_texts`, versioned, in both languages.
-PURPOSES: Final[dict[Scope, str]] = {
-    Scope.PROFILE: "show the account's public profile figures",
-    Scope.FOLLOWERS: "keep the follower list here equal to the one on Instagram",
-    Scope.INSIGHTS: "keep daily totals and demographics",
-    Scope.DISCOVERABLE: "show members who follow each other to one another",
-}
-
 _NEEDED: Final[dict[Scope, frozenset[str]]] = {
     Scope.PROFILE: frozenset({BASIC_PERMISSION}),
     Scope.FOLLOWERS: frozenset({BASIC_PERMISSION}),

@@ -135,7 +135,7 @@ def _bare_checks(asked: list[tuple[str, str]]) -> None:
     pool = urllib3.PoolManager()
     for token, account_id in asked:
         for path, fields in (
-            ("me", {"fields": "id,user_id,username,account_type,followers_count"}),
+            ("me", {"fields": "id,followers_count"}),
             (f"{account_id}/followers", {"fields": "id,username", "limit": "1000"}),
         ):
             answer = pool.request(

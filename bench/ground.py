@@ -78,7 +78,6 @@ def account(*, kind: str = "archive", owner: Any = None) -> Any:
         kind=kind,
         instagram_id=str(17841499000000000 + number) if proven else None,
         username=f"bench.{number}",
-        account_type="BUSINESS",
         granted_permissions=[BASIC_PERMISSION, INSIGHTS_PERMISSION],
         linked_at=clock.now(),
     )

@@ -14,6 +14,7 @@ class FollowersyncConfig(AppConfig):
     def ready(self) -> None:
         from followersync import checks, receivers
         from followersync.services import (
+            coverage,
             erasing,
             exporting,
             folders,
@@ -24,6 +25,7 @@ class FollowersyncConfig(AppConfig):
         )
 
         checks.register()
+        coverage.register()
         erasing.register()
         exporting.register()
         imports.register()

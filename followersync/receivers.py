@@ -9,8 +9,9 @@ from django.apps import apps
 from accounts import clock, signals
 from accounts.errors import ThreadsiteError
 from accounts.scopes import Scope
+from accounts.selectors import consent_in_force
 from followersync.models import SyncRun, SyncSettings, Trigger
-from followersync.services import sync
+from followersync.services import claims, sync
 from followersync.services.finishing import DEBOUNCE
 from followersync.services.settings import settings_of
 
@@ -78,10 +79,17 @@ def _on_resumed(*, account: LinkedAccount, **_kwargs: Any) -> None:
 
 
 def _on_granted(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None:
-    if scope is Scope.FOLLOWERS:
-        # While an account is linked its consents follow the link: until then no run may be opened.
-        first = not SyncRun.objects.filter(account=account).exists()
-        start(account, Trigger.LINK if first else Trigger.MEMBER)
+    """While an account is linked its consents follow the link: until then no run may be opened.
+
+    A run that is open already may have begun to read the count alone: at its end another follows.
+    """
+    counted_with_list = scope is Scope.PROFILE and consent_in_force(account.pk, Scope.FOLLOWERS)
+    if scope not in sync.SYNCED_BY or counted_with_list:
+        return
+    if _is_running(account):
+        SyncSettings.objects.filter(pk=account.pk).update(rung_at=clock.now())
+    first = not SyncRun.objects.filter(account=account).exists()
+    start(account, Trigger.LINK if first else Trigger.MEMBER)
 
 
 def _on_rung(*, account: LinkedAccount, **_kwargs: Any) -> None:
@@ -115,5 +123,14 @@ def _on_needs_reconnect(*, account: LinkedAccount, **_kwargs: Any) -> None:
 
 
 def _on_withdrawn(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None:
-    if scope is Scope.FOLLOWERS:
-        _on_stopped(account=account)
+    """A run goes on only for a consent that pays for it."""
+    if scope not in sync.SYNCED_BY:
+        return
+    if scope is Scope.PROFILE and consent_in_force(account.pk, Scope.FOLLOWERS):
+        # The list is read on. A commit that is under way may still keep the count: what is
+        # erased of it comes after that, and every later one sees the withdrawal.
+        claims.wait_for_commits(account)
+        return
+    _on_stopped(account=account)
+    if scope is Scope.FOLLOWERS and consent_in_force(account.pk, Scope.PROFILE):
+        start(account, Trigger.MEMBER)

@@ -159,7 +159,13 @@ def sentence(run: Any) -> str:
         parts.append(f"{view.unconfirmed} not seen, unconfirmed")
     changes = ", ".join(parts) or "no change"
     plural = "call" if run.calls == 1 else "calls"
-    return f"{name}: {view.followers:,} followers · {changes} · {run.mode}, {run.calls} {plural}"
+    return f"{name}: {_held(view)} · {changes} · {run.mode}, {run.calls} {plural}"
+
+
+def _held(view: Any) -> str:
+    if view.followers is not None:
+        return f"{view.followers:,} followers"
+    return "no list yet" if view.reported is None else f"Instagram counts {view.reported:,}"
 
 
 if __name__ == "__main__":

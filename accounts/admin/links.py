@@ -122,7 +122,7 @@ class LinkedAccountAdmin(RecordAdmin):
         *(scope_withdrawal(scope) for scope in Scope),
     ]
     fields: ClassVar[Any] = (
-        "owner", "username", "kind", "instagram_id", "app_scoped_id", "account_type",
+        "owner", "username", "kind", "instagram_id", "app_scoped_id",
         "state_shown_", "granted_permissions", "consents", "linked_at", "paused_at",
         "needs_reconnect_since", "reconnect_reason", "unlinked_at", "restorable_until",
         "profile_refreshed_at", "token",

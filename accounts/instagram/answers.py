@@ -67,18 +67,19 @@ class LongLivedToken:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`id`: app-scoped, None if not given. `user_id`: the professional account (1784…).
-
-    `account_type` in capitals, "" if not given. A count that was not given is None, never 0.
-    """
+    """`id`: app-scoped, None if not given. `user_id`: the professional account (1784…)."""
 
     id: str | None
     user_id: str
     username: str
-    account_type: str
-    followers_count: int | None
-    follows_count: int | None
-    media_count: int | None
+    usage: Usage = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerCount:
+    """How many followers Instagram counts; None if it does not say, never 0 then."""
+
+    followers: int | None
     usage: Usage = UNKNOWN
 
 
@@ -135,14 +136,20 @@ class _Profile(msgspec.Struct, frozen=True):
     user_id: Id
     username: Username
     id: Id | None = None
-    account_type: AccountType | None = None
-    followers_count: Count | None = None
-    follows_count: Count | None = None
-    media_count: Count | None = None
 
 
 class _Profiles(msgspec.Struct, frozen=True):
     data: Annotated[list[_Profile], msgspec.Meta(min_length=1, max_length=1)]
+
+
+class _Figures(msgspec.Struct, frozen=True):
+    # The id tells an answer without a count from one of another shape.
+    id: Id
+    followers_count: Count | None = None
+
+
+class _FiguresWrapped(msgspec.Struct, frozen=True):
+    data: Annotated[list[_Figures], msgspec.Meta(min_length=1, max_length=1)]
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False):
@@ -205,6 +212,8 @@ _short_wrapped = msgspec.json.Decoder(_ShortTokens)
 _long = msgspec.json.Decoder(_LongToken)
 _profile_flat = msgspec.json.Decoder(_Profile)
 _profile_wrapped = msgspec.json.Decoder(_Profiles)
+_figures_flat = msgspec.json.Decoder(_Figures)
+_figures_wrapped = msgspec.json.Decoder(_FiguresWrapped)
 _followers = msgspec.json.Decoder(_FollowerPage)
 _insights = msgspec.json.Decoder(_Insights)
 _success = msgspec.json.Decoder(_Success)
@@ -231,12 +240,13 @@ def profile(body: bytes, usage: Usage) -> Profile:
         id=None if answer.id is None else str(_number(answer.id)),
         user_id=str(_number(answer.user_id)),
         username=answer.username,
-        account_type=(answer.account_type or "").upper(),
-        followers_count=answer.followers_count,
-        follows_count=answer.follows_count,
-        media_count=answer.media_count,
         usage=usage,
     )
+
+
+def follower_count(body: bytes, usage: Usage) -> FollowerCount:
+    answer: _Figures = _flat_or_wrapped(body, _figures_flat, _figures_wrapped)
+    return FollowerCount(answer.followers_count, usage)
 
 
 def follower_page(body: bytes, usage: Usage) -> FollowerPage:

@@ -54,10 +54,7 @@ class InstagramProvider(OAuth2Provider):  # type: ignore[misc]
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """What linking needs and nothing else; never the token."""
-        return {
-            name: data[name]
-            for name in ("id", "user_id", "username", "account_type", "permissions")
-        }
+        return {name: data[name] for name in ("id", "user_id", "username", "permissions")}
 
     def extract_common_fields(self, data: dict[str, Any]) -> dict[str, Any]:
         return {"username": data["username"]}

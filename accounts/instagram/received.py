@@ -38,10 +38,6 @@ def take(login: SocialLogin) -> Received | None:
             id=data.get("id"),
             user_id=login.account.uid,
             username=data["username"],
-            account_type=data.get("account_type", ""),
-            followers_count=None,
-            follows_count=None,
-            media_count=None,
         ),
         token=LongLivedToken(
             access_token=crypto.decrypt(token.token),

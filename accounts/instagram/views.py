@@ -62,7 +62,6 @@ class InstagramAdapter(OAuth2Adapter):  # type: ignore[misc]
             "id": profile.id,
             "user_id": profile.user_id,
             "username": profile.username,
-            "account_type": profile.account_type,
             "permissions": None if permissions is None else sorted(permissions),
         }
 

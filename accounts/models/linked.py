@@ -43,7 +43,6 @@ class LinkedAccount(models.Model):
         _("app-scoped id"), max_length=32, null=True, blank=True, db_index=True
     )
     username = models.CharField(_("username"), max_length=64)
-    account_type = models.CharField(_("account type"), max_length=32, blank=True)
     granted_permissions = ArrayField(
         models.CharField(max_length=64), default=list, blank=True, verbose_name=_("permissions")
     )

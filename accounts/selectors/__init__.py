@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from accounts.selectors.consents import (
+    accounts_with_consent,
     consent_history,
     consent_in_force,
     consents_in_force,
     consents_outdated,
+    in_force,
 )
 from accounts.selectors.links import (
     account_of,
@@ -26,10 +28,12 @@ __all__ = [
     "account_of",
     "accounts_by_instagram_id",
     "accounts_of",
+    "accounts_with_consent",
     "consent_history",
     "consent_in_force",
     "consents_in_force",
     "consents_outdated",
+    "in_force",
     "live_account",
     "may_use_admin",
     "member_by_reference",

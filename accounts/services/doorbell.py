@@ -15,7 +15,7 @@ from accounts import clock
 from accounts.instagram import gateway
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope
-from accounts.selectors import consent_in_force
+from accounts.selectors import consent_in_force, in_force
 from accounts.services import gate, tokens
 
 # No field tells of a follower; this one rings whenever an account is lively. Nothing that comes
@@ -55,7 +55,11 @@ def due(limit: int = 500) -> list[int]:
     if not settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN:
         return []
     silent = _live().filter(
-        webhooks_since=None, paused_at=None, needs_reconnect_since=None, access_token__isnull=False
+        in_force(Scope.FOLLOWERS, '"accounts_linkedaccount"."id"'),
+        webhooks_since=None,
+        paused_at=None,
+        needs_reconnect_since=None,
+        access_token__isnull=False,
     )
     return list(silent.order_by("pk").values_list("pk", flat=True)[:limit])
 

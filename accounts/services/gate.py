@@ -9,26 +9,22 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Conflict, ConsentMissing, NeedsReconnect, NotFound, PermissionMissing
-from accounts.models import ConsentEvent, LinkedAccount
+from accounts.models import LinkedAccount
 from accounts.scopes import Scope, permissions_needed
+from accounts.selectors.consents import in_force_sql
 from accounts.services import tokens
 
 # Written out, for it is asked once for each page of a list.
-_CONSENT = """
-(SELECT e.action FROM accounts_consentevent e
- JOIN accounts_consentsubject s ON s.subject = e.subject
- WHERE s.account_id = a.id AND e.scope = %(scope)s ORDER BY e.sequence DESC LIMIT 1) AS consent
-"""
-_LAST = f"{_CONSENT} FROM accounts_linkedaccount a WHERE a.id = %(account)s"
-_ACCOUNT = f"SELECT a.*, {_LAST}"
+_CONSENT = f"{in_force_sql('a.id', '%(scope)s')} AS consent"
+_ACCOUNT = f"SELECT a.*, {_CONSENT} FROM accounts_linkedaccount a WHERE a.id = %(account)s"  # noqa: S608
 _WITH_TOKEN = f"""
 SELECT a.*, t.ciphertext, t.expires_at, {_CONSENT} FROM accounts_linkedaccount a
 LEFT JOIN accounts_accesstoken t ON t.account_id = a.id WHERE a.id = %(account)s
 """  # noqa: S608
 _STANDING = f"""
 SELECT a.unlinked_at, a.paused_at, a.needs_reconnect_since, a.reconnect_reason, a.kind,
-    a.granted_permissions, {_LAST}
-"""
+    a.granted_permissions, {_CONSENT} FROM accounts_linkedaccount a WHERE a.id = %(account)s
+"""  # noqa: S608
 
 
 class _Standing(NamedTuple):
@@ -38,7 +34,7 @@ class _Standing(NamedTuple):
     reconnect_reason: str
     kind: str
     granted_permissions: list[str]
-    consent: str | None
+    consent: bool | None
 
 
 def check(account_id: int, scope: Scope) -> LinkedAccount:
@@ -75,12 +71,12 @@ def ask(account_id: int, scope: Scope) -> None:
     _refuse(_Standing(*row), row[-1], scope)
 
 
-def _refuse(found: LinkedAccount | _Standing, consent: str | None, scope: Scope) -> None:
+def _refuse(found: LinkedAccount | _Standing, consent: bool | None, scope: Scope) -> None:
     if found.unlinked_at:
         raise Conflict("unlinked", _("This account is unlinked. Link it again to go on."))
     if found.paused_at:
         raise Conflict("paused", _("This account is paused. Resume it to go on."))
-    if consent != ConsentEvent.Action.GRANTED:
+    if not consent:
         raise ConsentMissing(scope)
     if found.needs_reconnect_since:
         raise NeedsReconnect(found.reconnect_reason)

@@ -125,7 +125,6 @@ def _update(account: LinkedAccount, profile: Profile, permissions: frozenset[str
     account.instagram_id = profile.user_id
     account.app_scoped_id = profile.id
     account.username = profile.username
-    account.account_type = profile.account_type
     account.granted_permissions = sorted(permissions)
     account.needs_reconnect_since = None
     account.reconnect_reason = ""

@@ -17,6 +17,7 @@ from followersync.models import (
     SyncRun,
     WebhookSubscription,
 )
+from followersync.selectors.series import SHOWN_COUNT
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -55,11 +56,23 @@ class SyncRunAdmin(OfAccountAdmin):
 
 @admin.register(FollowerSnapshot)
 class FollowerSnapshotAdmin(OfAccountAdmin):
-    list_display = (
-        "id", "account", "at", "mode", "followers", "reported", "unconfirmed", "gained", "lost",
+    list_display: Any = (
+        "id", "account", "at", "mode", "followers", "count_", "unconfirmed", "gained", "lost",
         "complete",
     )  # fmt: skip
     list_filter = ("mode", "complete")
+    exclude = ("reported",)
+    readonly_fields: ClassVar[Any] = ("count_",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return cast("QuerySet[Any]", rows.annotate(shown_count=SHOWN_COUNT))
+
+    @admin.display(description=_("Instagram's own count"))
+    def count_(self, snapshot: Any) -> int | None:
+        """Only where the member allows showing it."""
+        found: int | None = snapshot.shown_count
+        return found
 
 
 @admin.register(FullScan)

@@ -19,7 +19,8 @@ from accounts.api.pagination import page_by_id
 from accounts.api.schema import operation, page_of
 from accounts.api.serializers import NoInput, PageQuery, StrictSerializer, UtcField, utc
 from accounts.models import LinkedAccount, User
-from accounts.selectors import accounts_of
+from accounts.scopes import Scope
+from accounts.selectors import accounts_of, consent_in_force, in_force
 from accounts.services import linking
 from accounts.services.quotas import spend
 from followersync.models import SyncSettings
@@ -42,7 +43,9 @@ class AccountOutput(serializers.Serializer[Any]):
     sync_enabled = serializers.BooleanField()
     interval_minutes = serializers.IntegerField()
     followers = serializers.IntegerField(allow_null=True, help_text="Held here, unconfirmed too.")
-    reported_followers = serializers.IntegerField(allow_null=True, help_text="Instagram's figure.")
+    reported_followers = serializers.IntegerField(
+        allow_null=True, help_text="Instagram's figure; null unless the member allows `profile`."
+    )
     complete = serializers.BooleanField(help_text="The list here is known to be whole.")
     last_synced_at = UtcField(allow_null=True)
     next_sync_at = UtcField(allow_null=True)
@@ -61,16 +64,23 @@ class AccountOutput(serializers.Serializer[Any]):
             "sync_enabled": instance.paused_at is None and instance.unlinked_at is None,
             "interval_minutes": sync.interval_minutes,
             "followers": sync.followers_count if listed else None,
-            "reported_followers": sync.reported,
+            "reported_followers": sync.reported if _shows_count(instance) else None,
             "complete": sync.complete,
             "last_synced_at": utc(sync.last_synced_at),
             "next_sync_at": utc(sync.next_due_at if instance.state == "active" else None),
         }
 
 
+def _shows_count(account: LinkedAccount) -> bool:
+    """Asked of all accounts of a page at once by `with_sync`."""
+    shows: bool | None = account.__dict__.get("shows_count")
+    return consent_in_force(account.pk, Scope.PROFILE) if shows is None else shows
+
+
 def with_sync(member: User) -> QuerySet[LinkedAccount]:
     """The member's accounts, each with its sync's figures in the same query."""
-    return accounts_of(member).select_related("sync_settings")
+    shows_count = in_force(Scope.PROFILE, '"accounts_linkedaccount"."id"')
+    return accounts_of(member).select_related("sync_settings").annotate(shows_count=shows_count)
 
 
 class AccountsView(ApiView):

@@ -22,6 +22,7 @@ from followersync.selectors import GrowthPoint
 
 DEFAULT_DAYS = 365
 MOST_DAYS = 3660
+COUNT_HELP = "Instagram's figure; null unless the member allows `profile`."
 
 
 class SnapshotsView(ApiView):
@@ -33,8 +34,12 @@ class SnapshotsView(ApiView):
         run = serializers.IntegerField(source="run_id", allow_null=True)
         mode = serializers.ChoiceField(Mode.values)
         position = serializers.IntegerField()
-        followers = serializers.IntegerField()
-        reported_followers = serializers.IntegerField(source="reported", allow_null=True)
+        followers = serializers.IntegerField(
+            allow_null=True, help_text="In the list; null where none may be read."
+        )
+        reported_followers = serializers.IntegerField(
+            source="shown_count", allow_null=True, help_text=COUNT_HELP
+        )
         unconfirmed = serializers.IntegerField()
         gained = serializers.IntegerField()
         found = serializers.IntegerField()
@@ -88,8 +93,12 @@ class GrowthView(ApiView):
 
     class OutputSerializer(serializers.Serializer[Any]):
         at = UtcField()
-        followers = serializers.IntegerField()
-        reported_followers = serializers.IntegerField(source="reported", allow_null=True)
+        followers = serializers.IntegerField(
+            allow_null=True, help_text="In the list; null where none may be read."
+        )
+        reported_followers = serializers.IntegerField(
+            source="reported", allow_null=True, help_text=COUNT_HELP
+        )
         gained = serializers.IntegerField()
         lost = serializers.IntegerField()
         returned = serializers.IntegerField()

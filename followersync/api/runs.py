@@ -34,7 +34,10 @@ class RunOutput(serializers.Serializer[Any]):
     state = serializers.ChoiceField(SyncRun.State.values)
     trigger = serializers.ChoiceField(Trigger.values)
     mode = serializers.ChoiceField(Mode.values)
-    progress = serializers.DictField(help_text="`seen`, `expected` people; `page`.")
+    progress = serializers.DictField(
+        help_text="`seen` people, `page`, and of an open run the `expected` people: Instagram's"
+        " figure, null unless the member allows `profile`."
+    )
     pages = serializers.IntegerField()
     calls = serializers.IntegerField(help_text="Requests made to Instagram.")
     gained = serializers.IntegerField()
@@ -49,7 +52,7 @@ class RunOutput(serializers.Serializer[Any]):
     finished_at = UtcField(allow_null=True)
 
     def to_representation(self, instance: SyncRun) -> dict[str, Any]:
-        plain = ("state", "trigger", "mode", "progress", "pages", "calls")
+        plain = ("state", "trigger", "mode", "pages", "calls")
         counts = ("gained", "lost", "returned", "renamed")
         error = {
             "code": instance.error_code,
@@ -58,11 +61,21 @@ class RunOutput(serializers.Serializer[Any]):
         return {
             "id": instance.pk,
             **{name: getattr(instance, name) for name in (*plain, *counts)},
+            "progress": _progress(instance),
             "evidence": self.context.get("evidence", {}).get(instance.pk),
             "error": error if instance.error_code else None,
             "created_at": utc(instance.created_at),
             "finished_at": utc(instance.finished_at),
         }
+
+
+def _progress(run: SyncRun) -> dict[str, Any]:
+    """An import knows itself how many people it brings; a sync has only Instagram's word."""
+    if not run.progress:
+        return {}
+    listing = run.is_open and run.mode != Mode.IMPORT
+    expected = selectors.expected(run.account_id) if listing else None
+    return {"expected": expected, **run.progress}
 
 
 def shown(runs: list[SyncRun]) -> Any:

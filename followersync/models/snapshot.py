@@ -11,7 +11,11 @@ from followersync.models.run import Mode
 
 
 class FollowerSnapshot(models.Model):
-    """Counts, changes, digest and evidence of one finished run; never the list itself."""
+    """Counts, changes, digest and evidence of one finished run; never the list itself.
+
+    `followers`: of the list; None where none may be read. `reported`: Instagram's own count; None
+    where it is unknown or the member has not allowed keeping it.
+    """
 
     account = models.ForeignKey(
         LinkedAccount, on_delete=models.DO_NOTHING, related_name="snapshots", db_index=False
@@ -20,7 +24,7 @@ class FollowerSnapshot(models.Model):
     at = models.DateTimeField()
     mode = models.CharField(max_length=10, choices=Mode)
     position = models.BigIntegerField()
-    followers = models.BigIntegerField()
+    followers = models.BigIntegerField(null=True)
     reported = models.BigIntegerField(null=True)
     unconfirmed = models.PositiveIntegerField(default=0)
     gained = models.PositiveIntegerField(default=0)

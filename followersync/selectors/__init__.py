@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from followersync.selectors.changes import changes_page
 from followersync.selectors.followers import follower_history, followers_page
-from followersync.selectors.overview import overview, run_of, runs
-from followersync.selectors.series import digest, growth, snapshots
+from followersync.selectors.overview import expected, overview, reported, run_of, runs
+from followersync.selectors.series import digest, growth, looks, snapshots
 from followersync.selectors.values import (
     ChangePage,
     ChangeRow,
@@ -30,10 +30,13 @@ __all__ = [
     "Overview",
     "changes_page",
     "digest",
+    "expected",
     "follower_history",
     "followers_page",
     "growth",
+    "looks",
     "overview",
+    "reported",
     "run_of",
     "runs",
     "snapshots",

@@ -81,4 +81,4 @@ def _listed(account: LinkedAccount, date_from: date, date_to: date) -> dict[date
         .order_by("at")
         .values_list("at", "followers")
     )
-    return {at.astimezone(UTC).date(): followers for at, followers in rows}
+    return {at.astimezone(UTC).date(): followers for at, followers in rows if followers is not None}

@@ -8,9 +8,13 @@ from django.db.models import Min, QuerySet
 
 from accounts import clock
 from accounts.errors import NotFound
-from followersync.models import Absence, FollowerSnapshot, SyncRun, SyncSettings
+from accounts.scopes import Scope
+from accounts.selectors import consent_in_force, consents_in_force
+from followersync.domain import sync as domain
+from followersync.models import Absence, SyncRun, SyncSettings
 from followersync.models.settings import DEFAULT_INTERVAL
 from followersync.selectors.budget import left
+from followersync.selectors.series import snapshots
 from followersync.selectors.values import Overview
 from followersync.sources.base import list_sources
 
@@ -38,14 +42,16 @@ def overview(account: LinkedAccount) -> Overview:
     settings = SyncSettings.objects.filter(pk=account.pk).first()
     running = runs(account).filter(state__in=SyncRun.OPEN).first()
     last_run = runs(account).exclude(state__in=SyncRun.OPEN).first()
-    snapshot = FollowerSnapshot.objects.filter(account=account).order_by("-at", "-id").first()
+    snapshot = snapshots(account).first()
     absent = Absence.objects.filter(account_id=account.pk)
     since = absent.aggregate(since=Min("unconfirmed_since"))["since"]
     budget = left(account.pk, clock.now())
+    allowed = consents_in_force(account)
+    shows_count = Scope.PROFILE in allowed
     known = settings if settings is not None and settings.last_synced_at else None
     return Overview(
         followers=known.followers_count if known and known.baseline_at else None,
-        reported=settings.reported if settings else None,
+        reported=settings.reported if settings and shows_count else None,
         unconfirmed=absent.count() if since else 0,
         unconfirmed_since=since,
         complete=bool(settings and settings.complete),
@@ -59,9 +65,35 @@ def overview(account: LinkedAccount) -> Overview:
         failures=settings.failures if settings else 0,
         waiting_until=_waiting_until(settings, running) or budget.until,
         last_snapshot=snapshot,
-        gap=_gap(settings),
+        gap=_gap(settings) if shows_count else None,
         calls_left=budget.calls,
+        expected=_expected(settings) if running and shows_count else None,
+        reads_list=Scope.FOLLOWERS in allowed,
+        shows_count=shows_count,
     )
+
+
+def reported(account: LinkedAccount) -> int | None:
+    """Instagram's own count at the last sync; None unless the member allows showing it."""
+    if not consent_in_force(account.pk, Scope.PROFILE):
+        return None
+    return SyncSettings.objects.filter(pk=account.pk).values_list("reported", flat=True).first()
+
+
+def expected(account_id: int) -> int | None:
+    """How many people the open run will about see, by Instagram's count; None as for `reported`.
+
+    It is known to the rules from the beginning of the run, and kept nowhere else.
+    """
+    if not consent_in_force(account_id, Scope.PROFILE):
+        return None
+    return _expected(SyncSettings.objects.filter(pk=account_id).first())
+
+
+def _expected(settings: SyncSettings | None) -> int | None:
+    if settings is None or not settings.memory:
+        return None
+    return domain.progress(domain.load(settings.memory)).expected
 
 
 def _waiting_until(settings: SyncSettings | None, running: SyncRun | None) -> datetime | None:

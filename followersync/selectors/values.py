@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 class Overview:
     """An account's state in figures. All None or 0 before its first sync.
 
-    `followers` counts the unconfirmed too; `reported` is Instagram's own figure at the last sync.
+    `followers` counts the unconfirmed too; `reported` is Instagram's own figure at the last sync,
+    None unless the member allows showing it (`shows_count`); `expected` is that of the open run.
+    `reads_list`: the member allows reading the list.
     `complete`: the list here is known to be whole. `waiting_until`: no call is made before then.
     `gap`: how many of those reported Instagram's list does not show (deactivated people); may be
     negative, None while unknown.
@@ -37,6 +39,14 @@ class Overview:
     last_snapshot: FollowerSnapshot | None
     gap: int | None = None
     calls_left: int | None = None
+    expected: int | None = None
+    reads_list: bool = True
+    shows_count: bool = True
+
+    @property
+    def syncs(self) -> bool:
+        """Something may be read of the account."""
+        return self.reads_list or self.shows_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +113,13 @@ class ChangePage:
 
 @dataclass(frozen=True, slots=True)
 class GrowthPoint:
-    """One UTC day that has a sync: the last figures of that day, and the day's changes."""
+    """One UTC day that has a sync: the last figures of that day, and the day's changes.
+
+    `followers`: of the list; None where none was read.
+    """
 
     at: datetime
-    followers: int
+    followers: int | None
     reported: int | None
     gained: int
     lost: int

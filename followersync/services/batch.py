@@ -194,6 +194,6 @@ def save_state(held: Claim, state: AccountState, now: datetime) -> None:
 
 
 def progress(state: AccountState) -> dict[str, int | None]:
-    """How far a run is, for pages and programs."""
+    """How far a run is. Of how many is Instagram's own count: see `selectors.expected`."""
     reached = domain.progress(state)
-    return {"seen": reached.seen, "expected": reached.expected, "page": reached.pages}
+    return {"seen": reached.seen, "page": reached.pages}

@@ -83,6 +83,15 @@ def release(held: Claim) -> None:
     SyncRun.objects.filter(pk=held.run_id, worker=held.worker).update(worker=None)
 
 
+def wait_for_commits(account: LinkedAccount) -> None:
+    """Let a commit that is under way end, and none begin before the caller's own."""
+    list(
+        SyncRun.objects.select_for_update()
+        .filter(account=account, state__in=SyncRun.OPEN)
+        .values_list("pk")
+    )
+
+
 def cancel_open(account: LinkedAccount) -> int:
     """Close whatever is open; a worker in the middle of it finds out at its next commit."""
     return SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).update(

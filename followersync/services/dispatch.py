@@ -15,10 +15,11 @@ from django.db.models import F, Q
 
 from accounts import clock
 from accounts.queue import enqueue
+from accounts.selectors import accounts_with_consent
 from followersync import store
-from followersync.models import SyncRun, Trigger
+from followersync.models import SyncRun, SyncSettings, Trigger
 from followersync.services import claims
-from followersync.services.sync import TASK
+from followersync.services.sync import SYNCED_BY, TASK
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def _all(step: Callable[[], int]) -> int:
 def open_due() -> int:
     """Open and enqueue a batch of runs; returns how many."""
     now = clock.now()
-    due = store.claim_due(now, BATCH, PER_OWNER)
+    due = _allowed(store.claim_due(now, BATCH, PER_OWNER))
     # Somebody may ask for one at this very moment: theirs serves, and no other account waits.
     SyncRun.objects.bulk_create(
         [
@@ -79,6 +80,13 @@ def open_due() -> int:
     for start in range(0, len(runs), TOGETHER):
         enqueue(TASK_FOR_MANY, *runs[start : start + TOGETHER])
     return len(runs)
+
+
+def _allowed(due: list[int]) -> list[int]:
+    """Those for which a consent pays for a sync; the others are due no more until one does."""
+    allowed = accounts_with_consent(due, SYNCED_BY) if due else set()
+    SyncSettings.objects.filter(pk__in=set(due) - allowed).update(next_due_at=None)
+    return [account_id for account_id in due if account_id in allowed]
 
 
 @transaction.atomic

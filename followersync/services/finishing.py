@@ -74,6 +74,8 @@ def finish(
             held.run_id,
             now,
             mode=done.mode.value,
+            followers=settings.followers_count,
+            reported=settings.reported if locked.keeps_count else None,
             unconfirmed=unconfirmed,
             counted=counted,
             evidence=_evidence(done),
@@ -124,25 +126,32 @@ def _again(
     )
 
 
-def finish_count(held: Claim, reported: int) -> None:
-    """The end of a run that could read only the count, since the app has no list endpoint."""
+def finish_count(held: Claim, reported: int, scope: Scope) -> None:
+    """The end of a run that read only the count, on the consent to `scope`.
+
+    It is followers' where the app has no list endpoint: then the count checks what is imported.
+    """
     with transaction.atomic():
         claims.hold(held, clock.now())
-        gate.ask(held.account_id, Scope.FOLLOWERS)
-        settings, changes = lock(held)
+        gate.ask(held.account_id, scope)
+        settings, changes, keeps_count = lock(held)
         now = clock.now()
         settings.reported = reported
         closed = _closed(settings, now, mode=Mode.COUNT)
         counted = claims.fence(held, **closed, **claims.added(calls=1))
-        store.put_snapshot(
-            settings,
-            held.run_id,
-            now,
-            mode=Mode.COUNT,
-            unconfirmed=0,
-            counted=counted,
-            evidence={},
-        )
+        if keeps_count:
+            listed = scope is Scope.FOLLOWERS and settings.baseline_at is not None
+            store.put_snapshot(
+                settings,
+                held.run_id,
+                now,
+                mode=Mode.COUNT,
+                followers=settings.followers_count if listed else None,
+                reported=reported,
+                unconfirmed=0,
+                counted=counted,
+                evidence={},
+            )
         settings.next_due_at = next_due(settings, now, changes=changes + _told(counted))
         _answer_bell(held, settings, held.run.started_at, now)
         store.leave_settings(settings)
@@ -221,7 +230,9 @@ def _closed(settings: SyncSettings, now: datetime, *, mode: str) -> dict[str, An
 
 
 def _evidence(done: Finished) -> dict[str, Any]:
+    """What proves the verdicts. Instagram's own count is the snapshot's, where it may be kept."""
     found = asdict(done.evidence)
+    found.pop("reported")
     found["why"] = str(done.why.value) if done.why else None
     found["spoiled"] = {str(reason): pages for reason, pages in found["spoiled"].items()}
     return found

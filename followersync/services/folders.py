@@ -16,6 +16,7 @@ from accounts import clock, crypto, registry
 from accounts.errors import InvalidInput, ThreadsiteError
 from accounts.queue import enqueue
 from accounts.scopes import Scope
+from accounts.selectors import in_force
 from accounts.services import gate
 from followersync.errors import SyncRunning
 from followersync.models import WatchedExport, WatchedFolder
@@ -139,13 +140,16 @@ def _give_back(ending: QuerySet[WatchedFolder]) -> None:
             transaction.on_commit(partial(drive.revoke, token))
 
 
+ALLOWED = in_force(Scope.FOLLOWERS, '"followersync_watchedfolder"."account_id"')
+
+
 @transaction.atomic
 def tick() -> int:
     """Ring for a batch of folders that are due; returns how many. The lease ends by itself."""
     now = clock.now()
     due = list(
         WatchedFolder.objects.select_for_update(skip_locked=True)
-        .filter(next_look_at__lte=now)
+        .filter(ALLOWED, next_look_at__lte=now)
         .order_by("next_look_at")
         .values_list("pk", flat=True)[:BATCH]
     )

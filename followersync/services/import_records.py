@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
+from accounts.scopes import Scope
+from accounts.selectors import consent_in_force
 from followersync.models import ArchiveImport, FollowerSnapshot, Mode, SyncRun, SyncSettings
 from followersync.services import claims
 from followersync.sources.archive.assess import Assessment, Kind
@@ -104,6 +106,7 @@ def close(
 
 
 def _snapshot(held: Claim, job: ArchiveImport, settings: SyncSettings, found: Found) -> None:
+    keeps_count = consent_in_force(held.account_id, Scope.PROFILE)
     FollowerSnapshot.objects.create(
         account_id=held.account_id,
         run_id=held.run_id,
@@ -111,7 +114,7 @@ def _snapshot(held: Claim, job: ArchiveImport, settings: SyncSettings, found: Fo
         mode=Mode.IMPORT,
         position=settings.head,
         followers=settings.followers_count,
-        reported=settings.reported,
+        reported=settings.reported if keeps_count else None,
         unconfirmed=found.unconfirmed,
         complete=settings.complete,
         digest=settings.digest,

@@ -23,6 +23,7 @@ from accounts.errors import (
 from accounts.models import LinkedAccount
 from accounts.queue import enqueue
 from accounts.scopes import Scope
+from accounts.selectors import consent_in_force, in_force
 from accounts.services import gate, linking, tokens
 from followersync.models import DailyTotal, Demographics, FollowerSnapshot, InsightsReading
 from followersync.services import budget
@@ -46,12 +47,15 @@ RETRY = timedelta(minutes=30)
 BATCH = 100
 # Calls of one turn; the past is filled in several, so that the list keeps most of the budget.
 DAYS_PER_TURN = 15
+ALLOWED = in_force(Scope.INSIGHTS, '"followersync_insightsreading"."account_id"')
 
 
 def connect() -> None:
     """Called once, when the app is ready."""
     signals.consent_granted.connect(_on_granted, dispatch_uid="followersync.insights")
     signals.account_reconnected.connect(_on_reconnected, dispatch_uid="followersync.insights")
+    signals.consent_withdrawn.connect(_on_withdrawn, dispatch_uid="followersync.insights")
+    signals.account_unlinked.connect(_on_unlinked, dispatch_uid="followersync.insights")
 
 
 def register() -> None:
@@ -86,7 +90,7 @@ def tick() -> int:
     now = clock.now()
     due = list(
         InsightsReading.objects.select_for_update(skip_locked=True)
-        .filter(next_due_at__lte=now)
+        .filter(ALLOWED, next_due_at__lte=now)
         .order_by("next_due_at")
         .values_list("pk", flat=True)[:BATCH]
     )
@@ -124,7 +128,8 @@ def _read_days(account: LinkedAccount, source: InsightsSource, state: InsightsRe
             account=account, day__gte=today - timedelta(days=KEPT_DAYS), gained__isnull=False
         ).values_list("day", flat=True)
     )
-    _keep_counts(account, today)
+    if consent_in_force(account.pk, Scope.PROFILE):
+        _keep_counts(account, today)
     _count_today(account, source, today)
     days = days_to_read(today, known, state.oldest_tried, most=DAYS_PER_TURN)
     for day in days:
@@ -150,7 +155,10 @@ def _store(account: LinkedAccount, day: date, totals: DayTotals) -> None:
 
 
 def _keep_counts(account: LinkedAccount, today: date) -> None:
-    """Our own daily count: the last that a sync read on each day, without a call of its own."""
+    """Our own daily count: the last that a sync read on each day, without a call of its own.
+
+    Only where the member allows keeping what a sync reads of it.
+    """
     since = datetime.combine(today - timedelta(days=LATE_DAYS), datetime.min.time(), UTC)
     read = FollowerSnapshot.objects.filter(
         account=account, at__gte=since, reported__isnull=False
@@ -231,7 +239,7 @@ def _react(state: InsightsReading, error: ThreadsiteError) -> None:
 
 def _again(state: InsightsReading, pause: timedelta, code: str = "") -> None:
     jitter = pause * random.random() * 0.1  # noqa: S311
-    InsightsReading.objects.filter(pk=state.pk).update(
+    InsightsReading.objects.filter(ALLOWED, pk=state.pk).update(
         next_due_at=clock.now() + pause + jitter,
         failures=state.failures if code else 0,
         error_code=code,
@@ -248,8 +256,19 @@ def _on_granted(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None
         begin(account)
 
 
+def _on_withdrawn(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None:
+    """Nothing is due any more; allowed again, it begins anew."""
+    if scope is Scope.INSIGHTS:
+        _on_unlinked(account=account)
+
+
+def _on_unlinked(*, account: LinkedAccount, **_kwargs: Any) -> None:
+    InsightsReading.objects.filter(pk=account.pk).update(next_due_at=None)
+
+
 def _on_reconnected(*, account: LinkedAccount, **_kwargs: Any) -> None:
-    if InsightsReading.objects.filter(pk=account.pk).exists():
+    allowed = consent_in_force(account.pk, Scope.INSIGHTS)
+    if allowed and InsightsReading.objects.filter(pk=account.pk).exists():
         begin(account)
 
 

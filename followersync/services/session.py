@@ -51,11 +51,13 @@ BY_THEMSELVES = frozenset({Trigger.SCHEDULE, Trigger.WEBHOOK})
 class Session:
     """Holds a claim. Every method may raise LostClaim and whatever the gate or source raise.
 
-    Made right after the gate was passed, which lets the first call through.
+    `scope`: the consent that pays for its calls; all but followers' pay for the count alone. Made
+    right after the gate was passed, which lets the first call through.
     """
 
-    def __init__(self, held: Claim, source: EdgeSource) -> None:
+    def __init__(self, held: Claim, source: EdgeSource, scope: Scope = Scope.FOLLOWERS) -> None:
         self._held = held
+        self._scope = scope
         self._source = source
         self._batch = Batch(held)
         self._committed_at = self._beat_at = time.monotonic()
@@ -74,7 +76,7 @@ class Session:
     ) -> bool:
         """Step until the run is finished (True) or `deadline` (monotonic seconds) is past."""
         if not self._source.lists:
-            finish_count(self._held, self._count())
+            finish_count(self._held, self._count(), self._scope)
             return True
         while True:
             step = domain.next_step(self._state)
@@ -207,7 +209,7 @@ class Session:
         account_id = self._held.account_id
         self._beat()
         if not self._gate_passed:
-            gate.ask(account_id, Scope.FOLLOWERS)
+            gate.ask(account_id, self._scope)
         self._gate_passed = False
         try:
             if not self._taken:

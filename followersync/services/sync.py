@@ -18,7 +18,7 @@ from accounts.errors import Conflict, ConsentMissing, RetryLater, ThreadsiteErro
 from accounts.models import LinkedAccount
 from accounts.queue import enqueue
 from accounts.scopes import Scope
-from accounts.selectors import consent_in_force
+from accounts.selectors import consents_in_force
 from accounts.services import gate
 from followersync.errors import LostClaim, SyncRunning
 from followersync.models import SyncRun, SyncSettings
@@ -36,13 +36,15 @@ logger = logging.getLogger(__name__)
 
 TASK = claims.TASK
 SLICE_SECONDS = 20.0
+#: Each pays for syncs: followers' for the list, checked by the count; profile's for the count.
+SYNCED_BY = frozenset({Scope.FOLLOWERS, Scope.PROFILE})
 
 
 def request_sync(*, account: LinkedAccount, trigger: str) -> SyncRun:
     """Open a run and ring the queue; one that waits to repeat a failed request goes on at once.
 
     Raises SyncRunning (with the open run), Conflict where the account is paused, unlinked, needs
-    reconnecting or is kept by archives, ConsentMissing without consent to followers.
+    reconnecting or is kept by archives, ConsentMissing without consent to list or count.
     """
     # Whoever asks may hold the account as it was when their page was drawn.
     _refuse(LinkedAccount.objects.get(pk=account.pk))
@@ -93,7 +95,7 @@ def _refuse(account: LinkedAccount) -> None:
             "no_list_source",
             _("This account is kept by archives alone. Import a new one to bring it up to date."),
         )
-    if not consent_in_force(account.pk, Scope.FOLLOWERS):
+    if not consents_in_force(account) & SYNCED_BY:
         raise ConsentMissing(Scope.FOLLOWERS)
 
 
@@ -138,5 +140,10 @@ def advance(
 
 
 def _open(held: Claim) -> Session:
-    account, token = gate.admit(held.account_id, Scope.FOLLOWERS, held.at)
+    """The list where the member allows it; else the count alone, where they allow that."""
+    try:
+        account, token = gate.admit(held.account_id, Scope.FOLLOWERS, held.at)
+    except ConsentMissing:
+        account, token = gate.admit(held.account_id, Scope.PROFILE, held.at)
+        return Session(held, EdgeSource(account, token, count_only=True), Scope.PROFILE)
     return Session(held, EdgeSource(account, token))

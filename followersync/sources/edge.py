@@ -20,15 +20,22 @@ if TYPE_CHECKING:
 
 
 class EdgeSource:
-    """One account's list. `lists` is False where only the count can be read."""
+    """One account's list. `lists` is False where only the count can or may be read."""
 
     page_limit = gateway.MAX_PAGE
 
-    def __init__(self, account: LinkedAccount, token: str, client: Gateway | None = None) -> None:
+    def __init__(
+        self,
+        account: LinkedAccount,
+        token: str,
+        client: Gateway | None = None,
+        *,
+        count_only: bool = False,
+    ) -> None:
         self._instagram_id = account.instagram_id or ""
         self._token = token
         self._gateway = client or gateway.from_settings()
-        self._edge: str = settings.INSTAGRAM_FOLLOWERS_EDGE
+        self._edge: str = "" if count_only else settings.INSTAGRAM_FOLLOWERS_EDGE
 
     def __repr__(self) -> str:
         return f"EdgeSource({self._instagram_id!r})"
@@ -38,10 +45,10 @@ class EdgeSource:
         return bool(self._edge)
 
     def count(self) -> Count:
-        profile = self._gateway.me(self._token)
-        if profile.followers_count is None:
+        counted = self._gateway.follower_count(self._token)
+        if counted.followers is None:
             raise WrongShape
-        return Count(profile.followers_count, profile.usage)
+        return Count(counted.followers, counted.usage)
 
     def page(self, *, after: str | None, limit: int) -> FollowerPage:
         return self._gateway.followers(self._token, self._instagram_id, self._edge, limit, after)

@@ -118,10 +118,10 @@ class InsightsSource:
 
     def count(self) -> int | None:
         """How many followers the account has now; None where Instagram does not say."""
-        profile = self._gateway.me(self._token)
+        counted = self._gateway.follower_count(self._token)
         if self._note is not None:
-            self._note(profile.usage)
-        return profile.followers_count
+            self._note(counted.usage)
+        return counted.followers
 
     def demographics(self, breakdown: str) -> list[Share]:
         """The followers by one of BREAKDOWNS."""

@@ -1,7 +1,7 @@
 """Which other members an account meets: the one statement behind every list of connections.
 
-Two facts of the accounts are read here besides our own tables: the last word of the consent
-ledger, as `accounts.selectors.consents.last_action` has it, and whether a link is alive. Asked
+Two facts of the accounts are read here besides our own tables: consent in force, as
+`accounts.selectors.consents` has it, and whether a link is alive. Asked
 after the lists, so that the ledger is read of those alone who meet, and not of every member.
 """
 
@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
+
+from accounts.selectors.consents import in_force_sql
 
 
 class Met(NamedTuple):
@@ -46,22 +48,18 @@ class Meeting:
     limit: int = 51
 
 
-ALLOWED = (
-    "(SELECT e.action FROM accounts_consentsubject s"
-    " JOIN accounts_consentevent e ON e.subject = s.subject"
-    " WHERE s.account_id = a.id AND e.scope = '{scope}'"
-    " ORDER BY e.sequence DESC LIMIT 1) = 'granted'"
-)
 # Proven, linked, not paused, of a member who may sign in, and with the member's yes.
 TO_BE_SEEN = (
     "a.kind = 'oauth' AND a.unlinked_at IS NULL AND a.paused_at IS NULL"
     " AND EXISTS (SELECT FROM accounts_user u WHERE u.id = a.owner_id AND u.is_active) AND "
-) + ALLOWED.format(scope="discoverable")
+) + in_force_sql("a.id", "'discoverable'")
+
+READS = in_force_sql("a.id", "'followers'")
 
 # `reads`: what is merely kept of a list after a withdrawal shows nothing.
 ITSELF = (
     "itself AS MATERIALIZED (SELECT a.owner_id, a.instagram_number AS number,"  # noqa: S608
-    f" {ALLOWED.format(scope='followers')} AS reads"
+    f" {READS} AS reads"
     f" FROM accounts_linkedaccount a WHERE a.id = %(account)s AND {TO_BE_SEEN})"
 )
 FOLLOWING_IT = (
@@ -77,7 +75,7 @@ SEEN = (
     "seen AS MATERIALIZED (SELECT a.id, a.username, a.instagram_number AS number,"  # noqa: S608
     " EXISTS (SELECT FROM followersync_follower f"
     "  WHERE f.account_id = a.id AND f.key = itself.number)"
-    f"  AND {ALLOWED.format(scope='followers')} AS you_follow"
+    f"  AND {READS} AS you_follow"
     " FROM itself, met JOIN accounts_linkedaccount a ON a.id = met.id"
     f" WHERE a.owner_id <> itself.owner_id AND {TO_BE_SEEN})"
 )

@@ -9,7 +9,7 @@ from django.db import connection
 
 def daily_series(
     account_id: int, begin: datetime, end: datetime
-) -> list[tuple[datetime, int, int | None, int, int, int, int]]:
+) -> list[tuple[datetime, int | None, int | None, int, int, int, int]]:
     """(at, followers, reported, gained, lost, returned, renamed) for each UTC day, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(

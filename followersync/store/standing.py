@@ -8,21 +8,25 @@ from typing import Any, NamedTuple
 from django.db import connection
 from psycopg.types.json import Jsonb
 
+from accounts.scopes import Scope
+from accounts.selectors.consents import in_force_sql
 from followersync.models import SyncSettings
 from followersync.store.runs import Counted
 
+KEEPS_COUNT = in_force_sql("s.account_id", f"'{Scope.PROFILE.value}'")
 _OPENING = """
 SELECT s.*,
     (SELECT count(*) FROM followersync_absence n WHERE n.account_id = s.account_id) AS unconfirmed,
     EXISTS (SELECT FROM followersync_scanpage p WHERE p.account_id = s.account_id) AS has_pages
 FROM followersync_syncsettings s WHERE s.account_id = %(account)s
 """
-_LOCKED = """
+_LOCKED = f"""
 SELECT s.*, (SELECT coalesce(sum(gained + lost + returned + found), 0)
     FROM followersync_followersnapshot n
-    WHERE n.account_id = s.account_id AND n.at > %(since)s) AS changes
+    WHERE n.account_id = s.account_id AND n.at > %(since)s) AS changes,
+    {KEEPS_COUNT} AS keeps_count
 FROM followersync_syncsettings s WHERE s.account_id = %(account)s FOR UPDATE OF s
-"""
+"""  # noqa: S608
 _LEFT = """
 UPDATE followersync_syncsettings SET memory = %s, complete = %s, reported = %s, baseline_at = %s,
     last_synced_at = %s, failures = %s, not_before = %s, next_due_at = %s
@@ -44,10 +48,15 @@ class Opening(NamedTuple):
 
 
 class Locked(NamedTuple):
-    """`changes`: how many the account's snapshots tell of since the moment asked for."""
+    """`changes`: how many the account's snapshots tell of since the moment asked for.
+
+    `keeps_count`: the member allows keeping Instagram's own count. Whoever withdraws that waits
+    for the run's lock, so it holds until the commit of whoever has it.
+    """
 
     settings: SyncSettings
     changes: int
+    keeps_count: bool
 
 
 def opening(account_id: int) -> Opening:
@@ -58,7 +67,8 @@ def opening(account_id: int) -> Opening:
 def lock_settings(account_id: int, since: datetime) -> Locked:
     """The account's settings, which nobody else changes until the commit."""
     settings = _only(_LOCKED, {"account": account_id, "since": since})
-    return Locked(settings, settings.__dict__["changes"])
+    found = settings.__dict__
+    return Locked(settings, found["changes"], bool(found["keeps_count"]))
 
 
 def _only(statement: str, values: dict[str, Any]) -> SyncSettings:
@@ -90,23 +100,26 @@ def put_snapshot(
     at: datetime,
     *,
     mode: str,
+    followers: int | None,
+    reported: int | None,
     unconfirmed: int,
     counted: Counted,
     evidence: dict[str, Any],
 ) -> None:
-    """What a run found, with the list's figures as `settings` have them."""
+    """What a run found. Where no list may be read (`followers` is None), nothing is said of it."""
+    listed = followers is not None
     values: list[Any] = [
         settings.pk,
         run_id,
         at,
         str(mode),
-        settings.head,
-        settings.followers_count,
-        settings.reported,
+        settings.head if listed else 0,
+        followers,
+        reported,
         unconfirmed,
         *counted,
-        settings.complete,
-        settings.digest,
+        settings.complete and listed,
+        settings.digest if listed else "",
         Jsonb(evidence),
     ]
     with connection.cursor() as cursor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -13,12 +13,12 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 708, 14, 206
 
 
 class Point(Protocol):
-    """What is drawn: a count at a time. `reported` is Instagram's own count, where known."""
+    """What is drawn: counts at a time, of the list here and Instagram's own, where known."""
 
     @property
     def at(self) -> datetime: ...
     @property
-    def followers(self) -> int: ...
+    def followers(self) -> int | None: ...
     @property
     def reported(self) -> int | None: ...
 
@@ -70,24 +70,28 @@ def draw(points: Sequence[Point], *, expected: timedelta) -> Chart | None:
     # Looks may have been rarer once; a quarter of them sets what was usual, gaps do not.
     longest = max(expected, steps[len(steps) // 4]) * 2.5
     stretches = _stretches(points, longest)
-    ticks = _ticks(
-        [value for p in points for value in (p.followers, p.reported) if value is not None]
-    )
+    values = [each for p in points for each in (p.followers, p.reported) if each is not None]
+    if not values:
+        return None
+    ticks = _ticks(values)
     scale = _Scale(points[0].at, points[-1].at, ticks[0], ticks[-1])
-    lines = [[scale.place(p.at, p.followers) for p in stretch] for stretch in stretches]
-    counted = [[(p.at, p.reported) for p in s if p.reported is not None] for s in stretches]
+    listed = [scale.line((p.at, p.followers) for p in each) for each in stretches]
+    counted = [scale.line((p.at, p.reported) for p in each) for each in stretches]
+    lines = [line for line in listed if line]
+    told = [p.followers for p in points if p.followers is not None] or values
+    ends = [(each[0].at, each[-1].at) for each in stretches]
     return Chart(
         lines=[_path(line) for line in lines if len(line) > 1],
         # A filled area is read by its height: honest only on an axis that begins at 0.
         areas=[_area(line) for line in lines if len(line) > 1 and ticks[0] == 0],
-        reported=[_path([scale.place(*one) for one in line]) for line in counted if len(line) > 1],
-        dots=[line[0] for line in lines if len(line) == 1] + [lines[-1][-1]],
-        gaps=[Gap(a[-1][0], round(b[0][0] - a[-1][0], 1)) for a, b in pairwise(lines)],
+        reported=[_path(line) for line in counted if len(line) > 1],
+        dots=[line[0] for line in lines if len(line) == 1] + [line[-1] for line in lines[-1:]],
+        gaps=[scale.gap(before[1], after[0]) for before, after in pairwise(ends)],
         ticks=[Tick(scale.y(value), value) for value in ticks],
         start=points[0].at,
         end=points[-1].at,
-        low=min(p.followers for p in points),
-        high=max(p.followers for p in points),
+        low=min(told),
+        high=max(told),
     )
 
 
@@ -101,9 +105,16 @@ class _Scale:
     def y(self, value: int) -> float:
         return round(BOTTOM - (value - self.low) / (self.high - self.low) * (BOTTOM - TOP), 1)
 
-    def place(self, at: datetime, value: int) -> tuple[float, float]:
+    def x(self, at: datetime) -> float:
         part = (at - self.start) / (self.end - self.start or timedelta(1))
-        return round(LEFT + part * (RIGHT - LEFT), 1), self.y(value)
+        return round(LEFT + part * (RIGHT - LEFT), 1)
+
+    def line(self, points: Iterable[tuple[datetime, int | None]]) -> list[tuple[float, float]]:
+        """The points that are known."""
+        return [(self.x(at), self.y(value)) for at, value in points if value is not None]
+
+    def gap(self, begin: datetime, end: datetime) -> Gap:
+        return Gap(self.x(begin), round(self.x(end) - self.x(begin), 1))
 
 
 def _stretches(points: Sequence[Point], longest: timedelta) -> list[list[Point]]:

@@ -10,8 +10,7 @@ from django.shortcuts import render
 
 from accounts import clock
 from accounts.models import LinkedAccount
-from accounts.scopes import Scope
-from accounts.selectors import accounts_of, consents_in_force, needs_recovery_contact
+from accounts.selectors import accounts_of, needs_recovery_contact
 from accounts.views.base import MemberRequest, own_account, page
 from accounts.views.settings import offered_zone
 from followersync import selectors
@@ -63,7 +62,6 @@ def live(account: LinkedAccount) -> dict[str, Any]:
         "truth": truth_of(account, overview),
         "people": unconfirmed(account) if overview.unconfirmed else [],
         "can_be_listed": can_be_listed(account),
-        "allowed": Scope.FOLLOWERS in consents_in_force(account),
     }
 
 
@@ -89,6 +87,6 @@ def _points(account: LinkedAccount) -> tuple[list[Point], timedelta]:
         return [], timedelta()
     interval = timedelta(minutes=selectors.overview(account).interval_minutes)
     if first.at.date() > today - timedelta(days=3):
-        return list(reversed(selectors.snapshots(account)[:500])), interval
+        return list(selectors.looks(account, newest=500)), interval
     points = selectors.growth(account, date_from=today - YEAR, date_to=today)
     return list(points), max(interval, timedelta(days=1))

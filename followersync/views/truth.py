@@ -77,6 +77,24 @@ def _paused(account: LinkedAccount, overview: Overview) -> Truth | None:
     )
 
 
+def _list_not_allowed(account: LinkedAccount, overview: Overview) -> Truth | None:
+    """The account is read by the count alone, or not at all; what is kept of a list is old."""
+    if overview.reads_list or not account.is_proven:
+        return None
+    if overview.failures and overview.shows_count:
+        return _failed(account, overview)
+    if not overview.shows_count:
+        return Truth("wait", _("Nothing is read from Instagram."), _as_of(overview))
+    if overview.reported is None:
+        return Truth("wait", _("We have not read your follower count yet."), _again(overview))
+    sentence = ngettext(
+        "Instagram counts %(count)s follower.",
+        "Instagram counts %(count)s followers.",
+        overview.reported,
+    )
+    return Truth("wait", sentence % {"count": number(overview.reported)}, _again(overview))
+
+
 def _nothing_yet(account: LinkedAccount, overview: Overview) -> Truth | None:
     if overview.baseline_at is not None:
         return None
@@ -92,7 +110,9 @@ def _nothing_yet(account: LinkedAccount, overview: Overview) -> Truth | None:
 
 
 def _only_counted(overview: Overview) -> Truth:
-    if overview.reported is None:
+    if not overview.shows_count:
+        sentence = _("Nobody is listed here yet.")
+    elif overview.reported is None:
         sentence = _("We have not read your follower count yet.")
     else:
         sentence = ngettext(
@@ -162,6 +182,7 @@ RULES: tuple[Rule, ...] = (
     _unlinked,
     _paused,
     _needs_reconnect,
+    _list_not_allowed,
     _nothing_yet,
     _failed,
     _unconfirmed,
@@ -172,7 +193,7 @@ RULES: tuple[Rule, ...] = (
 def _same_or_counted_differently(overview: Overview) -> Truth:
     here, reported = overview.followers or 0, overview.reported
     checked = ago(overview.last_synced_at) if overview.last_synced_at else ""
-    if reported is None or reported == here:
+    if reported == here:
         sentence = ngettext(
             "Your %(count)s follower here is the same as on Instagram, checked %(when)s.",
             "Your %(count)s followers here are the same as on Instagram, checked %(when)s.",

@@ -26,10 +26,6 @@ def profile(username: str = "ada", user_id: str = BIG_ID) -> Profile:
         id="24" + user_id[2:],
         user_id=user_id,
         username=username,
-        account_type="BUSINESS",
-        followers_count=None,
-        follows_count=None,
-        media_count=None,
     )
 
 

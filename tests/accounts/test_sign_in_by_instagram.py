@@ -47,7 +47,6 @@ class TestSigningUp:
         (account,) = selectors.accounts_of(member)
         assert account.instagram_id == sandbox.id_of("ada")
         assert account.app_scoped_id not in (None, account.instagram_id)
-        assert account.account_type == "BUSINESS"
         assert selectors.consents_in_force(account) == {Scope.FOLLOWERS, Scope.INSIGHTS}
         assert set(ConsentEvent.objects.values_list("channel", flat=True)) == {"web"}
 

@@ -44,7 +44,6 @@ class LinkedAccountFactory(DjangoModelFactory):  # type: ignore[misc]
         lambda account, n: None if account.kind == "archive" else str(24000000000000000 + n)
     )
     username = factory.Sequence(lambda n: f"ig.person{n}")
-    account_type = "BUSINESS"
     granted_permissions = factory.LazyFunction(lambda: [BASIC_PERMISSION, INSIGHTS_PERMISSION])
     linked_at = factory.LazyFunction(clock.now)
 

@@ -148,12 +148,18 @@ class Control:
 
     def _requests(self) -> list[dict[str, Any]]:
         return [
-            {"account": account, "route": route, "count": count}
+            {
+                "account": account,
+                "route": route,
+                "count": count,
+                "fields": sorted(self.world.requested.get((account, route), ())),
+            }
             for (account, route), count in self.world.requests.items()
         ]
 
     def _clear_requests(self) -> list[dict[str, Any]]:
         self.world.requests.clear()
+        self.world.requested.clear()
         return []
 
     def _clear_script(self) -> dict[str, int]:

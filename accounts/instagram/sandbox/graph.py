@@ -34,6 +34,9 @@ class Graph:
         token = self.world.oauth.accept(self._token_of(request))
         account_id = token.account_id if isinstance(token, Token) else None
         self.world.requests[account_id, route] += 1
+        wanted = request.get("fields") or request.get("metric")
+        if wanted:
+            self.world.requested.setdefault((account_id, route), set()).add(wanted)
         if isinstance(token, Response):
             return token
         account = self.world.account(token.account_id)

@@ -64,6 +64,8 @@ class World:
         self.faults = Faults(seed)
         self.script = Script()
         self.requests: Counter[tuple[str | None, str]] = Counter()
+        #: What those requests asked for: their `fields`, or their `metric`.
+        self.requested: dict[tuple[str | None, str], set[str]] = {}
         self.calls: dict[str, deque[float]] = {}
         self.calls_per_hour: int | None = None
         self.subscribed: dict[str, list[str]] = {}

@@ -129,7 +129,7 @@ def _looks_by_staff(owner: User) -> Rows:
 
 
 def _account(account: LinkedAccount) -> Rows:
-    fields = ("id", "kind", "instagram_id", "app_scoped_id", "username", "account_type")
+    fields = ("id", "kind", "instagram_id", "app_scoped_id", "username")
     times = ("linked_at", "paused_at", "needs_reconnect_since", "unlinked_at", "restorable_until")
     row = {name: getattr(account, name) for name in (*fields, *times)}
     yield row | {"state": account.state, "granted_permissions": account.granted_permissions}

@@ -81,14 +81,14 @@ def test_whoever_is_deactivated_is_hidden_yet_counted_and_comes_back_in_mid_list
 ):
     ada, token = link("ada")
     order = _ids(sandbox, ada)
-    count = gateway.me(token).followers_count
+    count = gateway.follower_count(token).followers
     gone = sandbox.change(ada, deactivate=5)["deactivated"]
 
     hidden = _ids(sandbox, ada)
     back = sandbox.change(ada, reactivate=5)["reactivated"]
 
     assert hidden == [each for each in order if each not in gone]
-    assert gateway.me(token).followers_count == count
+    assert gateway.follower_count(token).followers == count
     assert sorted(back) == sorted(gone)
     assert _ids(sandbox, ada) == order
 

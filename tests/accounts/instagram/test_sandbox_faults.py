@@ -125,7 +125,7 @@ def test_count_drift_moves_the_count_and_not_the_list(sandbox, gateway, link):
     account_id, token = link("ada")
     sandbox.faults(count_drift=1)
 
-    counts = {gateway.me(token).followers_count for _call in range(10)}
+    counts = {gateway.follower_count(token).followers for _call in range(10)}
 
     assert len(counts) > 5
     assert len(_true(sandbox, account_id)) == 1200

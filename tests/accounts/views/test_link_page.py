@@ -33,7 +33,9 @@ def test_every_purpose_is_explained_and_none_is_ticked(client: Client, db: None)
 def test_what_linking_itself_needs_is_said(client: Client, db: None) -> None:
     text = client.get(reverse("link")).content.decode()
 
-    assert "Your account's id, username and type." in text.replace("&#x27;", "'")
+    text = text.replace("&#x27;", "'")
+    assert "Your account's ids at Instagram and its username." in text
+    assert "Nothing else of your profile is read: no name, no picture, no figures." in text
 
 
 def test_it_goes_to_instagram_asking_only_for_what_was_ticked(as_alice: Client) -> None:

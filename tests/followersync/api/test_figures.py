@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.scopes import Scope
 from followersync import store
 from followersync.models import FollowerSnapshot, SyncSettings
 from tests.support.api import API, counting_queries, problem, program
+from tests.support.factories import consent
 from tests.support.sync import write
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,7 @@ def test_many_snapshots_cost_no_more_queries_than_one(alices_program, followed, 
 
 
 def test_growth_has_a_point_a_day_oldest_first(alices_program, followed, clock):
+    consent(followed, Scope.PROFILE)
     snap(followed, clock(), 10)
     snap(followed, clock.advance(days=1), 12, gained=2, reported=13)
 

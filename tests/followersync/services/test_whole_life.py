@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import LinkedAccount, User
+from accounts.scopes import Scope
 from followersync import selectors
 from followersync.models import Absence, FollowerSnapshot, SyncSettings
 from tests.support.clock import Clock
+from tests.support.factories import consent
 from tests.support.sandbox import Sandbox
 from tests.support.sync import (
     assert_books_agree,
@@ -133,6 +135,7 @@ def test_without_a_list_endpoint_only_the_count_is_read_and_said(
     sandbox: Sandbox, ada: LinkedAccount, clock: Clock, settings
 ) -> None:
     settings.INSTAGRAM_FOLLOWERS_EDGE = ""
+    consent(ada, Scope.PROFILE)
 
     (run,) = sync_when_due(ada, clock, syncs=1)
 

@@ -13,8 +13,9 @@ from accounts import clock
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope
 from accounts.services import consent, linking, quotas
-from followersync.models import Absence, SyncRun, SyncSettings
+from followersync.models import Absence, FollowerSnapshot, SyncRun, SyncSettings
 from tests.support.clock import Clock
+from tests.support.factories import consent as allow
 from tests.support.sync import write
 
 PEOPLE = [(100 + n, f"person.{n:03}") for n in range(60)]
@@ -22,7 +23,11 @@ PEOPLE = [(100 + n, f"person.{n:03}") for n in range(60)]
 
 @pytest.fixture
 def listed(followed: LinkedAccount) -> LinkedAccount:
-    """Alice's account with sixty people, as after a sync that found all to be the same."""
+    """Alice's account with sixty people, as after a sync that found all to be the same.
+
+    She allows showing Instagram's own count, too.
+    """
+    allow(followed, Scope.PROFILE)
     write(followed, people=PEOPLE)
     SyncSettings.objects.filter(pk=followed.pk).update(
         baseline_at=clock.now() - timedelta(days=1),
@@ -142,9 +147,10 @@ def test_a_dead_connection_leads_to_linking_this_very_account(
 
 
 def test_without_the_consent_no_sync_is_offered(as_alice: Client, listed: LinkedAccount) -> None:
-    consent.withdraw(
-        account=listed, scope=Scope.FOLLOWERS, channel="web", actor=listed.owner, keep_data=True
-    )
+    for scope in (Scope.FOLLOWERS, Scope.PROFILE):
+        consent.withdraw(
+            account=listed, scope=scope, channel="web", actor=listed.owner, keep_data=True
+        )
 
     text = page(as_alice, "account", listed)
 
@@ -229,3 +235,51 @@ def test_syncing_too_often_is_refused_in_words_with_the_time(
     assert "You have done this too often" in text
     assert "You can sync again at" in text
     assert not SyncRun.objects.filter(account=listed).exists()
+
+
+def test_who_allows_the_count_alone_sees_it_and_is_told_that_no_list_is_read(
+    as_alice: Client, account: LinkedAccount
+) -> None:
+    allow(account, Scope.PROFILE)
+    SyncRun.objects.all().delete()
+    SyncSettings.objects.filter(pk=account.pk).update(
+        reported=1204, last_synced_at=clock.now() - timedelta(minutes=3)
+    )
+
+    text = page(as_alice, "account", account)
+
+    assert "Instagram counts 1,204 followers." in text
+    assert "You allow the number that Instagram counts and not the list" in text
+    assert 'id="sync-now"' in text
+    assert "Your followers are about to be read" not in text
+
+
+def test_a_list_without_the_consent_to_the_count_says_nothing_of_it(
+    as_alice: Client, followed: LinkedAccount
+) -> None:
+    write(followed, people=PEOPLE)
+    SyncSettings.objects.filter(pk=followed.pk).update(
+        baseline_at=clock.now(), last_synced_at=clock.now(), reported=7654, followers_count=60
+    )
+    SyncRun.objects.create(
+        account=followed, trigger="member", state="running", mode="full",
+        created_at=clock.now(), progress={"seen": 30, "page": 1},
+    )  # fmt: skip
+
+    text = page(as_alice, "account", followed)
+
+    assert "60 followers are listed here; whether that is all is not known yet." in text
+    assert "list: 30 so far." in text
+    assert "7,654" not in text
+
+
+def test_what_is_not_known_of_a_day_is_a_dash(as_alice: Client, followed: LinkedAccount) -> None:
+    for minutes in (20, 10):
+        FollowerSnapshot.objects.create(
+            account=followed, at=clock.now() - timedelta(minutes=minutes), mode="full",
+            position=0, followers=60, reported=None,
+        )  # fmt: skip
+
+    text = page(as_alice, "account", followed)
+
+    assert '<td class="number">60</td><td class="number">–</td>' in text

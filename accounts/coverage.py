@@ -1,0 +1,117 @@
+"""What linking and each consent pay for: requests to Instagram, columns, and what is shown.
+
+Declared once, by the app that knows. A test holds the code against it, scope by scope, and the
+table in docs/privacy.md is made of it. What no declaration covers may not be asked, stored or
+shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from accounts.scopes import Scope
+
+#: The service that the member asks for, and no consent: GDPR article 6 (1) (b).
+LINKING: Final = "linking"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Those of `names` in one table; with `every`, all but those."""
+
+    names: frozenset[str] = frozenset()
+    every: bool = False
+
+    def __contains__(self, column: str) -> bool:
+        return (column in self.names) is not self.every
+
+    def __str__(self) -> str:
+        listed = ", ".join(f"`{name}`" for name in sorted(self.names))
+        if not self.every:
+            return listed
+        return f"all but {listed}" if listed else "all"
+
+
+ALL: Final = Columns(every=True)
+
+
+def only(*names: str) -> Columns:
+    return Columns(frozenset(names))
+
+
+def all_but(*names: str) -> Columns:
+    return Columns(frozenset(names), every=True)
+
+
+@dataclass
+class Covered:
+    """`calls`: route and fields, as `me id,username`. `tables`: by name. `shows`: in words."""
+
+    calls: set[str] = field(default_factory=set)
+    tables: dict[str, Columns] = field(default_factory=dict)
+    shows: set[str] = field(default_factory=set)
+
+    def covers(self, table: str, column: str) -> bool:
+        return table in self.tables and column in self.tables[table]
+
+
+_declared: dict[str, Covered] = {basis: Covered() for basis in (LINKING, *Scope)}
+
+
+def declare(
+    basis: str,
+    *,
+    calls: Iterable[str] = (),
+    tables: Mapping[str, Columns] | None = None,
+    shows: Iterable[str] = (),
+) -> None:
+    """Add to what `basis` (LINKING or a scope) pays for. One app speaks of one table."""
+    covered = _declared[basis]
+    covered.calls.update(calls)
+    covered.shows.update(shows)
+    for table, columns in (tables or {}).items():
+        if covered.tables.setdefault(table, columns) != columns:
+            raise RuntimeError(f"{table} is declared twice for {basis}.")
+
+
+def of(basis: str) -> Covered:
+    return _declared[basis]
+
+
+def as_markdown() -> str:
+    """The table of docs/privacy.md."""
+    lines = ["| on what | requests to Instagram | stored | shown |", "|---|---|---|---|"]
+    for basis, covered in _declared.items():
+        calls = "; ".join(f"`{call}`" for call in sorted(covered.calls))
+        tables = "; ".join(f"{name}: {cols}" for name, cols in sorted(covered.tables.items()))
+        shows = "; ".join(sorted(covered.shows))
+        lines.append(f"| `{basis}` | {calls or '-'} | {tables or '-'} | {shows or '-'} |")
+    return "\n".join(lines)
+
+
+declare(
+    LINKING,
+    calls=[
+        "authorize",
+        "exchange_code",
+        "long_lived",
+        "me id,user_id,username",
+        "permissions",
+        "refresh",
+    ],
+    tables={
+        "accounts_linkedaccount": all_but("webhooks_since"),
+        "accounts_accesstoken": ALL,
+        "accounts_consentsubject": ALL,
+        "accounts_idempotencyrecord": ALL,
+        "accounts_staffview": ALL,
+    },
+    shows=["the account's name and state"],
+)
+declare(
+    Scope.FOLLOWERS,
+    calls=["subscribed_apps"],
+    tables={"accounts_linkedaccount": only("webhooks_since")},
+)
