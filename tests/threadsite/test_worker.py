@@ -109,9 +109,10 @@ def test_a_head_that_comes_in_pieces_is_answered(port):
 
 def test_a_connection_is_kept_and_each_request_has_its_own_time(port):
     with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as client:
-        for number in range(3):
+        client.connect()
+        first = client.sock
+        for _number in range(3):
             client.request("POST", "/", b"abc")
-            first = client.sock if number == 0 else first
             assert client.getresponse().read() == b"3"
             assert client.sock is first
             time.sleep(0.6)  # together more than one request may take
