@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS := 1
 NO_DEPLOYMENT := SECRET_KEY=lint TOKEN_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	INSTAGRAM_CLIENT_ID=lint INSTAGRAM_CLIENT_SECRET=lint DEBUG=1
 
-.PHONY: demo test test-fast lint types format bench bench-peers simulate fuzz soak requirements messages clean
+.PHONY: demo test test-fast lint audit types format bench bench-peers simulate fuzz soak requirements messages clean
 
 demo: .venv/ready
 	@exec $(BIN)/python -m threadsite.demo
@@ -23,6 +23,9 @@ lint: .venv/ready types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+
+audit: .venv/ready
+	$(BIN)/python -m tests.audit
 
 types: .venv/ready
 	$(NO_DEPLOYMENT) $(BIN)/mypy .

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from allauth.idp.oidc.models import Client
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -22,7 +22,9 @@ from django.utils.translation import gettext as _
 
 from accounts.selectors import may_use_admin
 from accounts.services import programs
+from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
 from accounts.views.base import came_from, can_be_read
+from accounts.views.visitors import mark_of, too_much
 
 CONSENT_FORM = "idp/oidc/authorization_form.html"
 AUTHORIZATION = "idp:oidc:authorization"
@@ -62,6 +64,32 @@ def _raised_by_json(exception: RecursionError) -> bool:
 def _refuse_nulls(given: QueryDict) -> None:
     if any("\0" in text for name, values in given.lists() for text in (name, *values)):
         raise BadRequest("A value holds a NUL character.")
+
+
+class NewSessionMiddleware:
+    """Each way to Instagram and each passkey asked for is kept in a session, also of a visitor.
+
+    Stands inside of SessionMiddleware: the new session can still be dropped.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        came_with = request.session.session_key
+        response = self.get_response(request)
+        # Not the same object: allauth takes a new one when it has stored something.
+        session = request.session
+        if not session.modified or session.is_empty() or SESSION_KEY in session:
+            return response
+        if session.session_key is not None and session.session_key == came_with:
+            return response
+        try:
+            spend_of_visitor(mark=mark_of(request), name="session")
+        except QuotaUsedUp as error:
+            session.flush()
+            return too_much(request, error)
+        return response
 
 
 class MemberLocaleMiddleware:

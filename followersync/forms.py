@@ -9,8 +9,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 _PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
-# Whoever presses the button waits for the answer; the queue looks again by itself.
-_PATIENCE = {"connect_timeout": 5, "read_timeout": 15, "retries": {"max_attempts": 1}}
 
 
 class FolderForm(forms.Form):
@@ -45,21 +43,13 @@ class FolderForm(forms.Form):
     )
 
     def options(self) -> dict[str, Any]:
-        """What fsspec is told. Nothing else of it can be set from outside."""
+        """What the folder's library is told. Nothing else of it can be set from outside."""
         given = self.cleaned_data
         if urlsplit(given["url"]).scheme != "s3":
             named = {"username": given["name"], "password": given["secret"]}
             return named if given["name"] else {}
-        options: dict[str, Any] = {"config_kwargs": _PATIENCE}
-        options |= {"key": given["name"], "secret": given["secret"]} if given["name"] else {}
+        options = {"key": given["name"], "secret": given["secret"]} if given["name"] else {}
         return options | ({"endpoint_url": given["endpoint"]} if given["endpoint"] else {})
-
-    def server(self) -> str:
-        """The web address that will be spoken to; "" for Amazon's own."""
-        parts = urlsplit(self.cleaned_data["url"])
-        if parts.scheme in ("webdav", "webdavs"):
-            return f"http{'s' if parts.scheme == 'webdavs' else ''}://{parts.netloc}"
-        return str(self.cleaned_data["endpoint"])
 
 
 class WebhookForm(forms.Form):

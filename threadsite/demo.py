@@ -159,12 +159,10 @@ def migrate(variables: dict[str, str]) -> None:
 
 
 def web_command(port: int) -> list[str]:
-    """gunicorn; its log shows paths without their queries, which hold OAuth codes."""
+    """gunicorn, with the settings of threadsite.server."""
     return [
-        sys.executable, "-m", "gunicorn", "threadsite.wsgi",
-        "--chdir", str(PROJECT), "--bind", f"127.0.0.1:{port}",
-        "--workers", "2", "--threads", "8", "--graceful-timeout", "3", "--no-control-socket",
-        "--access-logfile", "-", "--access-logformat", "%(t)s %(m)s %(U)s %(s)s %(D)sus",
+        sys.executable, "-m", "gunicorn", "-c", "python:threadsite.server", "threadsite.wsgi",
+        "--chdir", str(PROJECT), "--bind", f"127.0.0.1:{port}", "--graceful-timeout", "3",
     ]  # fmt: skip
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import urllib3
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from accounts.outbound.budget import within
+from accounts.outbound.client import OutboundError, chosen_by_operator
 from followersync.selectors import operations
 from threadsite import health, heartbeat
 
@@ -94,8 +95,9 @@ def _instagram() -> Iterator[Finding]:
         address = getattr(settings, name)
         try:
             # Any answer will do, and none is asked for with a token.
-            urllib3.request("GET", address, timeout=5.0, retries=False, redirect=False)
-        except urllib3.exceptions.HTTPError:
+            with within(seconds=5, most_bytes=1 << 20):
+                chosen_by_operator().send("GET", address, headers={}).close()
+        except OutboundError:
             yield Finding(False, f"{address} does not answer.", f"Check {name} and the network.")
         else:
             yield Finding(True, f"{address} answers.")

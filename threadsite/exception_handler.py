@@ -81,8 +81,14 @@ def problem(
     headers: dict[str, str] | None = None,
     **members: Any,
 ) -> Response:
-    """An answer after RFC 9457; `type` about:blank says that the title is the status's own."""
-    body = {
+    """An answer after RFC 9457."""
+    body = problem_body(status, code, detail, **members)
+    return Response(body, status=status.value, headers=headers, content_type=CONTENT_TYPE)
+
+
+def problem_body(status: HTTPStatus, code: str, detail: str, **members: Any) -> dict[str, Any]:
+    """`type` about:blank says that the title is the status's own."""
+    return {
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,
@@ -90,7 +96,6 @@ def problem(
         "code": code,
         **members,
     }
-    return Response(body, status=status.value, headers=headers, content_type=CONTENT_TYPE)
 
 
 def _ours(exc: errors.ThreadsiteError) -> Response:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from threadsite import health, metrics
+from threadsite import bodies, health, metrics
 from threadsite.overview import overview_view
 
 urlpatterns = [
     path("healthz", health.process_view),
     path("readyz", health.ready_view),
     path("metrics", metrics.metrics_view),
+    path("may-upload", bodies.may_upload),
     path("admin/overview/", admin.site.admin_view(overview_view), name="admin-overview"),
     path("admin/", admin.site.urls),
     path("auth/", include("allauth.urls")),

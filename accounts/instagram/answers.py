@@ -33,7 +33,6 @@ Username = Annotated[str, msgspec.Meta(pattern=rf"\A{NAME}\Z")]
 # Tokens and cursors are opaque, and travel in a query string.
 Opaque = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,4000}\Z")]
 Word = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_.]{1,64}\Z")]
-AccountType = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z_]{0,32}\Z")]
 # Names of metrics, cities, ages: any letters, without control characters.
 Label = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00-\x1f\x7f-\x9f]{0,200}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=BIGGEST_COUNT)]

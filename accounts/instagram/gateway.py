@@ -21,7 +21,6 @@ from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
-import urllib3
 from django.conf import settings
 
 from accounts import clock
@@ -38,6 +37,8 @@ from accounts.instagram.answers import (
     ShortLivedToken,
 )
 from accounts.instagram.usage import UNKNOWN, Percentages, Usage, parse_retry_after, parse_usage
+from accounts.outbound.budget import within
+from accounts.outbound.client import Client, OutboundError, chosen_by_operator
 
 __all__ = [
     "Breakdown",
@@ -62,6 +63,7 @@ COUNT_FIELDS = "id,followers_count"
 MAX_PAGE = 1000
 # A page of 1000 rows is about 60 kB; no honest answer comes near this.
 MAX_BYTES = 8 * 1024 * 1024
+MAX_HEAD = 128 * 1024
 DEFAULT_TIMEOUT = 20.0
 # Sockets are kept per host; more threads than this in one worker open and close their own.
 POOL_SIZE = 32
@@ -86,8 +88,8 @@ class _NoQueries(logging.Filter):
 logging.getLogger("urllib3.connectionpool").addFilter(_NoQueries())
 
 
-def _pool() -> urllib3.PoolManager:
-    return urllib3.PoolManager(maxsize=POOL_SIZE, num_pools=8, retries=False)
+def _client() -> Client:
+    return chosen_by_operator(kept=POOL_SIZE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +97,7 @@ class Gateway:
     """One app at Instagram. Safe to share between threads, not across a fork.
 
     Every method may raise RetryLater, WaitUntil, NeedsReconnect, UnlinkedByInstagram,
-    PermissionMissing, Gone or WrongShape. `timeout`: seconds for each read.
+    PermissionMissing, Gone or WrongShape. `timeout`: seconds for a whole call.
     """
 
     oauth_url: str
@@ -105,7 +107,7 @@ class Gateway:
     client_secret: str = field(repr=False)
     timeout: float = DEFAULT_TIMEOUT
     now: Callable[[], datetime] = field(default=clock.now, repr=False)
-    pool: urllib3.PoolManager = field(default_factory=_pool, repr=False, compare=False)
+    client: Client = field(default_factory=_client, repr=False, compare=False)
 
     def authorize_url(self, *, redirect_uri: str, scopes: Sequence[str], state: str) -> str:
         """Where to send the member; they may untick each of `scopes` there."""
@@ -246,26 +248,22 @@ class Gateway:
         """(status, body, usage, how long to wait), or RetryLater if no whole answer came."""
         started = time.monotonic()
         try:
-            response = self.pool.request(
-                method,
-                url,
-                body=None if form is None else urlencode(form),
-                headers=FORM_HEADERS if form is not None else HEADERS,
-                timeout=urllib3.Timeout(connect=min(5.0, self.timeout), read=self.timeout),
-                redirect=False,
-                preload_content=False,
-            )
-            body = response.read(MAX_BYTES + 1, decode_content=True)
-            whole = len(body) <= MAX_BYTES
-            response.release_conn() if whole else response.close()
-        except urllib3.exceptions.HTTPError as error:
-            logger.warning("instagram %s: %s", route, type(error).__name__)
+            with within(seconds=self.timeout, most_bytes=MAX_BYTES + MAX_HEAD):
+                answer = self.client.send(
+                    method,
+                    url,
+                    headers=FORM_HEADERS if form is not None else HEADERS,
+                    body=None if form is None else urlencode(form),
+                )
+                body = answer.body(MAX_BYTES)
+        except OutboundError as error:
+            logger.warning("instagram %s: %s", route, error.reason)
             return RetryLater()
         milliseconds = (time.monotonic() - started) * 1000
-        logger.info("instagram %s: %d in %.0f ms", route, response.status, milliseconds)
-        usage = parse_usage(response.headers)
-        wait = usage.wait or parse_retry_after(response.headers.get("Retry-After"))
-        return response.status, body if whole else b"", usage, wait
+        logger.info("instagram %s: %d in %.0f ms", route, answer.status, milliseconds)
+        usage = parse_usage(answer.headers)
+        wait = usage.wait or parse_retry_after(answer.headers.get("Retry-After"))
+        return answer.status, body, usage, wait
 
 
 def _read(

@@ -16,7 +16,7 @@ from accounts.models.deletion import (
 from accounts.models.export import DataExport
 from accounts.models.idempotency import IdempotencyRecord
 from accounts.models.linked import LinkedAccount
-from accounts.models.quota import QuotaUse
+from accounts.models.quota import QuotaUse, VisitorQuotaUse
 from accounts.models.staff_view import StaffView
 from accounts.models.suppression import PrivacyRequest, SuppressedPerson
 from accounts.models.token import AccessToken
@@ -41,4 +41,5 @@ __all__ = [
     "StaffView",
     "SuppressedPerson",
     "User",
+    "VisitorQuotaUse",
 ]

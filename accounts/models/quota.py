@@ -1,4 +1,4 @@
-"""How often a member may do what costs much."""
+"""How often a member, or a stranger, may do what costs much."""
 
 from __future__ import annotations
 
@@ -27,3 +27,23 @@ class QuotaUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of member {self.user_id}"
+
+
+class VisitorQuotaUse(models.Model):
+    """The same for somebody who is not signed in: by the address they come from, or write from.
+
+    `mark` is a keyed hash: no address is stored. The row is of no use after `spent_until`, and goes
+    with the next night.
+    """
+
+    mark = models.CharField(max_length=64)
+    name = models.CharField(max_length=40)
+    spent_until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mark", "name"], name="visitor_quota_use_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of a visitor"

@@ -49,6 +49,9 @@ DEFAULTS: Final[Mapping[str, _Default]] = MappingProxyType(
         "queue": _Default(14, _("logs of ended background tasks"), _SECURITY),
         "sessions": _Default(0, _("sessions, after they have ended"), _SERVICE),
         "idempotency": _Default(1, _("answers to programs, in case they ask twice"), _SERVICE),
+        "visitors": _Default(
+            1, _("how often a visitor's address asked for something, as a hash"), _SECURITY
+        ),
         "exports": _Default(30, _("records of copies you asked for"), _PROOF),
         "admin_log": _Default(365, _("log of what staff did"), _SECURITY),
         "deletions": _Default(1095, _("deletion receipts, which name nobody"), _PROOF),

@@ -11,20 +11,33 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import clock
-from accounts.errors import Conflict, InvalidInput
+from accounts.errors import Conflict, InvalidInput, WaitUntil
 from accounts.models.idempotency import IdempotencyRecord
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
 #: How long an answer is kept, and how long a request may work before its claim counts as dead.
 KEPT: Final = timedelta(hours=24)
 CLAIM: Final = timedelta(minutes=5)
 LONGEST_KEY: Final = 255
+#: Of one member at a time; at most as many more as there are requests at the same moment.
+MOST_KEPT: Final = 5_000
+
+
+class TooManyKeys(WaitUntil):
+    """Enough answers of the member's are kept already; `at` is when the oldest one goes."""
+
+    code = "too_many_idempotency_keys"
+    detail = _(
+        "As many answers are kept for your idempotency keys as there is room for. Send the request "
+        "without a key, or wait."
+    )
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,8 @@ def claim(*, user_id: int, key: str, request: bytes) -> Claim | Answer:
     """The right to do the work of `request` under `key`, or the answer that it already had.
 
     `request` is all that makes the request what it is: method, route, body. Raises InvalidInput
-    when the key stands for another request, Conflict while the first one is still at work.
+    when the key stands for another request, Conflict while the first one is still at work,
+    TooManyKeys for a new key where MOST_KEPT are kept.
     """
     if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
         raise InvalidInput(
@@ -65,12 +79,21 @@ def claim(*, user_id: int, key: str, request: bytes) -> Claim | Answer:
         claimed_at=now,
         expires_at=now + KEPT,
     )
+    _require_room(user_id, record.key_hash, now)
     # ON CONFLICT DO NOTHING reports no rows; whose claim it became stands in the row.
     IdempotencyRecord.objects.bulk_create([record], ignore_conflicts=True)
     held = mine.first()
     if held is not None and held.claim == record.claim:
         return Claim(held.claim)
     return _answer_of(held, record.request_hash)
+
+
+def _require_room(user_id: int, key_hash: str, now: datetime) -> None:
+    mine = IdempotencyRecord.objects.filter(user_id=user_id)
+    if mine.count() < MOST_KEPT or mine.filter(key_hash=key_hash).exists():
+        return
+    if mine.filter(expires_at__lte=now).delete()[0] == 0:
+        raise TooManyKeys(mine.aggregate(oldest=Min("expires_at"))["oldest"])
 
 
 def _answer_of(held: IdempotencyRecord | None, request_hash: str) -> Answer:

@@ -18,7 +18,7 @@ from django_q.models import Task
 from accounts import clock, registry
 from accounts.models import DataExport, DeletionRequest, ErasureEntry, StaffView
 from accounts.selectors.retention import Rule, retention_rules
-from accounts.services import idempotency, suppression
+from accounts.services import idempotency, quotas, suppression
 
 BATCH_ROWS: Final = 5_000
 NIGHT_SECONDS: Final = 90.0
@@ -87,6 +87,11 @@ def _idempotency(older_than: datetime, limit: int) -> int:
     return idempotency.forget_expired(limit=limit)
 
 
+def _visitors(older_than: datetime, limit: int) -> int:
+    # Each names its own end, a day after the last use at the latest.
+    return quotas.forget_visitors(limit=limit)
+
+
 def _exports(older_than: datetime, limit: int) -> int:
     old = DataExport.objects.filter(
         created_at__lt=older_than, state__in=[DataExport.State.EXPIRED, DataExport.State.FAILED]
@@ -114,6 +119,7 @@ _OWN: Final[Mapping[str, registry.Thinner]] = MappingProxyType(
         "sessions": _sessions,
         "exports": _exports,
         "idempotency": _idempotency,
+        "visitors": _visitors,
         "admin_log": _admin_log,
         "deletions": _deletions,
         "erasure_list": _erasure_list,

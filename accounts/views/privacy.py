@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -15,13 +16,15 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import ThreadsiteError
 from accounts.forms import PrivacyRequestForm
-from accounts.models import LinkedAccount, User
+from accounts.models import LinkedAccount, PrivacyRequest, User
 from accounts.scopes import Scope
 from accounts.selectors import accounts_of
 from accounts.selectors.privacy import retention_rules
 from accounts.services import consent, suppression
+from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
 from accounts.views.base import MemberRequest, action, own_account
 from accounts.views.operator import operator
+from accounts.views.visitors import mark_of, wait_before_next
 
 
 @never_cache
@@ -33,11 +36,30 @@ def privacy(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, {"form": form}, status=422)
     try:
-        received = suppression.request_privacy(**form.cleaned_data, language=_language())
+        received = _received(request, form.cleaned_data)
+    except QuotaUsedUp as error:
+        form.add_error(None, _too_many())
+        return wait_before_next(_page(request, {"form": form}, status=429), error)
     except ThreadsiteError as error:
         form.add_error(None, str(error.detail))
         return _page(request, {"form": form}, status=422)
     return _page(request, {"received": received})
+
+
+@transaction.atomic
+def _received(request: HttpRequest, given: dict[str, str]) -> PrivacyRequest:
+    """Each request is a duty of staff's: a few for each address it comes from, or answers go to."""
+    spend_of_visitor(mark=mark_of(request), name="privacy_from_address")
+    spend_of_visitor(mark=given["contact"].strip().lower(), name="privacy_for_contact")
+    return suppression.request_privacy(**given, language=_language())
+
+
+def _too_many() -> str:
+    text = _("There were too many requests from you in a short time, so this one was not taken.")
+    address = operator()["email"]
+    if not address:
+        return text
+    return f"{text} {_('Write to %(address)s instead.') % {'address': address}}"
 
 
 @action

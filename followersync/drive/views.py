@@ -8,7 +8,6 @@ from typing import Any, cast
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.internal import statekit
 from allauth.socialaccount.providers.base import AuthProcess
-from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2Adapter
 from django.conf import settings
 from django.contrib import messages
@@ -27,6 +26,8 @@ from accounts.services import gate
 from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action, own_account
 from followersync.services import folders
+from followersync.sources import drive
+from followersync.sources.folder import FolderError
 
 logger = logging.getLogger(__name__)
 # Exports are files of Instagram's, so `drive.file`, which opens our own alone, is not enough.
@@ -97,25 +98,25 @@ def came_back(request: HttpRequest) -> HttpResponse:
 
 def _watch(request: MemberRequest, account: LinkedAccount, state: dict[str, Any]) -> None:
     adapter = DriveAdapter(request)
-    app = _provider(request).app
     try:
-        answer = adapter.get_access_token_data(
-            request, app, adapter.get_client(request, app), state.get("pkce_code_verifier")
+        token, allowed = drive.exchange(
+            request.GET["code"],
+            redirect_uri=adapter.get_callback_url(request, None),
+            verifier=state.get("pkce_code_verifier"),
         )
-    except (OAuth2Error, OSError) as error:
-        # What the network does wrong is an OSError; the other's text holds Google's whole answer.
-        logger.warning("Google gave no token for account %s: %s", account.pk, type(error).__name__)
-        answer = {}
+    except FolderError as error:
+        logger.warning("Google gave no token for account %s: %s", account.pk, error.code)
+        token, allowed = "", frozenset()
     # The member may have unticked the one permission there is.
-    allowed = READ_ONLY in str(answer.get("scope", "")).split()
-    token = str(answer.get("refresh_token") or "") if allowed else ""
+    token = token if READ_ONLY in allowed else ""
     try:
         folders.watch_drive(account=account, refresh_token=token)
     except ThreadsiteError as error:
         messages.error(request, str(error.detail))
         return
     messages.success(
-        request, _("Your Google Drive is watched. Exports that lie in it are imported one by one.")
+        request,
+        _("Your Google Drive is watched. We look into it now; this page says what came of it."),
     )
 
 

@@ -56,7 +56,7 @@ class WatchedFolder(models.Model):
 
     `url` is fsspec's (`file://`, `s3://`, `webdavs://`) and holds no secret;
     `secrets` is the encrypted JSON of the options that do. `local_allowed`: the operator set it
-    up, so that it may lie on this machine or in its network.
+    up, so that it may lie on this machine or in its network. `leased_until`: somebody looks now.
     """
 
     account = models.OneToOneField(
@@ -67,6 +67,7 @@ class WatchedFolder(models.Model):
     local_allowed = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     next_look_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
     looked_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=60, blank=True, default="")

@@ -12,8 +12,8 @@ from accounts.models import LinkedAccount
 class WebhookSubscription(models.Model):
     """One address that is told of changes in all of its member's accounts.
 
-    `secret` is ciphertext (accounts.crypto). `next_attempt_at` is also the lease of whoever is at
-    work on it: nobody else tries before then.
+    `secret` is ciphertext (accounts.crypto). Until `next_attempt_at` nobody tries again after a
+    failure; until `leased_until` somebody is at work on it.
     """
 
     owner = models.ForeignKey(
@@ -29,6 +29,7 @@ class WebhookSubscription(models.Model):
     disabled_reason = models.CharField(_("reason"), max_length=40, blank=True)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
     last_delivered_at = models.DateTimeField(_("last delivered"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=40, blank=True)
 

@@ -1,4 +1,7 @@
-"""Watching a member's folder for recurring exports, and importing each of them once."""
+"""Watching a member's folder for recurring exports, and importing each of them once.
+
+A folder is looked into by the queue alone: what a stranger's server does keeps no request waiting.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,34 @@ import tempfile
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import clock, crypto, registry
 from accounts.errors import InvalidInput, ThreadsiteError
+from accounts.outbound.addresses import may_be_named
+from accounts.outbound.budget import within
+from accounts.outbound.client import chosen_by_member
 from accounts.queue import enqueue
 from accounts.scopes import Scope
 from accounts.selectors import in_force
 from accounts.services import gate
 from followersync.errors import SyncRunning
 from followersync.models import WatchedExport, WatchedFolder
-from followersync.services import imports, outgoing
+from followersync.services import imports, slots
 from followersync.sources import drive
-from followersync.sources.folder import Export, Folder, FolderError, check_url, waiting
+from followersync.sources.folder import (
+    LARGEST,
+    MOST_LISTED,
+    Export,
+    Folder,
+    FolderError,
+    check_url,
+    waiting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +56,9 @@ INTERVAL = timedelta(hours=6)
 SOON = timedelta(minutes=1)
 LEASE = timedelta(minutes=30)
 LONGEST_WAIT = timedelta(days=2)
+#: For a whole look, the fetching of one export included; the queue ends a task after 120 s.
+LOOK_SECONDS = 90.0
+MOST_BYTES = LARGEST + MOST_LISTED
 BATCH = 100
 
 DETAILS = {
@@ -63,6 +82,9 @@ DETAILS = {
         "The folder cannot be reached, so nothing was imported from it. We try again by "
         "ourselves; check its address if this goes on."
     ),
+    "too_slow": _(
+        "The folder answers too slowly, so nothing was imported from it. We try again by ourselves."
+    ),
     "too_many": _(
         "The folder holds more files than we look through, so nothing was imported from it. "
         "Choose a folder that holds the exports alone."
@@ -76,22 +98,36 @@ def watch(
 ) -> WatchedFolder:
     """Watch a folder from now on, instead of any other; what it holds already is imported too.
 
-    `options` go to fsspec and are kept encrypted. `local_allowed`: the operator asks, so that a
-    path on this machine or in its network may be named; a member can name neither. Raises
-    InvalidInput (`folder_…`) if it may not or cannot be read.
+    `options` go to the folder's library and are kept encrypted. `local_allowed`: the operator asks,
+    so that a path on this machine or in its network may be named; a member can name neither.
+    Raises InvalidInput (`folder_…`) if it may not be watched; whether it can be read is found out
+    by the first look, in the queue.
     """
     gate.check(account.pk, Scope.FOLLOWERS)
     try:
         address = check_url(url, local_allowed=local_allowed)
+        if not local_allowed:
+            _check_servers(address, options)
     except FolderError as error:
         raise InvalidInput(f"folder_{error.code}", DETAILS[error.code], "url") from None
     return _keep(account, address, options, local_allowed)
 
 
+def _check_servers(url: str, options: Mapping[str, Any]) -> None:
+    """Raises FolderError("not_public") for what plainly lies in our own network."""
+    parts = urlsplit(url)
+    servers = [str(options["endpoint_url"])] if "endpoint_url" in options else []
+    if parts.scheme in ("webdav", "webdavs"):
+        servers.append(f"http{'s' if parts.scheme == 'webdavs' else ''}://{parts.netloc}")
+    private = settings.WEBHOOKS_TO_PRIVATE_NETWORKS
+    if not all(may_be_named(server, private=private) for server in servers):
+        raise FolderError("not_public")
+
+
 def watch_drive(*, account: LinkedAccount, refresh_token: str) -> WatchedFolder:
     """Watch the exports in the member's Google Drive, by the token of their consent there.
 
-    Raises InvalidInput (`folder_…`) if it cannot be read; an empty token is no consent.
+    Raises InvalidInput (`folder_revoked`) for an empty token, which is no consent.
     """
     gate.check(account.pk, Scope.FOLLOWERS)
     if not refresh_token:
@@ -102,10 +138,6 @@ def watch_drive(*, account: LinkedAccount, refresh_token: str) -> WatchedFolder:
 def _keep(
     account: LinkedAccount, address: str, options: Mapping[str, Any], local_allowed: bool
 ) -> WatchedFolder:
-    try:
-        _source(address, options, local_allowed).items()
-    except FolderError as error:
-        raise InvalidInput(f"folder_{error.code}", DETAILS[error.code], "url") from None
     if address != drive.URL:
         # A new consent to the same Drive would fall with the old one.
         _give_back(WatchedFolder.objects.filter(account=account))
@@ -117,11 +149,14 @@ def _keep(
             "secrets": crypto.encrypt(json.dumps(dict(options))),
             "local_allowed": local_allowed,
             "created_at": now,
-            "next_look_at": now,
+            # The bell may be lost: the tick looks then.
+            "next_look_at": now + SOON,
+            "looked_at": None,
             "failures": 0,
             "error_code": "",
         },
     )
+    enqueue(TASK, folder.pk)
     return folder
 
 
@@ -168,6 +203,18 @@ def look(folder_id: int) -> int:
     folder = WatchedFolder.objects.select_related("account").filter(pk=folder_id).first()
     if folder is None:
         return 0
+    owner_id, mine = folder.account.owner_id, WatchedFolder.objects.filter(pk=folder_id)
+    of_owner = WatchedFolder.objects.filter(account__owner_id=owner_id)
+    if not slots.take(mine, owner_id=owner_id, jobs_of_owner=of_owner):
+        mine.update(next_look_at=clock.now() + SOON)
+        return 0
+    try:
+        return _look(folder)
+    finally:
+        slots.give_back(mine)
+
+
+def _look(folder: WatchedFolder) -> int:
     try:
         gate.check(folder.account_id, Scope.FOLLOWERS)
     except ThreadsiteError:
@@ -175,40 +222,37 @@ def look(folder_id: int) -> int:
         _next(folder, INTERVAL)
         return 0
     try:
-        options = json.loads(crypto.decrypt(folder.secrets))
-        source = _source(folder.url, options, folder.local_allowed)
-        line = waiting(source.items(), _taken(folder.account_id))
-        for place, export in enumerate(line):
-            if _take(folder, source, export):
-                _next(folder, SOON)
-                return len(line) - place
+        with within(seconds=LOOK_SECONDS, most_bytes=MOST_BYTES):
+            waits = _take_oldest(folder)
     except FolderError as error:
         _failed(folder, error.code)
         return 0
     except SyncRunning:
-        _next(folder, SOON)
-        return 1
-    _next(folder, INTERVAL)
+        waits = 1
+    _next(folder, SOON if waits else INTERVAL)
+    return waits
+
+
+def _take_oldest(folder: WatchedFolder) -> int:
+    """How many exports waited, the one included that was taken."""
+    options = json.loads(crypto.decrypt(folder.secrets))
+    source = _source(folder.url, options, folder.local_allowed)
+    line = waiting(source.items(), _taken(folder.account_id))
+    for place, export in enumerate(line):
+        if _take(folder, source, export):
+            return len(line) - place
     return 0
 
 
 def _source(url: str, options: Mapping[str, Any], local_allowed: bool) -> Folder:
-    """The folder, opened. A member's never leads into our own network, or in with our own keys."""
+    """The folder. A member's never leads into our own network, or in with our own keys."""
     if local_allowed or url == drive.URL:
         return Folder(url, options)
     given = dict(options)
     if url.startswith("s3:") and not given.get("key"):
         # Otherwise botocore would look for keys of this machine's.
         given["anon"] = True
-    return Folder(url, given, guard=_keep_outside)
-
-
-def _keep_outside(server: str) -> None:
-    """Asked of every server before it is spoken to. Raises FolderError("not_public")."""
-    try:
-        outgoing.check_reachable(server)
-    except InvalidInput as error:
-        raise FolderError("not_public") from error
+    return Folder(url, given, client=chosen_by_member())
 
 
 def _take(folder: WatchedFolder, source: Folder, export: Export) -> bool:
@@ -251,9 +295,10 @@ def _next(folder: WatchedFolder, pause: timedelta) -> None:
 
 def _failed(folder: WatchedFolder, code: str) -> None:
     """Try again later and later; the member is shown why."""
-    pause = min(LONGEST_WAIT, INTERVAL * 2**folder.failures)
+    pause, now = min(LONGEST_WAIT, INTERVAL * 2**folder.failures), clock.now()
     WatchedFolder.objects.filter(pk=folder.pk).update(
-        next_look_at=clock.now() + pause,
+        next_look_at=now + pause,
+        looked_at=now,
         failures=min(folder.failures + 1, 10),
         error_code=f"folder_{code}",
     )

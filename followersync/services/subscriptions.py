@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,7 @@ from accounts import clock, crypto
 from accounts.errors import Conflict, NotFound, RetryLater
 from accounts.queue import enqueue
 from followersync.models import SyncSettings, WebhookMark, WebhookSubscription
-from followersync.services import outgoing
+from followersync.services import outgoing, slots
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MOST_PER_MEMBER: Final = 10
-#: How long one telling may take before another worker may try.
-LEASE: Final = timedelta(minutes=5)
 FIRST_WAIT: Final = timedelta(seconds=30)
 LONGEST_WAIT: Final = timedelta(hours=12)
 #: With the waits doubling up to 12 hours, this is about four days of silence.
 GIVE_UP_AFTER: Final = 16
 ACCOUNTS_A_TURN: Final = 20
+#: No message is begun after this; the queue ends a task after 120 s.
+TURN_SECONDS: Final = 60.0
 TASK: Final = "followersync.tasks.tell_subscriber"
 
 
@@ -104,13 +105,25 @@ def tick(limit: int = 500) -> int:
 
 def tell(subscription_id: int) -> bool:
     """Tell one subscription what is new; True if more is waiting. One worker at a time."""
-    now = clock.now()
     mine = WebhookSubscription.objects.filter(pk=subscription_id)
-    if not mine.filter(_free(now)).update(next_attempt_at=now + clock.for_real(LEASE)):
+    subscription = mine.filter(_free(clock.now())).first()
+    if subscription is None:
         return False
-    subscription = mine.get()
-    news = list(_news(subscription_id)[: ACCOUNTS_A_TURN + 1])
-    for settings in news[:ACCOUNTS_A_TURN]:
+    of_owner = WebhookSubscription.objects.filter(owner_id=subscription.owner_id)
+    if not slots.take(mine, owner_id=subscription.owner_id, jobs_of_owner=of_owner):
+        return False
+    try:
+        return _tell(subscription)
+    finally:
+        slots.give_back(mine)
+
+
+def _tell(subscription: WebhookSubscription) -> bool:
+    until = time.monotonic() + TURN_SECONDS
+    news = list(_news(subscription.pk)[: ACCOUNTS_A_TURN + 1])
+    for told, settings in enumerate(news[:ACCOUNTS_A_TURN]):
+        if told and time.monotonic() >= until:
+            return True
         try:
             _send(subscription, settings)
         except RetryLater as error:
@@ -118,12 +131,12 @@ def tell(subscription_id: int) -> bool:
             return False
         if subscription.disabled_at:
             return False
-    mine.update(next_attempt_at=None)
     return len(news) > ACCOUNTS_A_TURN
 
 
 def _free(now: datetime) -> Q:
-    return Q(disabled_at=None) & (Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
+    due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+    return Q(disabled_at=None) & due & (Q(leased_until=None) | Q(leased_until__lte=now))
 
 
 def _news(subscription: int | OuterRef) -> QuerySet[SyncSettings]:
@@ -183,7 +196,7 @@ def _delivered(subscription: WebhookSubscription, settings: SyncSettings) -> Non
         defaults={"epoch": settings.epoch, "position": settings.head},
     )
     WebhookSubscription.objects.filter(pk=subscription.pk).update(
-        failures=0, last_error="", last_delivered_at=clock.now()
+        failures=0, last_error="", last_delivered_at=clock.now(), next_attempt_at=None
     )
 
 

@@ -13,10 +13,11 @@ from typing import IO, Any, Final, TypeVar, cast
 from urllib.parse import urlencode
 
 import msgspec
-import urllib3
 from django.conf import settings
 from fsspec import AbstractFileSystem
 
+from accounts.outbound.budget import within
+from accounts.outbound.client import Answer, OutboundError, chosen_by_operator
 from followersync.sources.folder import FolderError
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,11 @@ AT_THE_TOP: Final = " and (name contains 'meta-' or name contains 'instagram-')"
 LOOKED_INTO: Final = ("meta-", "instagram-", "connections", "followers_and_following")
 LISTS: Final = (".zip", ".json", ".html")
 MOST_PAGES: Final = 20
-TIMEOUT: Final = urllib3.Timeout(connect=5, read=30)
+#: For a call that asks for a token, or gives one back.
+SECONDS: Final = 10.0
+MOST_TOLD: Final = 64 << 10
+#: A page of 1,000 files is about 300 kB.
+MOST_LISTED: Final = 4 << 20
 
 
 class _File(msgspec.Struct, rename="camel"):
@@ -50,34 +55,59 @@ class _Token(msgspec.Struct):
     access_token: str
 
 
+class _Consent(msgspec.Struct):
+    scope: str = ""
+    refresh_token: str = ""
+
+
+def exchange(code: str, *, redirect_uri: str, verifier: str | None) -> tuple[str, frozenset[str]]:
+    """(refresh token, permissions) for a code of Google's; a member may have unticked some.
+
+    Raises FolderError: `revoked` where the code is refused.
+    https://developers.google.com/identity/protocols/oauth2/web-server#exchange-authorization-code
+    """
+    proof = {"code_verifier": verifier} if verifier else {}
+    given = _token(
+        _Consent,
+        grant_type="authorization_code",
+        code=code,
+        redirect_uri=redirect_uri,
+        **proof,
+    )
+    return given.refresh_token, frozenset(given.scope.split())
+
+
 def access_token(refresh_token: str) -> str:
     """A token for an hour. Raises FolderError: `revoked` where the member took the consent back."""
-    try:
-        answer = _post(
-            "/token",
-            client_id=settings.GOOGLE_CLIENT_ID,
-            client_secret=settings.GOOGLE_CLIENT_SECRET,
-            refresh_token=refresh_token,
-            grant_type="refresh_token",
-        )
-    except urllib3.exceptions.HTTPError:
-        raise FolderError("unreachable") from None
-    if answer.status in (400, 401):
-        raise FolderError("revoked")
-    if answer.status != 200:
-        raise FolderError("unreachable")
-    return _decoded(answer.data, _Token).access_token
+    return _token(_Token, refresh_token=refresh_token, grant_type="refresh_token").access_token
 
 
 def revoke(refresh_token: str) -> None:
     """Give the consent back. What fails is for the member to do at Google, and no error of ours."""
     try:
-        answer = _post("/revoke", token=refresh_token)
-    except urllib3.exceptions.HTTPError as error:
-        logger.warning("Google could not be told of a revocation: %s", type(error).__name__)
+        status, _body = _post("/revoke", token=refresh_token)
+    except OutboundError as error:
+        logger.warning("Google could not be told of a revocation: %s", error.reason)
         return
-    if answer.status != 200:
-        logger.info("Google answered a revocation with %s", answer.status)
+    if status != 200:
+        logger.info("Google answered a revocation with %s", status)
+
+
+def _token(shape: type[Shape], **fields: str) -> Shape:
+    try:
+        status, body = _post(
+            "/token",
+            client_id=settings.GOOGLE_CLIENT_ID,
+            client_secret=settings.GOOGLE_CLIENT_SECRET,
+            **fields,
+        )
+    except OutboundError as error:
+        raise FolderError(_slow(error)) from None
+    if status in (400, 401):
+        raise FolderError("revoked")
+    if status != 200:
+        raise FolderError("unreachable")
+    return _decoded(body, shape)
 
 
 class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
@@ -91,6 +121,7 @@ class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
 
     def __init__(self, refresh_token: str) -> None:
         super().__init__()
+        self._client = chosen_by_operator()
         self._token = access_token(refresh_token)
         self._ids: dict[str, str] = {"": "root"}
 
@@ -108,36 +139,30 @@ class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
 
     def _open(self, path: str, mode: str = "rb", **_kwargs: Any) -> IO[bytes]:
         file = self._ids[self._strip_protocol(path).strip("/")]
-        body: Any = self._get(f"/drive/v3/files/{file}", {"alt": "media"}, preload=False)
-        return cast("IO[bytes]", body)
+        return cast("IO[bytes]", self._get(f"/drive/v3/files/{file}", {"alt": "media"}))
 
     def _children(self, folder: str) -> list[_File]:
         query = f"'{self._ids[folder]}' in parents and trashed = false"
         asked = {"q": query if folder else query + AT_THE_TOP, "fields": FIELDS, "pageSize": "1000"}
         files: list[_File] = []
         for _page in range(MOST_PAGES):
-            page = _decoded(self._get("/drive/v3/files", asked).data, _Files)
+            page = _decoded(self._get("/drive/v3/files", asked).body(MOST_LISTED), _Files)
             files += page.files
             if page.next_page_token is None:
                 return files
             asked["pageToken"] = page.next_page_token
         raise FolderError("too_many")
 
-    def _get(
-        self, route: str, asked: dict[str, str], *, preload: bool = True
-    ) -> urllib3.BaseHTTPResponse:
-        try:
-            answer = _http().request(
-                "GET",
-                f"{settings.GOOGLE_API_URL}{route}?{urlencode(asked)}",
-                headers={"Authorization": f"Bearer {self._token}"},
-                preload_content=preload,
-                timeout=TIMEOUT,
-            )
-        except urllib3.exceptions.HTTPError:
-            raise FolderError("unreachable") from None
+    def _get(self, route: str, asked: dict[str, str]) -> Answer:
+        """An answer of 200; may raise OutboundError too."""
+        answer = self._client.send(
+            "GET",
+            f"{settings.GOOGLE_API_URL}{route}?{urlencode(asked)}",
+            headers={"Authorization": f"Bearer {self._token}"},
+        )
         if answer.status == 200:
             return answer
+        answer.close()
         # 403 is also said of a limit that was reached: that passes by itself.
         raise FolderError("revoked" if answer.status == 401 else "unreachable")
 
@@ -165,10 +190,17 @@ def _decoded(data: bytes, shape: type[Shape]) -> Shape:
         raise FolderError("unreachable") from None
 
 
-def _post(route: str, **fields: str) -> urllib3.BaseHTTPResponse:
-    url = f"{settings.GOOGLE_TOKEN_URL}{route}"
-    return _http().request("POST", url, fields=fields, encode_multipart=False, timeout=TIMEOUT)
+def _post(route: str, **fields: str) -> tuple[int, bytes]:
+    """(status, body). Raises OutboundError."""
+    with within(seconds=SECONDS, most_bytes=2 * MOST_TOLD):
+        answer = chosen_by_operator().send(
+            "POST",
+            f"{settings.GOOGLE_TOKEN_URL}{route}",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            body=urlencode(fields),
+        )
+        return answer.status, answer.body(MOST_TOLD)
 
 
-def _http() -> urllib3.PoolManager:
-    return urllib3.PoolManager(retries=False)
+def _slow(error: OutboundError) -> str:
+    return "too_slow" if error.reason == "too_slow" else "unreachable"

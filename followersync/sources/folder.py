@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Any
@@ -18,19 +19,26 @@ from urllib.parse import urlsplit
 
 import fsspec
 
+from accounts.outbound.budget import within
+from accounts.outbound.client import Client, OutboundError, chosen_by_operator
+
 LISTS = "followers_and_following"
 _EXPORT = re.compile(r"instagram-[A-Za-z0-9._]{1,30}-\d{4}-\d{2}-\d{2}(?:-|$)")
 # Folders that exports lie in are at most this deep; a member's whole disk is not walked.
 DEPTH = 6
 MOST_ENTRIES = 20_000
 LARGEST = 4 << 30
+# Of all answers that name what lies in a folder, together.
+MOST_LISTED = 16 << 20
+LIST_SECONDS = 40.0
+FETCH_SECONDS = 80.0
 SCHEMES = frozenset({"file", "s3", "webdav", "webdavs", "memory"})
 
 
 class FolderError(Exception):
     """The folder cannot be read.
 
-    `code`: unreachable, forbidden, revoked, not_public, too_many, too_large or scheme.
+    `code`: unreachable, forbidden, revoked, not_public, too_many, too_large, too_slow or scheme.
     """
 
     def __init__(self, code: str) -> None:
@@ -110,66 +118,48 @@ def check_url(url: str, *, local_allowed: bool) -> str:
 class Folder:
     """A folder through fsspec. Every method may raise FolderError.
 
-    `guard` is asked of every server (as https://…) before it is spoken to, and raises FolderError.
+    `client` speaks for it where it lies behind HTTP; it is opened when it is first asked.
     """
 
     def __init__(
-        self,
-        url: str,
-        options: Mapping[str, Any] | None = None,
-        *,
-        guard: Callable[[str], None] | None = None,
+        self, url: str, options: Mapping[str, Any] | None = None, *, client: Client | None = None
     ) -> None:
-        self._options = dict(options or {})
-        scheme = urlsplit(url).scheme
-        if guard is not None and "endpoint_url" in self._options:
-            guard(str(self._options["endpoint_url"]))
-        try:
-            if scheme == "gdrive":
-                self._files, self._root = _drive(self._options)
-            elif scheme in ("webdav", "webdavs"):
-                self._files, self._root = _webdav(url, self._options, guard)
-            else:
-                self._files, self._root = fsspec.core.url_to_fs(
-                    url, skip_instance_cache=True, use_listings_cache=False, **self._options
-                )
-        except FolderError:
-            raise
-        except Exception as error:
-            raise _problem(error) from None
+        self._url, self._options = url, dict(options or {})
+        self._client = client or chosen_by_operator()
+        self._opened: tuple[Any, str] | None = None
 
-    def items(self) -> list[Item]:
+    def items(self, *, seconds: float = LIST_SECONDS) -> list[Item]:
         """Every file that may belong to an export, at most DEPTH folders down."""
-        try:
-            found = self._files.find(self._root, maxdepth=DEPTH, detail=True)
-        except FolderError:
-            raise
-        except Exception as error:
-            raise _problem(error) from None
+        with _problems(), within(seconds=seconds, most_bytes=MOST_LISTED):
+            files, root = self._files()
+            found = files.find(root, maxdepth=DEPTH, detail=True)
         if len(found) > MOST_ENTRIES:
             raise FolderError("too_many")
         return [
-            Item(self._below(path), int(info.get("size") or 0), _mark(info))
+            Item(_below(root, path), int(info.get("size") or 0), _mark(info))
             for path, info in found.items()
             if info.get("type") == "file"
         ]
 
-    def fetch(self, export: Export, target: IO[bytes]) -> None:
+    def fetch(self, export: Export, target: IO[bytes], *, seconds: float = FETCH_SECONDS) -> None:
         """Copy an export to `target` as a zip, ready to be imported."""
-        try:
+        with _problems(), within(seconds=seconds, most_bytes=LARGEST + MOST_LISTED):
             if export.zipped:
                 self._copy(export.files[0], target)
             else:
                 self._pack(export, target)
-        except FolderError:
-            raise
-        except Exception as error:
-            raise _problem(error) from None
         target.seek(0)
+
+    def _files(self) -> tuple[Any, str]:
+        """The file system, and the folder's path in it."""
+        if self._opened is None:
+            self._opened = _open(self._url, self._options, self._client)
+        return self._opened
 
     def _copy(self, path: str, target: IO[bytes]) -> None:
         size = 0
-        with self._files.open(self._full(path), "rb") as source:
+        files, root = self._files()
+        with files.open(f"{root.rstrip('/')}/{path}" if root else path, "rb") as source:
             while piece := source.read(1 << 20):
                 size += len(piece)
                 if size > LARGEST:
@@ -183,38 +173,46 @@ class Folder:
                 with archive.open(str(inner), "w", force_zip64=True) as copy:
                     self._copy(path, copy)
 
-    def _full(self, path: str) -> str:
-        return f"{self._root.rstrip('/')}/{path}" if self._root else path
 
-    def _below(self, path: str) -> str:
-        root = self._root.strip("/")
-        return path.strip("/").removeprefix(root).lstrip("/")
+def _open(url: str, options: Mapping[str, Any], client: Client) -> tuple[Any, str]:
+    """Each kind brings libraries of its own: loaded when one is opened."""
+    scheme = urlsplit(url).scheme
+    if scheme == "gdrive":
+        from followersync.sources.drive import DriveFiles
 
+        return DriveFiles(options["refresh_token"]), ""
+    if scheme in ("webdav", "webdavs"):
+        from followersync.sources.webdav import webdav_files
 
-def _drive(options: Mapping[str, Any]) -> tuple[Any, str]:
-    from followersync.sources.drive import DriveFiles
+        return webdav_files(url, options, client)
+    if scheme == "s3":
+        from followersync.sources.s3 import S3Files
 
-    return DriveFiles(options["refresh_token"]), ""
-
-
-def _webdav(
-    url: str, options: dict[str, Any], guard: Callable[[str], None] | None
-) -> tuple[Any, str]:
-    """WebDAV speaks HTTP: `webdavs://` is https, and the password stands in the options."""
-    from webdav4.fsspec import WebdavFileSystem
-
-    parts = urlsplit(url)
-    scheme = "https" if parts.scheme == "webdavs" else "http"
-    auth = (options["username"], options["password"]) if "username" in options else None
-    server = f"{scheme}://{parts.netloc}"
-    hooks: dict[str, list[Callable[[Any], None]]] = {}
-    if guard is not None:
-        # The client follows redirects by itself: every request is looked at, not the first alone.
-        hooks["request"] = [lambda request: guard(str(request.url.copy_with(userinfo=b"")))]
-    files = WebdavFileSystem(
-        server, auth=auth, timeout=30, event_hooks=hooks, skip_instance_cache=True
+        return S3Files(options, client, most=MOST_ENTRIES), url.removeprefix("s3://").strip("/")
+    opened: tuple[Any, str] = fsspec.core.url_to_fs(
+        url, skip_instance_cache=True, use_listings_cache=False, **options
     )
-    return files, parts.path.strip("/")
+    return opened
+
+
+def _below(root: str, path: str) -> str:
+    return path.strip("/").removeprefix(root.strip("/")).lstrip("/")
+
+
+@contextmanager
+def _problems() -> Iterator[None]:
+    """Whatever goes wrong inside becomes a FolderError, without a cause that could hold a key."""
+    try:
+        yield
+    except FolderError:
+        raise
+    except OutboundError as error:
+        raise FolderError(_REASONS.get(error.reason, "unreachable")) from None
+    except Exception as error:
+        raise _problem(error) from None
+
+
+_REASONS = {"address_not_public": "not_public", "too_slow": "too_slow", "too_large": "too_many"}
 
 
 def _problem(error: Exception) -> FolderError:

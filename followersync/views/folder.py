@@ -13,7 +13,7 @@ from accounts.models import LinkedAccount
 from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action, own_account
 from followersync.forms import FolderForm
-from followersync.services import folders, outgoing
+from followersync.services import folders
 from followersync.views.settings import settings_page
 
 
@@ -25,13 +25,13 @@ def watch(request: MemberRequest, account_id: int) -> HttpResponse:
         return settings_page(request, account, folder_form=form, status=422)
     spend(user_id=request.user.pk, name="import")
     try:
-        if form.server():
-            outgoing.check_reachable(form.server())
         folders.watch(account=account, url=form.cleaned_data["url"], options=form.options())
     except InvalidInput as error:
         form.add_error("url", str(error.detail))
         return settings_page(request, account, folder_form=form, status=422)
-    messages.success(request, _("The folder is watched. What lies in it is imported one by one."))
+    messages.success(
+        request, _("The folder is watched. We look into it now; this page says what came of it.")
+    )
     return _back(account)
 
 

@@ -55,15 +55,38 @@ def site(live_server: LiveServer, sandbox: Sandbox, settings: Settings) -> str:
     return str(live_server.url)
 
 
+#: The browser reports each violation of the content security policy as an event of the document.
+WATCH_POLICY = """
+document.addEventListener("securitypolicyviolation", (event) => window.policyViolated({
+  page: event.documentURI, directive: event.effectiveDirective, blocked: event.blockedURI,
+}));
+"""
+
+
 @pytest.fixture
-def page(browser: Browser, site: str) -> Iterator[Page]:
-    """A fresh visitor. A fault in a script, or a thing the policy blocked, fails the test."""
+def complaints() -> list[str]:
+    """What the browser found wrong with our pages: must be empty at the end of a test."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, site: str, complaints: list[str]) -> Iterator[Page]:
+    """A fresh visitor. A fault in a script, or a violation of the policy, fails the test."""
     context = browser.new_context(base_url=site, locale="en-GB", timezone_id="Europe/Berlin")
+    # Of every page and window that the test comes to open.
+    context.on("weberror", lambda fault: complaints.append(str(fault.error)))
+    context.on("console", lambda said: complaints.extend(_own_fault(said, site)))
+
+    def violated(_source: dict[str, Any], told: dict[str, str]) -> None:
+        if told["page"].startswith(site):
+            complaints.append(f"{told['page']}: {told['directive']} blocked {told['blocked']}")
+
+    context.expose_binding("policyViolated", violated)
+    context.add_init_script(WATCH_POLICY)
     opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("console", lambda said: complaints.extend(_own_fault(said, site)))
     yield opened
+    for each in context.pages:
+        each.evaluate("0")  # what was reported before has arrived when this is answered
     context.close()
     assert complaints == []
 

@@ -110,7 +110,7 @@ def send(site_url: str, callback: Callback) -> tuple[int, str]:
         target = parts.path.rstrip("/") + callback.path
         connection.request(callback.method, target, callback.body or None, callback.headers)
         answer = connection.getresponse()
-        return answer.status, answer.read().decode("utf-8", "replace")
+        return answer.status, answer.read(1 << 20).decode("utf-8", "replace")
     except (OSError, HTTPException) as error:
         return 502, f"the site did not answer: {type(error).__name__}"
     finally:

@@ -147,3 +147,29 @@ def test_of_many_at_the_same_moment_one_does_the_work(alice):
     assert LinkedAccount.objects.count() == 1
     assert set(answers) <= {201, 409}
     assert 201 in answers
+
+
+def test_no_more_answers_are_kept_than_there_is_room_for(
+    alice, alices_program, bobs_program, clock, monkeypatch
+):
+    """A program that takes a new key each time would fill the table without end."""
+    monkeypatch.setattr(idempotency, "MOST_KEPT", 3)
+    for number in range(3):
+        key = {"HTTP_IDEMPOTENCY_KEY": f"k{number}"}
+        assert alices_program.post(ACCOUNTS, {"username": f"ada{number}"}, **key).status_code == 201
+
+    refused = alices_program.post(ACCOUNTS, {"username": "ben"}, HTTP_IDEMPOTENCY_KEY="k3")
+    again = alices_program.post(ACCOUNTS, {"username": "ada1"}, HTTP_IDEMPOTENCY_KEY="k1")
+    bobs = bobs_program.post(ACCOUNTS, {"username": "cem"}, HTTP_IDEMPOTENCY_KEY="k3")
+
+    problem(refused, 429, "too_many_idempotency_keys")
+    assert refused["Retry-After"] == str(24 * 3600)
+    assert (again.status_code, again["Idempotency-Replayed"]) == (201, "true")
+    assert bobs.status_code == 201
+    assert IdempotencyRecord.objects.filter(user=alice).count() == 3
+
+    clock.advance(hours=25)
+    late = idempotency.claim(user_id=alice.pk, key="k4", request=b"x")
+
+    assert isinstance(late, idempotency.Claim)
+    assert IdempotencyRecord.objects.filter(user=alice).count() == 1

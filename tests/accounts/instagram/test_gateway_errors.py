@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,10 @@ from typing import Any
 import pytest
 
 from accounts import errors
+from accounts.errors import RetryLater
 from accounts.instagram.gateway import Gateway, usage_of
 from tests.accounts.instagram.conftest import NOW
+from tests.support.dripping import DRIPS, endless
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "instagram" / "api"
 ENVELOPES = sorted((FIXTURES / "errors").glob("*.json"))
@@ -128,3 +132,16 @@ def test_a_host_that_does_not_answer_is_tried_again_later(gateway):
 def _fields(gateway: Gateway) -> dict[str, Any]:
     names = ("oauth_url", "api_url", "graph_url", "client_id", "client_secret", "now")
     return {name: getattr(gateway, name) for name in names}
+
+
+@pytest.mark.parametrize("where", DRIPS)
+def test_an_instagram_that_drips_is_left_at_the_deadline(gateway, where):
+    """A limit for each read would have granted it 20 s for each byte."""
+    with endless(*DRIPS[where]) as server:
+        slow = replace(gateway, graph_url=server.url, timeout=0.4)
+        began = time.monotonic()
+        with pytest.raises(RetryLater):
+            slow.me("token")
+        took = time.monotonic() - began
+
+    assert took < 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +17,9 @@ from accounts.scopes import Scope
 from accounts.services import consent as consents
 from followersync.models import SyncRun, WatchedFolder
 from followersync.services import folders, imports
+from followersync.sources import drive
 from tests.followersync.imports.conftest import names
+from tests.support.dripping import DRIPS, endless
 from tests.support.exports import Export, population
 from tests.support.google import SCOPE, Google
 
@@ -77,7 +80,9 @@ def test_only_folders_that_can_hold_lists_are_opened(as_alice, kept, google):
     (root / "messages" / "inbox" / "somebody").mkdir(parents=True)
 
     come_back(as_alice, go_to_google(as_alice, kept))
+    work(kept)
 
+    assert google.asked
     assert not any("messages" in place for place in google.asked)
 
 
@@ -186,3 +191,18 @@ def test_a_passing_trouble_at_google_is_tried_again(status, as_alice, kept, goog
     folder = WatchedFolder.objects.get(account=kept)
     assert folder.error_code == "folder_unreachable"
     assert folder.next_look_at is not None
+
+
+def test_a_google_that_drips_its_token_keeps_nobody_waiting(
+    as_alice, kept, google, settings, monkeypatch
+):
+    monkeypatch.setattr(drive, "SECONDS", 0.4)
+    asked = go_to_google(as_alice, kept)
+    with endless(*DRIPS["headers"]) as server:
+        settings.GOOGLE_TOKEN_URL = server.url
+        began = time.monotonic()
+        page = come_back(as_alice, asked)
+        took = time.monotonic() - began
+
+    assert "Google does not let us in" in page
+    assert took < 5

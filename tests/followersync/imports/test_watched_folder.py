@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import socket
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -21,10 +23,12 @@ from followersync.models import (
     WatchedExport,
     WatchedFolder,
 )
-from followersync.services import folders, imports
+from followersync.services import folders, imports, slots
 from tests.followersync.imports.conftest import names
 from tests.support.clock import Clock
+from tests.support.dripping import DRIPS, endless
 from tests.support.exports import Export, population
+from tests.support.factories import LinkedAccountFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +136,7 @@ def test_folders_that_are_due_are_rung_for_once(kept, inbox, clock):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
     folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
 
+    clock.advance(minutes=2)
     assert (folders.tick(), folders.tick()) == (1, 0)
     clock.advance(hours=1)
     assert folders.tick() == 1
@@ -201,6 +206,9 @@ def _dates(account) -> dict[str, int]:
         ("webdavs://127.0.0.1/dav", {}, "folder_not_public"),
         ("webdavs://[::ffff:10.0.0.1]/dav", {}, "folder_not_public"),
         ("webdavs://localhost/dav", {}, "folder_not_public"),
+        ("webdavs://[64:ff9b:1::a00:1]/dav", {}, "folder_not_public"),
+        ("webdavs://[::127.0.0.1]/dav", {}, "folder_not_public"),
+        ("webdavs://168.63.129.16/dav", {}, "folder_not_public"),
         ("webdav://93.184.215.14/dav", {}, "folder_not_public"),
         ("s3://bucket", {"endpoint_url": "https://169.254.169.254"}, "folder_not_public"),
     ],
@@ -213,16 +221,55 @@ def test_a_member_cannot_have_our_own_network_looked_into(kept, url, options, co
     assert not WatchedFolder.objects.exists()
 
 
-def test_a_members_folder_is_looked_at_anew_whenever_it_is_read(kept, clock):
+def test_a_members_folder_is_looked_at_anew_whenever_it_is_read(kept, clock, monkeypatch):
     """A name may stand for another address by then."""
     folder = WatchedFolder.objects.create(
         account=kept,
-        url="webdavs://localhost/dav",
+        url="webdavs://rebinding.example.org/dav",
         secrets=crypto.encrypt("{}"),
         created_at=clock.moment,
     )
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: found)
 
     folders.look(folder.pk)
 
     folder.refresh_from_db()
     assert folder.error_code == "folder_not_public"
+
+
+def test_a_few_of_a_members_folders_are_looked_into_at_a_time(kept, inbox, clock):
+    """Fifty folders on a server that drips would keep all workers from everybody else's."""
+    deliver(inbox, Export(population(30), day=FIRST), unpacked=False)
+    folder = folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
+    for _other in range(slots.MOST_AT_ONCE):
+        WatchedFolder.objects.create(
+            account=LinkedAccountFactory(owner=kept.owner),
+            url="webdavs://slow.example.org/dav",
+            created_at=clock(),
+            leased_until=clock() + slots.LEASE,
+        )
+
+    assert folders.look(folder.pk) == 0
+    assert not ArchiveImport.objects.exists()
+    clock.advance(seconds=slots.LEASE.total_seconds() + 1)
+    assert folders.look(folder.pk) == 1
+
+
+def test_a_folder_that_drips_is_told_to_be_slow_and_tried_again(kept, clock, monkeypatch):
+    monkeypatch.setattr(folders, "LOOK_SECONDS", 0.5)
+    with endless(*DRIPS["headers"]) as server:
+        folder = folders.watch(
+            account=kept,
+            url=f"webdav://127.0.0.1:{server.port}/x",
+            options={},
+            local_allowed=True,
+        )
+        began = time.monotonic()
+        folders.look(folder.pk)
+        took = time.monotonic() - began
+
+    folder.refresh_from_db()
+    assert (folder.error_code, folder.leased_until) == ("folder_too_slow", None)
+    assert folder.next_look_at > clock.moment
+    assert took < 5

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import ipaddress
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,8 +17,10 @@ import pytest
 from accounts.errors import InvalidInput, RetryLater
 from accounts.services import keys
 from followersync.models import WebhookSubscription
-from followersync.services import outgoing, subscriptions
+from followersync.services import outgoing, slots, subscriptions
 from followersync.services.settings import settings_of
+from tests.support.dripping import DRIPS, endless
+from tests.support.factories import LinkedAccountFactory
 from tests.support.sync import write
 
 pytestmark = pytest.mark.django_db
@@ -196,13 +199,71 @@ def test_an_address_that_could_reach_our_own_network_is_refused(alice, url):
     assert not WebhookSubscription.objects.exists()
 
 
-def test_a_name_that_stands_for_our_own_network_is_refused_when_used():
+def test_a_name_that_stands_for_our_own_network_is_refused_when_used(monkeypatch):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: found)
+
     with pytest.raises(RetryLater) as refused:
-        outgoing.post("https://localhost/", b"", {})
+        outgoing.post("https://rebinding.example.org/", b"", {})
 
     assert str(refused.value.detail) == "address_not_public"
 
 
-def test_public_addresses_are_public():
-    assert outgoing.is_public(ipaddress.ip_address("93.184.216.34"))
-    assert outgoing.is_public(ipaddress.ip_address("2606:2800:220:1:248:1893:25c8:1946"))
+def test_an_address_that_the_list_has_come_to_refuse_is_a_failure_and_no_fault(alice, listed):
+    made, _secret = subscriptions.subscribe(owner=alice, url="https://example.com/hook")
+    WebhookSubscription.objects.update(url="https://168.63.129.16/hook")
+
+    subscriptions.tell(made.pk)
+
+    made.refresh_from_db()
+    assert (made.failures, made.last_error) == (1, "address_not_public")
+
+
+@pytest.mark.parametrize("where", ["status", "headers"])
+def test_a_target_that_drips_its_answer_is_left_at_the_deadline(settings, where):
+    settings.WEBHOOKS_TO_PRIVATE_NETWORKS = True
+    with endless(*DRIPS[where]) as server:
+        began = time.monotonic()
+        with pytest.raises(RetryLater) as refused:
+            outgoing.post(server.url, b"{}", {}, seconds=0.4)
+        took = time.monotonic() - began
+
+    assert str(refused.value.detail) == "too_slow"
+    assert took < 3
+
+
+def test_the_body_of_an_answer_is_not_waited_for(settings):
+    settings.WEBHOOKS_TO_PRIVATE_NETWORKS = True
+    with endless(*DRIPS["body"]) as server:
+        assert outgoing.post(server.url, b"{}", {}, seconds=5) == 200
+
+
+def test_a_turn_begins_no_message_after_its_time(alice, listed, listener, monkeypatch):
+    other = LinkedAccountFactory(owner=alice)
+    settings = settings_of(other)
+    settings.baseline_at = listed.linked_at
+    settings.save()
+    made, _secret = subscriptions.subscribe(owner=alice, url=listener.url)
+    monkeypatch.setattr(subscriptions, "TURN_SECONDS", 0)
+
+    assert subscriptions.tell(made.pk) is True
+    assert len(listener.heard) == 1
+    assert subscriptions.tell(made.pk) is False
+    assert len(listener.heard) == 2
+
+
+def test_a_few_of_a_members_webhooks_are_told_at_a_time(alice, listed, listener, clock):
+    made = [
+        subscriptions.subscribe(owner=alice, url=f"{listener.url}&n={number}")[0]
+        for number in range(3)
+    ]
+    busy = WebhookSubscription.objects.filter(pk__in=[made[0].pk, made[1].pk])
+    busy.update(leased_until=clock() + slots.LEASE)
+
+    subscriptions.tell(made[0].pk)
+    subscriptions.tell(made[2].pk)
+    assert listener.heard == []
+    clock.advance(seconds=slots.LEASE.total_seconds() + 1)
+    subscriptions.tell(made[2].pk)
+
+    assert len(listener.heard) == 1

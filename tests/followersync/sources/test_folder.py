@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,8 +13,18 @@ from typing import Any
 
 import pytest
 
+from accounts.outbound.client import Client
 from followersync.sources.archive import merged, open_archive
-from followersync.sources.folder import Folder, FolderError, Item, check_url, exports, waiting
+from followersync.sources.folder import (
+    MOST_LISTED,
+    Folder,
+    FolderError,
+    Item,
+    check_url,
+    exports,
+    waiting,
+)
+from tests.support.dripping import DRIPS, FLOOD, endless
 from tests.support.exports import Export, population
 
 DRIVE = "meta-2026-Aug-{day:02}-09-04-51"
@@ -176,20 +187,87 @@ def test_a_wrong_password_is_said_to_be_one_and_appears_in_no_error(webdav: Stor
     assert refused.value.__cause__ is None
 
 
-@pytest.mark.parametrize("kind", ["webdav", "s3"])
-def test_a_guarded_folder_is_not_spoken_to_before_its_server_was_looked_at(kind, request):
-    store: Store = request.getfixturevalue(kind)
+OVER_HTTP = {
+    "webdav": lambda server: (f"webdav://127.0.0.1:{server.port}/x", {}),
+    "s3": lambda server: ("s3://bucket/x", {"anon": True, "endpoint_url": server.url}),
+}
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+def test_a_members_folder_in_our_own_network_is_not_spoken_to(kind):
+    with endless(*FLOOD) as server:
+        url, options = OVER_HTTP[kind](server)
+        with pytest.raises(FolderError) as refused:
+            Folder(url, options, client=Client(public_only=True)).items()
+
+        assert (refused.value.code, server.connections) == ("not_public", 0)
+
+
+def test_a_redirect_into_our_own_network_is_not_followed(monkeypatch):
+    """The client is asked for each request anew: here the second one is no https any more."""
     asked: list[str] = []
 
-    def refuse(server: str) -> None:
-        asked.append(server)
-        raise FolderError("not_public")
+    class Redirecting(Client):
+        def send(self, method: str, url: str, **kwargs: Any) -> Any:
+            asked.append(url)
+            if len(asked) == 1:
+                return Client(public_only=False).send(method, server.url, **kwargs)
+            return super().send(method, url, **kwargs)
 
-    with pytest.raises(FolderError) as refused:
-        Folder(store.url, store.options, guard=refuse).items()
+    away = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"
+    with endless(away, b"") as server, pytest.raises(FolderError) as refused:
+        Folder("webdavs://dav.example.org/x", client=Redirecting(public_only=True)).items()
 
-    assert refused.value.code == "not_public"
-    assert asked[0].startswith("http://127.0.0.1:")
+    assert (refused.value.code, asked[1]) == ("not_public", "http://127.0.0.1:9/")
+
+
+@pytest.mark.parametrize("where", DRIPS)
+@pytest.mark.parametrize("kind", OVER_HTTP)
+def test_a_folder_that_drips_is_left_at_the_deadline(kind, where):
+    with endless(*DRIPS[where]) as server:
+        url, options = OVER_HTTP[kind](server)
+        began = time.monotonic()
+        with pytest.raises(FolderError) as refused:
+            Folder(url, options).items(seconds=0.5)
+        took = time.monotonic() - began
+
+    assert refused.value.code == "too_slow"
+    assert took < 5
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
+def test_a_list_without_end_is_left_at_the_byte_limit(kind):
+    with endless(*FLOOD, pause=0) as server:
+        url, options = OVER_HTTP[kind](server)
+        with pytest.raises(FolderError) as refused:
+            Folder(url, options).items(seconds=60)
+        sent = server.sent
+
+    assert refused.value.code == "too_many"
+    assert sent < MOST_LISTED + (16 << 20)
+
+
+@pytest.mark.parametrize("kind", ["webdav", "s3"])
+def test_a_file_that_drips_is_left_at_the_deadline(kind, request):
+    """Listed by an honest server, then fetched from one that never ends."""
+    store: Store = request.getfixturevalue(kind)
+    name = "instagram-alice.there-2026-08-01-dripping.zip"
+    store.put(name, b"PK" * 500)
+    found = waiting(Folder(store.url, store.options).items(), [])
+    export = next(each for each in found if each.path == name)
+
+    class Dripping(Client):
+        def send(self, method: str, url: str, **kwargs: Any) -> Any:
+            if method == "GET" and ".zip" in url:
+                url = server.url
+            return super().send(method, url, **kwargs)
+
+    with endless(*DRIPS["body"]) as server:
+        folder = Folder(store.url, store.options, client=Dripping(public_only=False))
+        with pytest.raises(FolderError) as refused:
+            folder.fetch(export, io.BytesIO(), seconds=0.6)
+
+    assert refused.value.code == "too_slow"
 
 
 def test_a_server_that_is_away_is_said_to_be_unreachable():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django_q.models import OrmQ
 from pytest_django import Settings
 
 from accounts import clock
@@ -14,6 +17,7 @@ from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from followersync.models import WatchedExport, WatchedFolder
 from followersync.services import folders
+from tests.support.dripping import DRIPS, endless
 from tests.support.factories import consent
 
 SECRET = "open-sesame-4711"
@@ -78,9 +82,30 @@ def test_a_folder_on_this_very_network_is_read_where_the_operator_allows_it(
     settings.WEBHOOKS_TO_PRIVATE_NETWORKS = True
     consent(account, Scope.FOLLOWERS)
 
-    text = ask(as_alice, account, url="webdav://127.0.0.1:9/x", name="alice")
+    ask(as_alice, account, url="webdav://127.0.0.1:9/x", name="alice")
+    folders.look(WatchedFolder.objects.get().pk)
 
-    assert "The folder cannot be reached" in text
+    assert "The folder cannot be reached" in page(as_alice, account)
+
+
+def test_a_server_that_drips_keeps_no_request_waiting(
+    as_alice: Client,
+    account: LinkedAccount,
+    settings: Settings,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[list[object]]],
+) -> None:
+    """The request names the folder, and speaks to nobody; the queue looks into it."""
+    settings.WEBHOOKS_TO_PRIVATE_NETWORKS = True
+    consent(account, Scope.FOLLOWERS)
+
+    with endless(*DRIPS["headers"]) as server:
+        with django_capture_on_commit_callbacks(execute=True):
+            text = ask(as_alice, account, url=f"webdav://127.0.0.1:{server.port}/x", name="alice")
+
+        assert server.connections == 0
+    assert "We look into it now" in text
+    task = OrmQ.objects.get().task
+    assert (task["func"], task["args"]) == (folders.TASK, (WatchedFolder.objects.get().pk,))
 
 
 def test_the_last_look_and_its_error_are_said_without_the_secret(

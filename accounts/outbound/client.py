@@ -1,0 +1,203 @@
+"""Our only HTTP client: urllib3 over budgeted sockets, to addresses that were looked at.
+
+Redirects are not followed and nothing is tried twice: whoever calls decides that. No error holds
+an address, since Instagram's carry tokens in their query.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Final
+
+import urllib3
+from django.conf import settings
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from accounts.outbound.addresses import NameUnknown, NotPublic, dial
+from accounts.outbound.budget import Budget, in_force
+from accounts.outbound.sockets import BudgetedSocket, BudgetedTlsSocket
+
+PIECE: Final = 1 << 16
+MOST_STREAMED: Final = 16 << 20
+
+
+class OutboundError(Exception):
+    """No whole answer came.
+
+    `reason`: too_slow, too_large, address_not_public, name_unknown, else urllib3's own word.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Answer:
+    """An answer whose body has not been read. Every method that reads may raise OutboundError."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+        self._response = response
+        self.status = int(response.status)
+        self.headers: Mapping[str, str] = response.headers
+
+    def read(self, size: int = PIECE) -> bytes:
+        """Up to `size` bytes as they were sent, still encoded; b"" at the end."""
+        trouble: OutboundError | None = None
+        try:
+            return self._response.read(size, decode_content=False)
+        except (HTTPError, OSError) as error:
+            trouble = _named(error, in_force())
+        self.close()
+        raise trouble
+
+    def body(self, most: int) -> bytes:
+        """All of it, decoded. OutboundError("too_large") for more than `most` bytes."""
+        trouble: OutboundError | None = None
+        try:
+            data = self._response.read(most + 1, decode_content=True)
+        except (HTTPError, OSError) as error:
+            trouble = _named(error, in_force())
+        else:
+            if len(data) <= most:
+                self._response.release_conn()
+                return data
+            trouble = OutboundError("too_large")
+        self.close()
+        raise trouble
+
+    def stream(self, *, most: int | None = MOST_STREAMED) -> Iterator[bytes]:
+        """Piece by piece, still encoded. OutboundError("too_large") for more than `most` bytes."""
+        size = 0
+        while piece := self.read():
+            size += len(piece)
+            if most is not None and size > most:
+                self.close()
+                raise OutboundError("too_large")
+            yield piece
+
+    def close(self) -> None:
+        """Give the connection up; the rest of the body is not waited for."""
+        self._response.close()
+
+    def __enter__(self) -> Answer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Client:
+    """Connections that are kept between calls, `kept` for each host.
+
+    `public_only`: nothing but https, and only to public addresses. Safe to share between threads,
+    not across a fork.
+    """
+
+    def __init__(self, *, public_only: bool, kept: int = 1) -> None:
+        self.public_only = public_only
+        self._pools = urllib3.PoolManager(
+            maxsize=kept, num_pools=8, retries=False, ssl_context=_tls()
+        )
+        self._pools.pool_classes_by_scheme = _PUBLIC if public_only else _ANY
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | str | None = None,
+    ) -> Answer:
+        """The answer's head. Raises OutboundError, outside of `except`: none drags the URL on."""
+        budget = in_force()
+        if self.public_only and not url.startswith("https://"):
+            raise OutboundError("address_not_public")
+        try:
+            response = self._pools.request(
+                method,
+                url,
+                body=body,
+                headers={"Accept-Encoding": "identity", **headers},
+                redirect=False,
+                preload_content=False,
+            )
+        except (HTTPError, OSError, ValueError) as error:
+            trouble = _named(error, budget)
+        else:
+            return Answer(response)
+        raise trouble
+
+
+def chosen_by_member() -> Client:
+    """For an address that a member named: public https, unless the operator allows all."""
+    return Client(public_only=not settings.WEBHOOKS_TO_PRIVATE_NETWORKS)
+
+
+def chosen_by_operator(*, kept: int = 1) -> Client:
+    """For an address from the settings, or one that the operator named."""
+    return Client(public_only=False, kept=kept)
+
+
+def _named(error: Exception, budget: Budget) -> OutboundError:
+    if isinstance(error, NotPublic):
+        return OutboundError("address_not_public")
+    if isinstance(error, NameUnknown):
+        return OutboundError("name_unknown")
+    if budget.is_out_of_bytes():
+        return OutboundError("too_large")
+    if budget.is_out_of_time():
+        return OutboundError("too_slow")
+    return OutboundError(type(error).__name__)
+
+
+def _tls() -> ssl.SSLContext:
+    context = urllib3.util.ssl_.create_urllib3_context()
+    context.load_default_certs()
+    context.sslsocket_class = BudgetedTlsSocket
+    return context
+
+
+class _Dialled(HTTPConnection):
+    """Connects by `dial`; TLS still asks for the certificate of the name."""
+
+    public_only = False
+
+    def _new_conn(self) -> BudgetedSocket:
+        try:
+            return dial(self.host.strip("[]"), self.port or 80, public_only=self.public_only)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "too slow") from error
+        except OSError as error:
+            raise NewConnectionError(self, type(error).__name__) from error
+
+
+class _DialledTls(_Dialled, HTTPSConnection):
+    pass
+
+
+class _DialledPublic(_Dialled):
+    public_only = True
+
+
+class _DialledPublicTls(_DialledTls):
+    public_only = True
+
+
+def _classes(bare: type[_Dialled], tls: type[_DialledTls]) -> dict[str, type[HTTPConnectionPool]]:
+    return {
+        "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": bare}),
+        "https": type("TlsPool", (HTTPSConnectionPool,), {"ConnectionCls": tls}),
+    }
+
+
+_ANY: Final = _classes(_Dialled, _DialledTls)
+_PUBLIC: Final = _classes(_DialledPublic, _DialledPublicTls)

@@ -1,0 +1,38 @@
+"""Visitors who are not signed in: whose address it is that asks, and what they are told."""
+
+from __future__ import annotations
+
+import math
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from allauth.account.adapter import get_adapter
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts import clock
+from accounts.errors import WaitUntil
+
+
+def mark_of(request: HttpRequest) -> str:
+    """The IPv4 address, or the /64 network that a household has of IPv6.
+
+    TRUSTED_PROXY_COUNT says how many proxies' words are believed. Raises PermissionDenied where no
+    address is known.
+    """
+    address = ip_address(get_adapter(request).get_client_ip(request))
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, 64), strict=False))
+
+
+def too_much(request: HttpRequest, error: WaitUntil) -> HttpResponse:
+    """The page that says so, with Retry-After."""
+    return wait_before_next(render(request, "429.html", status=429), error)
+
+
+def wait_before_next(response: HttpResponse, error: WaitUntil) -> HttpResponse:
+    seconds = math.ceil((error.at - clock.now()).total_seconds())
+    response.headers["Retry-After"] = str(max(1, seconds))
+    return response
