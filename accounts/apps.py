@@ -27,8 +27,9 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         # Importing registers the signal receivers and the system checks.
         from accounts import checks, receivers, registry  # noqa: F401
-        from accounts.services import ledger
+        from accounts.services import ledger, oauth
 
+        oauth.install()
         post_migrate.connect(receivers.ensure_schedules, sender=self)
         registry.register_thinner("consent_ledger", ledger.thin)
         for task in TASKS_OF_AN_ACCOUNT:

@@ -9,7 +9,7 @@ from typing import Final
 
 from allauth.core.internal.httpkit import add_query_params
 from allauth.idp.oidc.adapter import get_adapter
-from allauth.idp.oidc.internal.clientkit import is_redirect_uri_allowed
+from allauth.idp.oidc.internal.resources import is_resources_subset
 from allauth.idp.oidc.models import Client, Token
 from django.db import transaction
 from django.utils import timezone
@@ -76,6 +76,45 @@ def revoke_program(*, user: User, client_id: str) -> int:
     return deleted
 
 
+def revoke_family(*, client: Client, family: str) -> int:
+    """End all that this program got from one code, however often it was renewed; how many."""
+    if not family:
+        return 0
+    return int(Token.objects.filter(client=client, data__family=family).delete()[0])
+
+
+def holds_grant(
+    *, client: Client, user: User, scopes: Sequence[str], resources: Sequence[str]
+) -> bool:
+    """Whether valid tokens of this member, held by this program, cover the scopes.
+
+    `resources` (RFC 8707): the addresses asked for, empty for all. A token that was limited to
+    some addresses says nothing about others.
+    """
+    granted: set[str] = set()
+    held = Token.objects.valid().filter(
+        client=client,
+        user_id=user.pk,
+        type__in=[Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN],
+    )
+    for token in held:
+        limits = token.get_resources()
+        if not limits or (resources and is_resources_subset(list(resources), limits)):
+            granted.update(token.get_scopes())
+    return set(scopes) <= granted
+
+
+def may_redirect(client: Client, address: str) -> bool:
+    """To the letter, as it was registered: no wildcard, no other port, no added parameter."""
+    return address in client.get_redirect_uris()
+
+
+def may_return_after_logout(client: Client, address: str) -> bool:
+    """Likewise; a program that registered no address for this comes back where it always does."""
+    own = client.get_post_logout_redirect_uris()
+    return address in own if own else may_redirect(client, address)
+
+
 def _own_client() -> Client:
     client, _created = Client.objects.get_or_create(
         pk=OWN_CLIENT,
@@ -107,8 +146,7 @@ def refused_address(*, client_id: str, redirect_uri: str, scope: str, state: str
     client = Client.objects.filter(pk=client_id).first()
     if client is None or IDENTITY not in (scope.split() or client.get_default_scopes()):
         return None
-    registered = client.get_redirect_uris()
-    if not is_redirect_uri_allowed(redirect_uri, registered, client.allow_uri_wildcards):
+    if not may_redirect(client, redirect_uri):
         return None
     answer = {"error": "invalid_scope", "error_description": NO_IDENTITY}
     address: str = add_query_params(redirect_uri, answer | ({"state": state} if state else {}))
