@@ -108,7 +108,7 @@ class FreshProofMiddleware:
         match = request.resolver_match
         if match is None or not match.route.startswith("auth/"):
             return None
-        if not auth_routes.needs_proof(match.view_name or match.route, request.method or ""):
+        if not auth_routes.needs_proof(match.url_name or match.route, request.method or ""):
             return None
         if not request.user.is_authenticated or is_fresh(request):
             return None

@@ -17,6 +17,7 @@ pytest_plugins = [
         "tests.support.google",
         "tests.support.language",
         "tests.support.members",
+        "tests.support.oauth",
         "tests.support.queue",
         "tests.support.sandbox",
         "tests.support.sync",

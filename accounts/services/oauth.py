@@ -25,6 +25,7 @@ from oauthlib.oauth2.rfc6749.errors import (  # type: ignore[import-untyped]
     InvalidRequestError,
     UnsupportedCodeChallengeMethodError,
 )
+from oauthlib.oauth2.rfc8628.grant_types import DeviceCodeGrant  # type: ignore[import-untyped]
 
 from accounts.services import programs
 
@@ -106,6 +107,17 @@ class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
             return True
         end_reused(client=request.client, family=_family_of_code(code))
         return False
+
+    def validate_device_code(self, client_id: str, device_code: str, request: Request) -> str:
+        """allauth has looked the code up, and put the scopes it was granted for here as a list.
+
+        A text came with this very request: the member has seen nothing of it (RFC 8628, 3.4).
+        """
+        granted = request.scope
+        request.scope = None
+        defaults = request.client.get_default_scopes()
+        request.scopes = granted if isinstance(granted, list) else defaults
+        return str(DeviceCodeGrant.DEVICE_CODE_AUTHORIZED)
 
     def validate_refresh_token(
         self, refresh_token: str, client: Any, request: Request, *_: Any, **__: Any
