@@ -20,6 +20,7 @@ pytest_plugins = [
         "tests.support.oauth",
         "tests.support.queue",
         "tests.support.sandbox",
+        "tests.support.sessions",
         "tests.support.sync",
         "tests.support.transfer",
     )

@@ -100,7 +100,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "accounts.middleware.NoNullsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.sessions.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -131,11 +131,16 @@ REDIS_URL = environment.redis("REDIS_URL")
 # Shared by all processes: allauth keeps rate limits and OAuth codes in it.
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "accounts.caches.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_FUNCTION": "accounts.caches.hashed_key",
+        }
         if REDIS_URL
         else {
-            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "BACKEND": "accounts.caches.DatabaseCache",
             "LOCATION": "threadsite_cache",
+            "KEY_FUNCTION": "accounts.caches.hashed_key",
             # The default of 300 would cull OAuth codes and rate limits under load.
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
@@ -304,6 +309,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not COLLECTED
 # --- Security -----------------------------------------------------------------------------------
 SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 # Strict would not come along on the way back from Instagram.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
