@@ -33,6 +33,7 @@ RAW_SQL = (
     "accounts/services/residue",
     "accounts/services/ledger.py",
     "accounts/services/quotas.py",
+    "accounts/services/oauth.py",  # an advisory lock, which Django's ORM has none of
     "accounts/services/gate.py",  # asked before every request and every commit
     "accounts/clock.py",
     "threadsite/broker.py",

@@ -27,6 +27,7 @@ from oauthlib.oauth2.rfc6749.errors import (  # type: ignore[import-untyped]
 )
 from oauthlib.oauth2.rfc8628.grant_types import DeviceCodeGrant  # type: ignore[import-untyped]
 
+from accounts import clock
 from accounts.services import programs
 
 logger = logging.getLogger(__name__)
@@ -100,11 +101,20 @@ class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
             raise UnsupportedCodeChallengeMethodError(request=request)
         return True
 
+    def save_authorization_code(
+        self, client_id: str, code: dict[str, Any], request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        dated = {**code, "issued_at": clock.now()}
+        super().save_authorization_code(client_id, dated, request, *args, **kwargs)
+
     def validate_code(
         self, client_id: str, code: str, client: Any, request: Request, *_: Any, **__: Any
     ) -> bool:
         if super().validate_code(request.client.pk, code, client, request):
-            return True
+            issued = self._lookup_authorization_code(request, request.client.pk, code)["code"]
+            return not programs.taken_back_since(
+                user_id=request.user.pk, client_id=request.client.pk, at=issued["issued_at"]
+            )
         end_reused(client=request.client, family=_family_of_code(code))
         return False
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from allauth.core.internal.httpkit import add_query_params
 from allauth.idp.oidc.adapter import get_adapter
 from allauth.idp.oidc.internal.resources import is_resources_subset
 from allauth.idp.oidc.models import Client, Token
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import clock
 from accounts.api_scopes import SCOPES
 from accounts.errors import InvalidInput, NotFound
 from accounts.models import User
@@ -23,6 +25,8 @@ from accounts.queue import enqueue
 # One client stands for all tokens made on the command line: they share no secret.
 OWN_CLIENT: Final = "threadsite-api-token"
 DEFAULT_DAYS: Final = 90
+#: Longer than any code lives that could have been issued before.
+TAKEN_BACK_SECONDS: Final = 3600
 MAX_DAYS: Final = 366
 
 IDENTITY: Final = "openid"
@@ -73,7 +77,18 @@ def revoke_program(*, user: User, client_id: str) -> int:
     deleted: int = Token.objects.filter(user_id=user.pk, client_id=client_id).delete()[0]
     if not deleted:
         raise NotFound
+    cache.set(_taken_back(user.pk, client_id), clock.now(), TAKEN_BACK_SECONDS)
     return deleted
+
+
+def taken_back_since(*, user_id: int, client_id: str, at: datetime) -> bool:
+    """Whether the member shut the program out after `at`: a code from before is worth nothing."""
+    last: datetime | None = cache.get(_taken_back(user_id, client_id))
+    return last is not None and last >= at
+
+
+def _taken_back(user_id: int, client_id: str) -> str:
+    return f"program-taken-back[{user_id}:{client_id}]"
 
 
 def revoke_family(*, client: Client, family: str) -> int:

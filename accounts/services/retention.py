@@ -19,8 +19,7 @@ from accounts import clock, registry
 from accounts.models import DataExport, DeletionRequest, ErasureEntry, StaffView
 from accounts.selectors.retention import Rule, retention_rules
 from accounts.services import idempotency, suppression
-from accounts.services.erasure import sql
-from accounts.services.erasure.payloads import CACHE_TABLE
+from accounts.services.erasure import payloads
 
 BATCH_ROWS: Final = 5_000
 NIGHT_SECONDS: Final = 90.0
@@ -76,13 +75,7 @@ def _sessions(older_than: datetime, limit: int) -> int:
 
 
 def _sessions_and_cache(older_than: datetime, limit: int) -> int:
-    """Django's cache table drops an ended entry only when somebody asks for it."""
-    ended = sql.execute(
-        f'DELETE FROM "{CACHE_TABLE}" WHERE cache_key IN'  # noqa: S608  a constant
-        f' (SELECT cache_key FROM "{CACHE_TABLE}" WHERE expires < %s LIMIT %s)',
-        [older_than, limit],
-    )
-    return _sessions(older_than, limit) + ended
+    return _sessions(older_than, limit) + payloads.forget_ended_cache(older_than, limit)
 
 
 def _admin_log(older_than: datetime, limit: int) -> int:

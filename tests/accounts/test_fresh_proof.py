@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +23,7 @@ from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from tests.support.factories import PASSWORD
 from tests.support.journey import come_back, link, tick
+from tests.support.members import grow_old
 from tests.support.oauth import ask, exchange, grant, make_program, redeem, told
 from tests.support.sandbox import Sandbox
 
@@ -37,19 +37,17 @@ def _prove(browser: Client) -> None:
     assert answer.status_code == 302
 
 
-def _age(browser: Client, seconds: float = 3600) -> None:
-    """As if the last sign-in were so long ago."""
-    session = browser.session
-    for record in session["account_authentication_methods"]:
-        record["at"] = time.time() - seconds
-    session.save()
+@pytest.fixture
+def old_session(as_alice: Client) -> Client:
+    """Alice's, an hour after she signed in: left open, or stolen."""
+    return grow_old(as_alice)
 
 
 @pytest.fixture
 def by_instagram(client: Client, sandbox: Sandbox) -> Client:
     """The session of a member who has nothing but Instagram, an hour after their sign-in."""
     link(client, sandbox, "ada", Scope.FOLLOWERS)
-    _age(client)
+    grow_old(client)
     return client
 
 
@@ -78,9 +76,9 @@ class TestWithAPassword:
 
     @pytest.mark.parametrize(("path", "form"), CHANGES)
     def test_no_change_of_a_credential_without_the_password(
-        self, as_alice: Client, second: EmailAddress, path: str, form: dict[str, str]
+        self, old_session: Client, second: EmailAddress, path: str, form: dict[str, str]
     ) -> None:
-        answer = as_alice.post(path, form)
+        answer = old_session.post(path, form)
 
         assert answer["Location"].startswith("/auth/reauthenticate/?next=")
         assert set(EmailAddress.objects.values_list("email", "primary")) == {
@@ -93,13 +91,13 @@ class TestWithAPassword:
     @pytest.mark.parametrize(
         "path", ["/auth/2fa/recovery-codes/", "/auth/2fa/recovery-codes/download/"]
     )
-    def test_recovery_codes_are_not_even_shown(self, as_alice: Client, path: str) -> None:
-        assert as_alice.get(path)["Location"].startswith("/auth/reauthenticate/")
+    def test_recovery_codes_are_not_even_shown(self, old_session: Client, path: str) -> None:
+        assert old_session.get(path)["Location"].startswith("/auth/reauthenticate/")
 
-    def test_with_it_the_change_is_made(self, as_alice: Client, alice: User) -> None:
-        _prove(as_alice)
+    def test_with_it_the_change_is_made(self, old_session: Client, alice: User) -> None:
+        _prove(old_session)
 
-        as_alice.post("/auth/email/", {"action_add": "", "email": "new@example.org"})
+        old_session.post("/auth/email/", {"action_add": "", "email": "new@example.org"})
 
         assert EmailAddress.objects.filter(user=alice, email="new@example.org").exists()
 
@@ -108,12 +106,12 @@ class TestWithAPassword:
     ) -> None:
         client.post("/auth/login/", {"login": "alice", "password": PASSWORD})
         assert client.get("/auth/2fa/totp/activate/").status_code == 200
-        _age(client)
+        grow_old(client)
 
         assert client.get("/auth/2fa/totp/activate/").status_code == 302
 
-    def test_a_password_on_its_way_is_not_kept_in_the_session(self, as_alice: Client) -> None:
-        as_alice.post(
+    def test_a_password_on_its_way_is_not_kept_in_the_session(self, old_session: Client) -> None:
+        old_session.post(
             "/auth/password/change/",
             {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
         )
@@ -121,12 +119,12 @@ class TestWithAPassword:
         assert NEW_PASSWORD not in str([each.get_decoded() for each in Session.objects.all()])
 
     def test_linking_an_account_makes_a_way_in_and_needs_the_password(
-        self, as_alice: Client, sandbox: Sandbox
+        self, old_session: Client, sandbox: Sandbox
     ) -> None:
-        assert tick(as_alice, Scope.FOLLOWERS).startswith("/auth/reauthenticate/?next=/link/")
-        _prove(as_alice)
+        assert tick(old_session, Scope.FOLLOWERS).startswith("/auth/reauthenticate/?next=/link/")
+        _prove(old_session)
 
-        link(as_alice, sandbox, "ada", Scope.FOLLOWERS)
+        link(old_session, sandbox, "ada", Scope.FOLLOWERS)
 
         assert LinkedAccount.objects.get().username == "ada"
 
@@ -214,20 +212,20 @@ class TestPrograms:
 
     @pytest.mark.parametrize("scope", ["accounts:write", "followers:write", "privacy:write", ""])
     def test_a_writing_scope_is_not_even_offered_to_an_old_session(
-        self, as_alice: Client, writer: Program, scope: str
+        self, old_session: Client, writer: Program, scope: str
     ) -> None:
-        answer = ask(as_alice, scope)
+        answer = ask(old_session, scope)
 
         assert answer["Location"].startswith("/auth/reauthenticate/?next=/identity/o/authorize")
 
     def test_it_is_not_granted_when_the_session_grew_old_over_the_page(
-        self, as_alice: Client, writer: Program
+        self, old_session: Client, writer: Program
     ) -> None:
-        _prove(as_alice)
-        page = ask(as_alice, "privacy:write")
-        _age(as_alice)
+        _prove(old_session)
+        page = ask(old_session, "privacy:write")
+        grow_old(old_session)
 
-        answer = as_alice.post(
+        answer = old_session.post(
             "/identity/o/authorize",
             {
                 "action": "grant",
@@ -238,17 +236,19 @@ class TestPrograms:
 
         assert answer["Location"].startswith("/auth/reauthenticate/?next=/identity/o/authorize")
         assert "code=" not in answer["Location"].partition("?next=")[0]
-        _prove(as_alice)
-        assert "code" in told(grant(as_alice, "privacy:write"))
+        _prove(old_session)
+        assert "code" in told(grant(old_session, "privacy:write"))
 
-    def test_the_way_back_asks_for_the_very_same(self, as_alice: Client, writer: Program) -> None:
-        there = ask(as_alice, "privacy:write")["Location"]
+    def test_the_way_back_asks_for_the_very_same(
+        self, old_session: Client, writer: Program
+    ) -> None:
+        there = ask(old_session, "privacy:write")["Location"]
 
-        back = as_alice.post(there, {"password": PASSWORD, "next": _next(there)})["Location"]
+        back = old_session.post(there, {"password": PASSWORD, "next": _next(there)})["Location"]
 
-        page = as_alice.get(back)
+        page = old_session.get(back)
         assert page.status_code == 200
-        answer = as_alice.post(
+        answer = old_session.post(
             "/identity/o/authorize",
             {
                 "action": "grant",
@@ -259,18 +259,18 @@ class TestPrograms:
         assert told(answer)["state"] == "xyz"
         assert redeem(told(answer)["code"]).json()["scope"] == "privacy:write"
 
-    def test_reading_is_granted_by_a_tick(self, as_alice: Client, writer: Program) -> None:
-        assert "code" in told(grant(as_alice, "accounts:read"))
+    def test_reading_is_granted_by_a_tick(self, old_session: Client, writer: Program) -> None:
+        assert "code" in told(grant(old_session, "accounts:read"))
 
     @pytest.mark.parametrize("form", ["client_id=a-program&scope=privacy:write",
                                       "client_id=a-program"])  # fmt: skip
-    def test_nor_is_a_device_let_in(self, as_alice: Client, writer: Program, form: str) -> None:
+    def test_nor_is_a_device_let_in(self, old_session: Client, writer: Program, form: str) -> None:
         writer.set_grant_types([Program.GrantType.DEVICE_CODE])
         writer.save()
         codes = Client().post("/identity/o/api/device/code", form,
                               content_type="application/x-www-form-urlencoded").json()  # fmt: skip
 
-        answer = as_alice.post(f"/identity/o/device?code={codes['user_code']}",
+        answer = old_session.post(f"/identity/o/device?code={codes['user_code']}",
                                {"action": "confirm"})  # fmt: skip
 
         assert answer["Location"].startswith("/auth/reauthenticate/")
@@ -307,19 +307,19 @@ class TestEveryRoute:
 
     @pytest.mark.parametrize("name", sorted(auth_routes.GUARDED | auth_routes.GUARDED_CHANGES))
     def test_what_changes_a_credential_is_behind_fresh_proof(
-        self, as_alice: Client, name: str
+        self, old_session: Client, name: str
     ) -> None:
         path = "/" + re.sub(r"<int:pk>", "1", _under_auth()[name])
 
-        answers = [as_alice.post(path)]
+        answers = [old_session.post(path)]
         if name in auth_routes.GUARDED:
-            answers.append(as_alice.get(path))
+            answers.append(old_session.get(path))
 
         for answer in answers:
             assert answer["Location"].startswith("/auth/reauthenticate/?next=")
 
-    def test_an_old_address_of_allauths_still_leads_on(self, as_alice: Client) -> None:
-        assert as_alice.get("/auth/social/connections/")["Location"] == "/auth/3rdparty/"
+    def test_an_old_address_of_allauths_still_leads_on(self, old_session: Client) -> None:
+        assert old_session.get("/auth/social/connections/")["Location"] == "/auth/3rdparty/"
 
     def test_a_page_that_nobody_has_decided_about_is_guarded(self) -> None:
         assert auth_routes.needs_proof("mfa_something_new", "GET")

@@ -167,6 +167,18 @@ class TestTheGrant:
         assert "unauthorized_client" in answer["Location"] or "error" in told(answer)
         assert not Token.objects.exists()
 
+    def test_a_code_kept_back_is_worthless_once_the_access_is_taken_back(
+        self, as_alice: Client, alice: User, program: Program
+    ) -> None:
+        tokens(as_alice)
+        kept_back = told(grant(as_alice, "accounts:read"))["code"]
+
+        programs.revoke_program(user=alice, client_id=program.pk)
+
+        assert redeem(kept_back).json()["error"] == "invalid_grant"
+        anew = told(grant(as_alice, "accounts:read"))["code"]
+        assert redeem(anew).status_code == 200
+
     def test_a_program_has_no_token_of_its_own(self, db: None) -> None:
         made = make_program("alone", type=Program.Type.CONFIDENTIAL)
         made.set_grant_types(["client_credentials"])
