@@ -26,6 +26,9 @@ _NAME = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
     """A way in goes to verified addresses alone; another one is first asked to be confirmed."""
 
+    users: list[User]
+    unverified: list[EmailAddress]
+
     def clean_email(self) -> str:
         email: str = super().clean_email()
         addresses = EmailAddress.objects.filter(email=email.lower()).select_related("user")

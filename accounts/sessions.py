@@ -40,9 +40,9 @@ class SessionStore(db.SessionStore):
     def encode(self, session_dict: dict[str, Any]) -> str:
         return crypto.encrypt(super().encode(session_dict))
 
-    def decode(self, session_data: str) -> dict[str, Any]:
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
         try:
-            return super().decode(crypto.decrypt(session_data))
+            return super().decode(crypto.decrypt(str(session_data)))
         except Bug:
             return {}  # under a key that is gone: as if the session had ended
 

@@ -70,7 +70,8 @@ def ask_for_proof(request: HttpRequest, *, back: str) -> HttpResponseBase:
 
     Nothing of the request is kept: a form that holds a new password would wait in the session.
     """
-    way = _way_to_show(request.user)
+    user = request.user
+    way = _way_to_show(user)
     if way == INSTAGRAM:
         return _to_instagram(request, back)
     if way == MAIL:
@@ -78,6 +79,8 @@ def ask_for_proof(request: HttpRequest, *, back: str) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("account_reset_password"))
     if request.method == "POST":
         messages.info(request, _("Please show once more that it is you, then repeat this."))
+    if user.is_authenticated and way is None:
+        return HttpResponseRedirect(back)
     return redirect_to_login(back, way or reverse("account_login"))
 
 

@@ -71,6 +71,12 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
         response: HttpResponseBase = super().get(request, *args, **kwargs)
         return response
 
+    def _handle_login_prompt(self, request: HttpRequest, prompts: list[str]) -> HttpResponseBase:
+        """`prompt=login`: allauth would ask for a password that not every member has."""
+        asked = request.GET.copy()
+        asked["prompt"] = " ".join(each for each in prompts if each != "login")
+        return ask_for_proof(request, back=f"{request.path}?{asked.urlencode()}")
+
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponseBase:
         if _needs_proof(self.request, self._scopes):
             return ask_for_proof(self.request, back=self._address())

@@ -189,7 +189,7 @@ class TestAResetByMail:
 
         client.post("/auth/password/reset/", {"email": alice.email})
 
-        assert not re.search("/auth/password/reset/key/", "".join(m.body for m in mail.outbox))
+        assert not re.search("/auth/password/reset/key/", "".join(str(m.body) for m in mail.outbox))
 
     def test_a_verified_one_gets_it_and_the_page_tells_nobody_which(
         self, client: Client, alice: User
@@ -258,6 +258,16 @@ class TestPrograms:
         )
         assert told(answer)["state"] == "xyz"
         assert redeem(told(answer)["code"]).json()["scope"] == "privacy:write"
+
+    def test_a_program_can_ask_for_proof_of_a_member_who_has_only_instagram(
+        self, by_instagram: Client, sandbox: Sandbox, writer: Program
+    ) -> None:
+        there = ask(by_instagram, "accounts:read", prompt="login")["Location"]
+
+        assert there.startswith(sandbox.base_url)
+        back = come_back(by_instagram, sandbox.authorize(there, "ada"))["Location"]
+        assert "code_challenge=" in back
+        assert by_instagram.get(back).status_code == 200
 
     def test_reading_is_granted_by_a_tick(self, old_session: Client, writer: Program) -> None:
         assert "code" in told(grant(old_session, "accounts:read"))
