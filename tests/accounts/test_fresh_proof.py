@@ -23,7 +23,7 @@ from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from tests.support.factories import PASSWORD
 from tests.support.journey import come_back, link, tick
-from tests.support.members import grow_old
+from tests.support.members import grow_old, sign_in
 from tests.support.oauth import ask, exchange, grant, make_program, redeem, told
 from tests.support.sandbox import Sandbox
 
@@ -202,6 +202,17 @@ class TestAResetByMail:
 
         assert "/auth/password/reset/key/" in mail.outbox[0].body
         assert {each["Location"] for each in answers} == {"/auth/password/reset/done/"}
+
+
+def test_staff_set_nobodys_password(client: Client, alice: User, stella: User) -> None:
+    sign_in(client, stella)
+    form = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
+
+    answer = client.post(f"/admin/accounts/user/{alice.pk}/password/", form)
+
+    alice.refresh_from_db()
+    assert answer.status_code in (403, 404)
+    assert alice.check_password(PASSWORD)
 
 
 class TestPrograms:
