@@ -6,6 +6,7 @@ import string
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
@@ -34,7 +35,7 @@ from accounts.instagram import reauthentication, received
 from accounts.instagram.outcome import tell
 from accounts.instagram.received import Received
 from accounts.models import LinkedAccount, User
-from accounts.services import linking, programs
+from accounts.services import linking, oauth, programs
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -63,6 +64,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Wrong passwords from one address must not lock the owner out at another."""
         login = super()._get_login_attempts_cache_key(request, **credentials)
         return f"{login}:{ratelimit.get_ip(request)}"
+
+    def post_login(
+        self, request: HttpRequest, user: User, *, signup: bool, **more: Any
+    ) -> HttpResponse:
+        """Who has just chosen their password need not type it again at once."""
+        if signup and user.has_usable_password():
+            record_authentication(request, user, "password")
+        return super().post_login(request, user, signup=signup, **more)  # type: ignore[no-any-return]
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """One rule for allauth's pages and for ours."""
+        return not reauthentication.is_fresh(self.request)
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -150,6 +163,8 @@ class OIDCAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
         """Without a signing key nobody's identity can be certified: only the API's scopes then."""
         known = self.scope_display if programs.identity_can_be_told() else SCOPES
         data["scopes_supported"] = [*known]
+        data["response_types_supported"] = [oauth.RESPONSE_TYPE]
+        data["grant_types_supported"] = [*oauth.GRANT_TYPES]
 
 
 def _connect(request: HttpRequest, login: SocialLogin, came: Received) -> HttpResponse:

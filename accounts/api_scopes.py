@@ -16,3 +16,6 @@ SCOPES: Final[dict[str, StrOrPromise]] = {
     "followers:write": _("Import follower lists"),
     "privacy:write": _("Export your data and erase it"),
 }
+
+#: What a program may change. To grant these, a member shows anew that it is them.
+WRITING: Final = frozenset(scope for scope in SCOPES if scope.endswith(":write"))

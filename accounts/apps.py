@@ -29,10 +29,11 @@ class AccountsConfig(AppConfig):
         # Importing registers the signal receivers and the system checks.
         from accounts import checks, clock, receivers, registry  # noqa: F401
         from accounts.fast_clock import FastClock
-        from accounts.services import ledger
+        from accounts.services import ledger, oauth
 
         if settings.CLOCK_FOLDER is not None:
             clock.run_fast(FastClock(settings.CLOCK_FOLDER, settings.CLOCK_SPEED))
+        oauth.install()
         post_migrate.connect(receivers.ensure_schedules, sender=self)
         registry.register_thinner("consent_ledger", ledger.thin)
         for task in TASKS_OF_AN_ACCOUNT:

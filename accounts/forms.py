@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
+from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
+from allauth.account.models import EmailAddress
 from django import forms
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -18,6 +21,28 @@ else:  # Django's form knows no type parameter when it runs
 
 #: Browsers neither correct nor capitalise a username.
 _NAME = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+
+
+class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
+    """A way in goes to verified addresses alone; another one is first asked to be confirmed."""
+
+    users: list[User]
+    unverified: list[EmailAddress]
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        addresses = EmailAddress.objects.filter(email=email.lower()).select_related("user")
+        owners = {each.user_id: each for each in addresses if each.user in self.users}
+        self.users = [each.user for each in owners.values() if each.verified]
+        self.unverified = [each for each in owners.values() if not each.verified]
+        return email
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        if self.users or not self.unverified:
+            return super().save(request, **kwargs)  # type: ignore[no-any-return]
+        for address in self.unverified:
+            address.send_confirmation(request)
+        return str(self.cleaned_data["email"])
 
 
 class ArchiveLinkForm(forms.Form):

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from allauth.idp.oidc.models import Client
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from accounts import auth_routes
+from accounts.instagram.reauthentication import ask_for_proof, is_fresh
 from accounts.selectors import may_use_admin
-from accounts.services import programs
 from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
 from accounts.views.base import came_from, can_be_read
 from accounts.views.visitors import mark_of, too_much
 
-CONSENT_FORM = "idp/oidc/authorization_form.html"
-AUTHORIZATION = "idp:oidc:authorization"
-REFUSABLE = ("client_id", "redirect_uri", "scope", "state")
 
 
 class NoNullsMiddleware:
@@ -45,7 +47,7 @@ class NoNullsMiddleware:
         }
         if not request.path_info.startswith("/api/"):
             _refuse_nulls(request.GET)
-            if request.content_type == "application/x-www-form-urlencoded":
+            if _is_plain_form(request):
                 _refuse_nulls(request.POST)
         return self.get_response(request)
 
@@ -59,6 +61,13 @@ def _raised_by_json(exception: RecursionError) -> bool:
     """Whether the decoder ran out of stack; a recursion of our own is a fault of ours."""
     frames = [frame for frame, _line in traceback.walk_tb(exception.__traceback__)]
     return str(frames[-1].f_globals.get("__name__")).startswith("json.")
+
+
+def _is_plain_form(request: HttpRequest) -> bool:
+    """Uploads are left to their views: to look into one here would be to take it in."""
+    if request.content_type == "multipart/form-data":
+        return request.path_info.startswith(("/auth/", "/identity/"))
+    return request.content_type == "application/x-www-form-urlencoded"
 
 
 def _refuse_nulls(given: QueryDict) -> None:
@@ -112,56 +121,6 @@ class MemberLocaleMiddleware:
         return response
 
 
-class AuthorizationPolicyMiddleware:
-    """Where a member grants a program access, the form may lead to that program, and to no other.
-
-    Chromium applies `form-action` to the redirect that follows a posted form as well. allauth has
-    compared the address with those registered before it shows the form.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: object, args: object, kwargs: object
-    ) -> HttpResponse | None:
-        """Refuse `openid` at once where no key could sign it: the exchange would fail later on."""
-        match = request.resolver_match
-        if match is None or match.view_name != AUTHORIZATION or request.method != "GET":
-            return None
-        asked = {name: request.GET.get(name, "") for name in REFUSABLE}
-        address = programs.refused_address(**asked)
-        if address is None:
-            return None
-        # Not HttpResponseRedirect: a program on a device has an address of its own scheme.
-        return HttpResponse(status=302, headers={"Location": address})
-
-    def process_template_response(
-        self, request: HttpRequest, response: TemplateResponse
-    ) -> TemplateResponse:
-        client = (response.context_data or {}).get("client")
-        if CONSENT_FORM in _names(response) and isinstance(client, Client):
-            address = request.GET.get("redirect_uri") or client.get_redirect_uris()[0]
-            response._csp_update = {"form-action": [_source(address)]}  # type: ignore[attr-defined]
-        return response
-
-
-def _names(response: TemplateResponse) -> Sequence[object]:
-    name = response.template_name
-    return name if isinstance(name, (list, tuple)) else [name]
-
-
-def _source(address: str) -> str:
-    """As a policy names it: an origin, or for a program on the device its scheme alone."""
-    parts = urlsplit(address)
-    if parts.scheme in ("http", "https"):
-        return f"{parts.scheme}://{parts.netloc}"
-    return f"{parts.scheme}:"
-
-
 def browser_zone(request: HttpRequest) -> str:
     """The zone that the browser named in its cookie (static/threadsite/site.js), else UTC."""
     name = unquote(request.COOKIES.get("zone", ""))
@@ -213,6 +172,31 @@ def _page_of(request: HttpRequest) -> str:
     own = request.get_full_path()
     place = urlsplit(own if can_be_read(own) else came_from(request))
     return urlunsplit(("", "", place.path, place.query, ""))
+
+
+class FreshProofMiddleware:
+    """A live session alone changes no credential: allauth's pages ask who it is once more.
+
+    Here and not around each view, so that a page which allauth adds is guarded from its first day.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponseBase | None:
+        match = request.resolver_match
+        if match is None or not match.route.startswith("auth/"):
+            return None
+        if not auth_routes.needs_proof(match.url_name or match.route, request.method or ""):
+            return None
+        if not request.user.is_authenticated or is_fresh(request):
+            return None
+        return ask_for_proof(request, back=request.get_full_path())
 
 
 class StaffDoorMiddleware:

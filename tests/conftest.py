@@ -17,8 +17,10 @@ pytest_plugins = [
         "tests.support.google",
         "tests.support.language",
         "tests.support.members",
+        "tests.support.oauth",
         "tests.support.queue",
         "tests.support.sandbox",
+        "tests.support.sessions",
         "tests.support.sync",
         "tests.support.transfer",
     )

@@ -34,6 +34,7 @@ RAW_SQL = (
     "accounts/services/ledger.py",
     "accounts/services/quotas.py",
     "accounts/selectors/consents.py",  # the one statement that the gate and bulk SQL share
+    "accounts/services/oauth.py",  # an advisory lock, which Django's ORM has none of
     "accounts/services/gate.py",  # asked before every request and every commit
     "accounts/clock.py",
     "threadsite/broker.py",

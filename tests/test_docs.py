@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -30,6 +31,20 @@ def test_every_setting_read_from_the_environment_is_explained_to_the_operator():
     names = set(re.findall(r"environment\.\w+\(\s*\"([A-Z_]+)\"", settings))
     assert names
     assert [name for name in sorted(names) if f"`{name}`" not in operations] == []
+
+
+def test_every_test_named_in_the_threat_table_exists():
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if re.match(r"\| (?!who |-)", line)]
+    assert len(rows) > 20
+    for row in rows:
+        cells = [cell.strip() for cell in row.strip("|").split(" | ")]
+        named = re.findall(r"`(tests/\S+\.py)::(\w+)`", cells[-1])
+        assert len(cells) == 5, row
+        assert named, row
+        for path, name in named:
+            tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+            assert name in {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}, name
 
 
 def test_no_document_names_a_registry_s_host():

@@ -107,20 +107,20 @@ MIDDLEWARE = [
     # Before anything that reads a body, CsrfViewMiddleware among them.
     "threadsite.bodies.BodyLimitMiddleware",
     "accounts.middleware.NoNullsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.sessions.SessionMiddleware",
     "accounts.middleware.NewSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.MemberLocaleMiddleware",
-    "accounts.middleware.AuthorizationPolicyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.ExpiredSessionMiddleware",
     "accounts.middleware.StaffDoorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.middleware.FreshProofMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "threadsite.urls"
@@ -136,11 +136,16 @@ REDIS_URL = environment.redis("REDIS_URL")
 # Shared by all processes: allauth keeps rate limits and OAuth codes in it.
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "accounts.caches.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_FUNCTION": "accounts.caches.hashed_key",
+        }
         if REDIS_URL
         else {
-            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "BACKEND": "accounts.caches.DatabaseCache",
             "LOCATION": "threadsite_cache",
+            "KEY_FUNCTION": "accounts.caches.hashed_key",
             # The default of 300 would cull OAuth codes and rate limits under load.
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
@@ -226,6 +231,7 @@ ACCOUNT_UNIQUE_EMAIL = True
 # sign-up would tell whoever asks who is registered.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_FORMS = {"reset_password": "accounts.forms.ResetPasswordForm"}
 ACCOUNT_TRUSTED_PROXY_COUNT = environment.integer("TRUSTED_PROXY_COUNT", 0, low=0, high=9)
 ALLAUTH_TRUSTED_PROXY_COUNT = ACCOUNT_TRUSTED_PROXY_COUNT
 SOCIALACCOUNT_STORE_TOKENS = False
@@ -312,6 +318,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not COLLECTED
 # --- Security -----------------------------------------------------------------------------------
 SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 # Strict would not come along on the way back from Instagram.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

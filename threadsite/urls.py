@@ -16,6 +16,8 @@ urlpatterns = [
     path("admin/overview/", admin.site.admin_view(overview_view), name="admin-overview"),
     path("admin/", admin.site.urls),
     path("auth/", include("allauth.urls")),
+    # Ours stand before allauth's, at the same addresses and so under the same names.
+    path("identity/o/", include("accounts.oauth_urls")),
     path("", include("allauth.idp.urls")),
     path("api/", include("threadsite.api_urls")),
     path("", include("accounts.callbacks")),

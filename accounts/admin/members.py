@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +14,7 @@ from accounts.admin.base import WatchedAdmin
 from accounts.models import User
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
     AnyUserAdmin = UserAdmin[User]
 else:
@@ -49,6 +50,10 @@ class MemberAdmin(WatchedAdmin, AnyUserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def user_change_password(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+        """Django's page would let staff set anybody's password, and so become them."""
+        raise PermissionDenied
 
     def whose(self, shown: User) -> tuple[int | None, int | None]:
         return None, shown.pk

@@ -1,7 +1,7 @@
 """Before grave steps a member shows anew that it is them: also one who has only Instagram.
 
-allauth asks for a password or a second factor, and lets pass whoever has neither. For those the
-last sign-in must be recent, or they go to Instagram once more and sign in there again.
+A sign-in counts for fifteen minutes. After that allauth asks for a password or a second factor;
+whoever has neither goes to Instagram once more and signs in there again.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 
+from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
-from allauth.account.internal.flows.reauthentication import (
-    get_reauthentication_flows,
-    is_reauthentication_required,
-)
+from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -29,6 +28,8 @@ from accounts.instagram.views import send_to_instagram
 from accounts.scopes import BASIC_PERMISSION
 
 View = Callable[..., HttpResponseBase]
+INSTAGRAM: Final = "instagram"
+MAIL: Final = "mail"
 STATE: Final = {"reauthenticate": True}
 
 
@@ -43,24 +44,44 @@ def reauthenticated(view: View, *, reading: bool = False, back: str | None = Non
     @wraps(view)
     def show_yourself(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if (reading or request.method == "POST") and _must_go_to_instagram(request):
-            messages.info(request, _("Please sign in at Instagram once more, then repeat this."))
-            return send_to_instagram(
-                request,
-                AuthProcess.REDIRECT,
-                next_url=reverse(back) if back else request.path,
-                data=dict(STATE),
-                scope=[BASIC_PERMISSION],
-                another=True,
-            )
+            return _to_instagram(request, reverse(back) if back else request.path)
         return guarded(request, *args, **kwargs)
 
     return show_yourself
 
 
 def is_fresh(request: HttpRequest) -> bool:
-    """Whether the member has shown lately that it is them, by the same rule as for the pages."""
-    required = is_reauthentication_required(request, app="")
-    return not (required or _must_go_to_instagram(request))
+    """Whether the member has shown lately that it is them: by a sign-in, or once more since.
+
+    allauth asks again right after a sign-in, and never where there is neither password nor second
+    factor; so this rule stands in its place (accounts.adapters.AccountAdapter).
+    """
+    user = request.user
+    if not user.is_authenticated:
+        return False
+    latest = max((each["at"] for each in get_authentication_records(request, user)), default=0.0)
+    if time.time() - latest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
+        return True
+    return _way_to_show(user) is None
+
+
+def ask_for_proof(request: HttpRequest, *, back: str) -> HttpResponseBase:
+    """Send the member to where they show that it is them, and from there to the address `back`.
+
+    Nothing of the request is kept: a form that holds a new password would wait in the session.
+    """
+    user = request.user
+    way = _way_to_show(user)
+    if way == INSTAGRAM:
+        return _to_instagram(request, back)
+    if way == MAIL:
+        messages.info(request, _("First set a password, by a mail to your confirmed address."))
+        return HttpResponseRedirect(reverse("account_reset_password"))
+    if request.method == "POST":
+        messages.info(request, _("Please show once more that it is you, then repeat this."))
+    if user.is_authenticated and way is None:
+        return HttpResponseRedirect(back)
+    return redirect_to_login(back, way or reverse("account_login"))
 
 
 def came_back(request: HttpRequest, login: SocialLogin) -> None:
@@ -81,11 +102,33 @@ def came_back(request: HttpRequest, login: SocialLogin) -> None:
     )
 
 
+def _to_instagram(request: HttpRequest, back: str) -> HttpResponseBase:
+    messages.info(request, _("Please sign in at Instagram once more, then repeat this."))
+    return send_to_instagram(
+        request,
+        AuthProcess.REDIRECT,
+        next_url=back,
+        data=dict(STATE),
+        scope=[BASIC_PERMISSION],
+        another=True,
+    )
+
+
 def _must_go_to_instagram(request: HttpRequest) -> bool:
-    user = request.user
-    if not user.is_authenticated or get_reauthentication_flows(user):
-        return False
-    latest = max((each["at"] for each in get_authentication_records(request, user)), default=0.0)
-    if time.time() - latest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
-        return False
-    return bool(SocialAccount.objects.filter(user_id=user.pk).exists())
+    return not is_fresh(request) and _way_to_show(request.user) == INSTAGRAM
+
+
+def _way_to_show(user: Any) -> str | None:
+    """The address of allauth's page that asks, or INSTAGRAM, or MAIL.
+
+    None: nothing is left that could be asked for, as after an erasure of the only linked account;
+    who is signed in then may still set a password, or they could never come back.
+    """
+    ways = get_adapter().get_reauthentication_methods(user)
+    if ways:
+        return str(ways[0]["url"])
+    if SocialAccount.objects.filter(user_id=user.pk).exists():
+        return INSTAGRAM
+    if EmailAddress.objects.filter(user_id=user.pk, verified=True).exists():
+        return MAIL
+    return None

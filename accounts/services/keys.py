@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 from allauth.mfa.models import Authenticator
+from django.contrib.sessions.models import Session
 
 from accounts import crypto, registry
+from accounts.errors import Bug
 from accounts.models import AccessToken
 
 BATCH = 500
@@ -32,7 +34,7 @@ def rotate(tell: Callable[[Rotation], None] = lambda _done: None) -> Rotation:
     """
     done = Rotation()
     others = (rotate_them() for rotate_them in registry.rotations().values())
-    for moved in chain(_tokens(), _authenticators(), *others):
+    for moved in chain(_tokens(), _authenticators(), _sessions(), *others):
         done.seen += 1
         done.moved += moved
         if done.seen % BATCH == 0:
@@ -48,6 +50,19 @@ def _tokens() -> Iterator[bool]:
         yield bool(
             fresh
             and AccessToken.objects.filter(pk=pk, ciphertext=ciphertext).update(ciphertext=fresh)
+        )
+
+
+def _sessions() -> Iterator[bool]:
+    """Else everybody would be signed out with the older key."""
+    rows = Session.objects.order_by("pk").values_list("pk", "session_data")
+    for pk, data in rows.iterator(chunk_size=BATCH):
+        try:
+            fresh = crypto.rotated(data)
+        except Bug:
+            continue  # under a key that is gone: nobody can go on with it
+        yield bool(
+            fresh and Session.objects.filter(pk=pk, session_data=data).update(session_data=fresh)
         )
 
 

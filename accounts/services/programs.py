@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from allauth.core.internal.httpkit import add_query_params
 from allauth.idp.oidc.adapter import get_adapter
-from allauth.idp.oidc.internal.clientkit import is_redirect_uri_allowed
+from allauth.idp.oidc.internal.resources import is_resources_subset
 from allauth.idp.oidc.models import Client, Token
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import clock
 from accounts.api_scopes import SCOPES
 from accounts.errors import InvalidInput, NotFound
 from accounts.models import User
@@ -23,6 +25,8 @@ from accounts.queue import enqueue
 # One client stands for all tokens made on the command line: they share no secret.
 OWN_CLIENT: Final = "threadsite-api-token"
 DEFAULT_DAYS: Final = 90
+#: Longer than any code lives that could have been issued before.
+TAKEN_BACK_SECONDS: Final = 3600
 MAX_DAYS: Final = 366
 
 IDENTITY: Final = "openid"
@@ -73,7 +77,57 @@ def revoke_program(*, user: User, client_id: str) -> int:
     deleted: int = Token.objects.filter(user_id=user.pk, client_id=client_id).delete()[0]
     if not deleted:
         raise NotFound
+    cache.set(_taken_back(user.pk, client_id), clock.now(), TAKEN_BACK_SECONDS)
     return deleted
+
+
+def taken_back_since(*, user_id: int, client_id: str, at: datetime) -> bool:
+    """Whether the member shut the program out after `at`: a code from before is worth nothing."""
+    last: datetime | None = cache.get(_taken_back(user_id, client_id))
+    return last is not None and last >= at
+
+
+def _taken_back(user_id: int, client_id: str) -> str:
+    return f"program-taken-back[{user_id}:{client_id}]"
+
+
+def revoke_family(*, client: Client, family: str) -> int:
+    """End all that this program got from one code, however often it was renewed; how many."""
+    if not family:
+        return 0
+    return int(Token.objects.filter(client=client, data__family=family).delete()[0])
+
+
+def holds_grant(
+    *, client: Client, user: User, scopes: Sequence[str], resources: Sequence[str]
+) -> bool:
+    """Whether valid tokens of this member, held by this program, cover the scopes.
+
+    `resources` (RFC 8707): the addresses asked for, empty for all. A token that was limited to
+    some addresses says nothing about others.
+    """
+    granted: set[str] = set()
+    held = Token.objects.valid().filter(
+        client=client,
+        user_id=user.pk,
+        type__in=[Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN],
+    )
+    for token in held:
+        limits = token.get_resources()
+        if not limits or (resources and is_resources_subset(list(resources), limits)):
+            granted.update(token.get_scopes())
+    return set(scopes) <= granted
+
+
+def may_redirect(client: Client, address: str) -> bool:
+    """To the letter, as it was registered: no wildcard, no other port, no added parameter."""
+    return address in client.get_redirect_uris()
+
+
+def may_return_after_logout(client: Client, address: str) -> bool:
+    """Likewise; a program that registered no address for this comes back where it always does."""
+    own = client.get_post_logout_redirect_uris()
+    return address in own if own else may_redirect(client, address)
 
 
 def _own_client() -> Client:
@@ -107,8 +161,7 @@ def refused_address(*, client_id: str, redirect_uri: str, scope: str, state: str
     client = Client.objects.filter(pk=client_id).first()
     if client is None or IDENTITY not in (scope.split() or client.get_default_scopes()):
         return None
-    registered = client.get_redirect_uris()
-    if not is_redirect_uri_allowed(redirect_uri, registered, client.allow_uri_wildcards):
+    if not may_redirect(client, redirect_uri):
         return None
     answer = {"error": "invalid_scope", "error_description": NO_IDENTITY}
     address: str = add_query_params(redirect_uri, answer | ({"state": state} if state else {}))

@@ -19,6 +19,7 @@ from accounts import clock, registry
 from accounts.models import DataExport, DeletionRequest, ErasureEntry, StaffView
 from accounts.selectors.retention import Rule, retention_rules
 from accounts.services import idempotency, quotas, suppression
+from accounts.services.erasure import payloads
 
 BATCH_ROWS: Final = 5_000
 NIGHT_SECONDS: Final = 90.0
@@ -73,6 +74,10 @@ def _sessions(older_than: datetime, limit: int) -> int:
     return deleted + int(noted)
 
 
+def _sessions_and_cache(older_than: datetime, limit: int) -> int:
+    return _sessions(older_than, limit) + payloads.forget_ended_cache(older_than, limit)
+
+
 def _admin_log(older_than: datetime, limit: int) -> int:
     old = LogEntry.objects.filter(action_time__lt=older_than).order_by().values("pk")[:limit]
     looks = StaffView.objects.filter(at__lt=older_than).order_by().values("pk")[:limit]
@@ -116,7 +121,7 @@ def _erasure_list(older_than: datetime, limit: int) -> int:
 _OWN: Final[Mapping[str, registry.Thinner]] = MappingProxyType(
     {
         "queue": _queue,
-        "sessions": _sessions,
+        "sessions": _sessions_and_cache,
         "exports": _exports,
         "idempotency": _idempotency,
         "visitors": _visitors,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import InvalidInput, NotFound, ThreadsiteError
 from accounts.forms import ArchiveLinkForm
+from accounts.instagram.reauthentication import ask_for_proof, is_fresh
 from accounts.instagram.views import start
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope
@@ -25,10 +26,13 @@ from accounts.views.base import MemberRequest, action
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def link(request: HttpRequest) -> HttpResponse:
+def link(request: HttpRequest) -> HttpResponseBase:
     account = _account_to_reconnect(request)
     if request.method != "POST":
         return _page(request, account)
+    # A linked account is a way to sign in as well.
+    if request.user.is_authenticated and not is_fresh(request):
+        return ask_for_proof(request, back=request.get_full_path())
     shown = {str(scope): request.POST.get(f"hash_{scope}", "") for scope in _ticked(request)}
     try:
         pending = linking.begin(shown=shown, language=_language(), account=account)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
@@ -12,6 +10,7 @@ from accounts import clock
 from accounts.models import DataExport, LinkedAccount, User
 from accounts.scopes import Scope
 from tests.support.journey import come_back, link
+from tests.support.members import grow_old
 from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -22,14 +21,6 @@ def account(client: Client, sandbox: Sandbox) -> LinkedAccount:
     """Of a member who has nothing but Instagram, and signed in just now."""
     link(client, sandbox, "ada", Scope.FOLLOWERS)
     return LinkedAccount.objects.get()
-
-
-def _later(client: Client, seconds: float) -> None:
-    """As if the last sign-in were so long ago."""
-    session = client.session
-    for record in session["account_authentication_methods"]:
-        record["at"] = time.time() - seconds
-    session.save()
 
 
 def _unlink(client: Client, account: LinkedAccount) -> str:
@@ -47,7 +38,7 @@ def test_who_signed_in_just_now_is_believed(client: Client, account: LinkedAccou
 def test_later_they_sign_in_at_instagram_once_more(
     client: Client, sandbox: Sandbox, account: LinkedAccount
 ) -> None:
-    _later(client, 3600)
+    grow_old(client)
 
     url = _unlink(client, account)
     assert url.startswith(sandbox.base_url)
@@ -64,7 +55,7 @@ def test_somebody_else_at_instagram_does_not_do(
     client: Client, sandbox: Sandbox, account: LinkedAccount
 ) -> None:
     sandbox.persona("eve")
-    _later(client, 3600)
+    grow_old(client)
 
     answer = come_back(client, sandbox.authorize(_unlink(client, account), "eve"))
 
@@ -75,7 +66,7 @@ def test_somebody_else_at_instagram_does_not_do(
 
 
 def test_the_page_itself_can_be_read_all_the_same(client: Client, account: LinkedAccount) -> None:
-    _later(client, 3600)
+    grow_old(client)
 
     assert client.get(f"/accounts/{account.pk}/unlink/").status_code == 200
 
@@ -95,7 +86,7 @@ def test_a_copy_of_everything_is_neither_made_nor_handed_out_to_an_open_session(
     export = DataExport.objects.create(
         owner=account.owner, state=DataExport.State.READY, created_at=clock.now()
     )
-    _later(client, 3600)
+    grow_old(client)
 
     asked = client.post("/settings/exports/")
     fetched = client.get(f"/settings/exports/{export.pk}/")
@@ -110,7 +101,7 @@ def test_a_copy_of_everything_is_neither_made_nor_handed_out_to_an_open_session(
 def test_a_program_in_the_browser_meets_the_same_question(
     client: Client, account: LinkedAccount
 ) -> None:
-    _later(client, 3600)
+    grow_old(client)
 
     answer = client.post(
         "/api/v1/deletions/", {"everything": True}, content_type="application/json"

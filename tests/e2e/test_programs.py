@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from tests.e2e.test_main_job import sign_up
+from tests.support.oauth import CHALLENGE
 
 BACK = "https://program.example/back"
 
@@ -25,10 +26,15 @@ def test_granting_access_leads_back_to_the_program_and_is_listed(page: Page) -> 
         "response_type": "code",
         "scope": "followers:read",
         "state": "s",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
     }
 
     page.goto(f"/identity/o/authorize?{urlencode(query)}")
     expect(page.get_by_role("heading", name="My spreadsheet")).to_be_visible()
+    box = page.get_by_label("See your follower lists")
+    expect(box).not_to_be_checked()
+    box.check()
     page.get_by_role("button", name="Authorize").click()
 
     page.wait_for_url(f"{BACK}?*code=*")

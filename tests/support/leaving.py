@@ -15,7 +15,6 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django_q.models import OrmQ, Task
 from django_q.signing import SignedPackage
@@ -26,6 +25,7 @@ from accounts.models import DataExport, IdempotencyRecord, LinkedAccount, User
 from accounts.scopes import Scope
 from accounts.services import tokens
 from accounts.services.export import files
+from accounts.sessions import SessionStore
 from followersync.models import (
     Absence,
     CallBudget,

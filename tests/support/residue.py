@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django_q.signing import SignedPackage
+
+from accounts import crypto
+from accounts.sessions import SessionStore
 
 
 def hits(words: Iterable[str]) -> list[str]:
@@ -41,7 +43,7 @@ def _texts() -> Iterator[tuple[str, str]]:
 def _decoded(value: Any) -> Iterator[Any]:
     if not isinstance(value, str) or len(value) < 8:
         return
-    for decode in (_session, SignedPackage.loads, _pickle):
+    for decode in (_session, SignedPackage.loads, _pickle, _sealed):
         try:
             yield decode(value)
         except Exception:
@@ -54,3 +56,8 @@ def _session(value: str) -> Any:
 
 def _pickle(value: str) -> Any:
     return pickle.loads(base64.b64decode(value, validate=True))
+
+
+def _sealed(value: str) -> Any:
+    """A cache entry: pickled, encrypted, pickled."""
+    return _pickle(crypto.decrypt(_pickle(value)))

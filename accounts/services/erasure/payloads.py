@@ -12,16 +12,19 @@ import inspect
 import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ, Schedule, Task
 from django_q.signing import BadSignature, SignedPackage
 
+from accounts import caches
+from accounts.errors import Bug
 from accounts.services.erasure import sql
+from accounts.sessions import SessionStore
 
 CACHE_TABLE = "threadsite_cache"
 #: Names under which payloads of ours and of allauth carry a member or an account.
@@ -86,10 +89,18 @@ def session_payloads() -> Iterator[Payload]:
 def cache_payloads() -> Iterator[Payload]:
     for key, packed in sql.stream(f'SELECT cache_key, value FROM "{CACHE_TABLE}"'):  # noqa: S608
         try:
-            value = pickle.loads(base64.b64decode(packed))  # noqa: S301  ours, as the cache reads it
-        except (ValueError, pickle.PickleError, AttributeError, EOFError, ImportError):
+            # What the table holds was pickled by Django's backend, and is ours.
+            value = caches.unseal(pickle.loads(base64.b64decode(packed)))  # noqa: S301
+        except (Bug, ValueError, pickle.PickleError, AttributeError, EOFError, ImportError):
             value = packed
         yield Payload(CACHE_TABLE, key, {"key": key, "value": value})
+
+
+def forget_ended_cache(older_than: datetime, limit: int) -> int:
+    """Django's cache table drops an ended entry only when somebody asks for it; how many went."""
+    ended = f'SELECT cache_key FROM "{CACHE_TABLE}" WHERE expires < %s LIMIT %s'  # noqa: S608
+    statement = f'DELETE FROM "{CACHE_TABLE}" WHERE cache_key IN ({ended})'  # noqa: S608
+    return sql.execute(statement, [older_than, limit])
 
 
 def delete(payload: Payload) -> int:

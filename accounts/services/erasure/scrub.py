@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
 from accounts import registry
 from accounts.services.erasure import payloads, words
 from accounts.services.erasure.payloads import Payload
+from accounts.sessions import SessionStore
 
 #: Words that are one person's alone; a name can be a common word in somebody else's session.
 CERTAIN = frozenset({"instagram_id", "app_scoped_id", "address"})

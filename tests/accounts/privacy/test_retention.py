@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from allauth.usersessions.models import UserSession
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
 
@@ -15,6 +14,7 @@ from accounts.checks import check_privacy
 from accounts.models import DeletionRequest, ErasureEntry
 from accounts.selectors.privacy import retention_rules
 from accounts.services import erasure, retention, suppression
+from accounts.sessions import SessionStore
 from tests.support import leaving
 from tests.support.clock import Clock
 

@@ -37,3 +37,13 @@ def test_a_session_cookie_with_a_null_is_a_strangers(client: Client) -> None:
 
     assert client.get(reverse("home")).status_code == 200
     assert client.get("/api/v1/me/").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/identity/o/api/token", "/identity/o/api/revoke"])
+def test_a_null_in_a_form_of_several_parts_is_the_senders_fault_too(
+    client: Client, db: None, path: str
+) -> None:
+    """A program sends forms either way; the test client sends this one by default."""
+    answer = client.post(path, {"client_id": "a\0", "grant_type": "refresh_token", "token": "x"})
+
+    assert answer.status_code == 400

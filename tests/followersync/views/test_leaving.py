@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.models import AccessToken, DeletionRequest, LinkedAccount, User
 from tests.support.factories import PASSWORD
+from tests.support.members import grow_old
 from tests.support.sync import write
 
 
@@ -40,6 +41,8 @@ def test_it_is_said_in_numbers_what_will_go(
 def test_unlinking_asks_for_the_password_again_first(
     as_alice: Client, listed: LinkedAccount
 ) -> None:
+    grow_old(as_alice)
+
     answer = as_alice.post(reverse("account-unlink", args=[listed.pk]), {"erase": "now"})
 
     listed.refresh_from_db()

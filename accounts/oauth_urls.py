@@ -1,0 +1,14 @@
+"""Addresses of OAuth 2.0 that are ours before they are allauth's."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts.views import oauth
+
+urlpatterns = [
+    path("authorize", oauth.authorization),
+    path("device", oauth.device_authorization),
+    path("logout", oauth.logout),
+    path("api/token", oauth.token),
+]

@@ -1,0 +1,217 @@
+"""OAuth 2.0: the rules of OAuth 2.1 that allauth leaves open, as a validator in its place.
+
+https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1 and RFC 9700. Everything issued from
+one authorization code or device code is one *family*: `Token.data["family"]`. A code or a refresh
+token that comes twice is in the hands of two, so the whole family ends (RFC 9700, section 4.14.2).
+A spent refresh token is recognised by its own signature, so none has to be kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+
+from allauth.idp.oidc.adapter import get_adapter
+from allauth.idp.oidc.internal.oauthlib import server as allauth_server
+from allauth.idp.oidc.internal.oauthlib.request_validator import OAuthLibRequestValidator
+from allauth.idp.oidc.internal.oauthlib.utils import ValidatorContext, get_validator_context
+from allauth.idp.oidc.models import Client, Token
+from django.core import signing
+from django.db import connection
+from oauthlib.common import Request  # type: ignore[import-untyped]
+from oauthlib.oauth2.rfc6749.errors import (  # type: ignore[import-untyped]
+    InvalidRequestError,
+    UnsupportedCodeChallengeMethodError,
+)
+from oauthlib.oauth2.rfc8628.grant_types import DeviceCodeGrant  # type: ignore[import-untyped]
+
+from accounts import clock
+from accounts.services import programs
+
+logger = logging.getLogger(__name__)
+
+CHALLENGE_METHOD: Final = "S256"
+RESPONSE_TYPE: Final = "code"
+#: No client credentials: whatever a program does, it does for a member who allowed it.
+GRANT_TYPES: Final = (
+    Client.GrantType.AUTHORIZATION_CODE.value,
+    Client.GrantType.REFRESH_TOKEN.value,
+    Client.GrantType.DEVICE_CODE.value,
+)
+_SIGNER: Final = signing.Signer(sep=".", salt="accounts.oauth.refresh_token")
+
+
+def install() -> None:
+    """Make allauth's servers use this validator: they take it by name, and ask no setting."""
+    allauth_server.OAuthLibRequestValidator = RequestValidator
+
+
+def presented_family(form: Mapping[str, str]) -> str | None:
+    """The family of the credential that a token request presents; None if it presents none."""
+    for name in ("code", "device_code"):
+        if value := form.get(name):
+            return _family_of_code(value)
+    return _family_of_refresh_token(form.get("refresh_token", ""))
+
+
+def lock(family: str) -> None:
+    """Wait for other requests with credentials of this family, until the transaction ends.
+
+    Without it two requests at once could both exchange the same code.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [family])
+
+
+def end_reused(*, client: Client, family: str) -> None:
+    """A credential of this family came a second time: whoever holds the rest loses it."""
+    ended = programs.revoke_family(client=client, family=family)
+    if ended:
+        logger.warning("program %s used a credential twice: %d tokens ended", client.pk, ended)
+
+
+class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
+    """allauth's validator with its gaps closed; oauthlib calls the methods in its own order."""
+
+    def validate_response_type(
+        self, client_id: str, response_type: str, client: Any, request: Request, *_: Any, **__: Any
+    ) -> bool:
+        """Tokens in an address (the implicit grant) end up in histories and logs."""
+        return response_type == RESPONSE_TYPE
+
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: Any, request: Request, *_: Any, **__: Any
+    ) -> bool:
+        return grant_type in GRANT_TYPES and grant_type in request.client.get_grant_types()
+
+    def validate_redirect_uri(
+        self, client_id: str, redirect_uri: str, request: Request, *_: Any, **__: Any
+    ) -> bool:
+        return programs.may_redirect(request.client, redirect_uri)
+
+    def is_pkce_required(self, client_id: str, request: Request) -> bool:
+        """For each program. oauthlib asks here before it reads the method, whose default is plain.
+
+        Raises UnsupportedCodeChallengeMethodError for a challenge by another method than S256.
+        """
+        by_plain_text = request.code_challenge_method != CHALLENGE_METHOD
+        if request.code_challenge is not None and by_plain_text:
+            raise UnsupportedCodeChallengeMethodError(request=request)
+        return True
+
+    def save_authorization_code(
+        self, client_id: str, code: dict[str, Any], request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        dated = {**code, "issued_at": clock.now()}
+        super().save_authorization_code(client_id, dated, request, *args, **kwargs)
+
+    def validate_code(
+        self, client_id: str, code: str, client: Any, request: Request, *_: Any, **__: Any
+    ) -> bool:
+        if super().validate_code(request.client.pk, code, client, request):
+            issued = self._lookup_authorization_code(request, request.client.pk, code)["code"]
+            return not programs.taken_back_since(
+                user_id=request.user.pk, client_id=request.client.pk, at=issued["issued_at"]
+            )
+        end_reused(client=request.client, family=_family_of_code(code))
+        return False
+
+    def validate_device_code(self, client_id: str, device_code: str, request: Request) -> str:
+        """allauth has looked the code up, and put the scopes it was granted for here as a list.
+
+        A text came with this very request: the member has seen nothing of it (RFC 8628, 3.4).
+        """
+        granted = request.scope
+        request.scope = None
+        defaults = request.client.get_default_scopes()
+        request.scopes = granted if isinstance(granted, list) else defaults
+        return str(DeviceCodeGrant.DEVICE_CODE_AUTHORIZED)
+
+    def validate_refresh_token(
+        self, refresh_token: str, client: Any, request: Request, *_: Any, **__: Any
+    ) -> bool:
+        if super().validate_refresh_token(refresh_token, client, request):
+            return True
+        if family := _family_of_refresh_token(refresh_token):
+            end_reused(client=request.client, family=family)
+        return False
+
+    def save_bearer_token(
+        self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        """The refresh token is replaced by one that names its family, before it is stored."""
+        if "refresh_token" in token:
+            token["refresh_token"] = _refresh_token(_family(request))
+        super().save_bearer_token(token, request, *args, **kwargs)
+
+    def _prep_access_token(
+        self, ctx: ValidatorContext, token: dict[str, Any], request: Request
+    ) -> Token:
+        return _in_family(super()._prep_access_token(ctx, token, request), request)
+
+    def _prep_refresh_token(
+        self, ctx: ValidatorContext, refresh_token: str, request: Request
+    ) -> Token:
+        return _in_family(super()._prep_refresh_token(ctx, refresh_token, request), request)
+
+    def revoke_token(
+        self, token: str, token_type_hint: str, request: Request, *_: Any, **__: Any
+    ) -> None:
+        """Only the program's own tokens (RFC 7009, section 2.1), and all that belongs to them."""
+        own = Token.objects.by_value(token).filter(client=request.client)
+        for found in own.filter(type__in=[Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN]):
+            programs.revoke_family(client=request.client, family=_stored_family(found))
+            found.delete()
+
+    def validate_silent_authorization(self, request: Request) -> bool:
+        """`prompt=none`: only what the member has granted to this very program before."""
+        return programs.holds_grant(
+            client=request.client,
+            user=request.user,
+            scopes=request.scopes,
+            resources=get_validator_context().requested_resources or [],
+        )
+
+    def validate_user_match(
+        self, id_token_hint: str | None, scopes: list[str], claims: Any, request: Request
+    ) -> bool:
+        if claims and not isinstance(claims, dict):
+            raise InvalidRequestError(request=request, description="claims is no JSON object.")
+        return bool(super().validate_user_match(id_token_hint, scopes, claims, request))
+
+
+def _family(request: Request) -> str:
+    """The family that a token request goes on with: its refresh token's, or a new one."""
+    spent = get_validator_context().refresh_token
+    if spent is not None:
+        return _stored_family(spent) or _family_of_code(request.refresh_token)
+    if request.grant_type == Client.GrantType.DEVICE_CODE:
+        return _family_of_code(request.device_code)
+    return _family_of_code(request.code)
+
+
+def _in_family(token: Token, request: Request) -> Token:
+    token.data = {**(token.data or {}), "family": _family(request)}
+    return token
+
+
+def _stored_family(token: Token) -> str:
+    return str((token.data or {}).get("family", ""))
+
+
+def _family_of_code(code: str) -> str:
+    return str(get_adapter().hash_token(f"family:{code}"))
+
+
+def _refresh_token(family: str) -> str:
+    return _SIGNER.sign(f"{family}.{secrets.token_urlsafe(48)}")
+
+
+def _family_of_refresh_token(value: str) -> str | None:
+    """None unless it was issued here; whether it is still valid, its stored hash says."""
+    try:
+        return _SIGNER.unsign(value).partition(".")[0]
+    except signing.BadSignature:
+        return None

@@ -1,0 +1,62 @@
+"""Sessions: what is stored of one neither opens it nor shows what it holds.
+
+The cookie is the session's key with a signature, and the database holds the key alone: whoever
+reads a backup cannot go on as a member. The data, in which allauth keeps states and verifiers, is
+encrypted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+
+from accounts import crypto
+from accounts.errors import Bug
+
+_SIGNER: Final = signing.Signer(sep=".", salt="accounts.sessions")
+
+
+def signed(session_key: str) -> str:
+    """What the cookie holds."""
+    return _SIGNER.sign(session_key)
+
+
+def unsigned(cookie: str | None) -> str | None:
+    """The session's key; None for a cookie that this site did not make."""
+    try:
+        return _SIGNER.unsign(cookie or "")
+    except signing.BadSignature:
+        return None
+
+
+class SessionStore(db.SessionStore):
+    """Django's table of sessions, with encrypted data; for the setting SESSION_ENGINE."""
+
+    def encode(self, session_dict: dict[str, Any]) -> str:
+        return crypto.encrypt(super().encode(session_dict))
+
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
+        try:
+            return super().decode(crypto.decrypt(str(session_data)))
+        except Bug:
+            return {}  # under a key that is gone: as if the session had ended
+
+
+class SessionMiddleware(DjangoSessionMiddleware):
+    """Signs the key on its way into the cookie, and takes none back without its signature."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        request.session = self.SessionStore(unsigned(cookie))
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response = super().process_response(request, response)
+        name = settings.SESSION_COOKIE_NAME
+        if name in response.cookies and response.cookies[name].value:
+            response.cookies[name] = signed(response.cookies[name].value)
+        return response

@@ -1,0 +1,226 @@
+"""OAuth 2.0 endpoints: allauth's views, where a member's grant is asked for, given or exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from allauth.idp.oidc import views as allauth_views
+from allauth.idp.oidc.adapter import get_adapter
+from allauth.idp.oidc.forms import AuthorizationForm, RPInitiatedLogoutForm
+from allauth.idp.oidc.internal.oauthlib import device_codes
+from allauth.idp.oidc.internal.oauthlib.server import get_server
+from allauth.idp.oidc.internal.oauthlib.utils import (
+    convert_response,
+    extract_params,
+    get_validator_context,
+    respond_html_error,
+)
+from allauth.idp.oidc.internal.resources import get_resources
+from allauth.idp.oidc.models import Client
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.generic.edit import FormView
+from oauthlib.oauth2.rfc6749 import errors  # type: ignore[import-untyped]
+
+from accounts.api_scopes import WRITING
+from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.services import oauth, programs
+
+REFUSABLE: Final = ("client_id", "redirect_uri", "scope", "state")
+#: What a member is asked again with, after they have shown that it is them.
+REPEATED: Final = (
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+)
+
+
+class GrantForm(AuthorizationForm):  # type: ignore[misc]
+    """Nothing is ticked in advance: what is granted is what the member chose."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scopes"].initial = []
+        self.fields["scopes"].error_messages["required"] = _("Choose at least one permission.")
+
+
+class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
+    """The page on which a member grants a program access, and its silent twin (`prompt=none`)."""
+
+    form_class = GrantForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        asked = {name: request.GET.get(name, "") for name in REFUSABLE}
+        refused = programs.refused_address(**asked)
+        if refused is not None:
+            return _leave(refused)
+        if "none" in request.GET.get("prompt", "").split():
+            return self._silently(request)
+        response: HttpResponseBase = super().get(request, *args, **kwargs)
+        return response
+
+    def _handle_login_prompt(self, request: HttpRequest, prompts: list[str]) -> HttpResponseBase:
+        """`prompt=login`: allauth would ask for a password that not every member has."""
+        asked = request.GET.copy()
+        asked["prompt"] = " ".join(each for each in prompts if each != "login")
+        return ask_for_proof(request, back=f"{request.path}?{asked.urlencode()}")
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponseBase:
+        if _needs_proof(self.request, self._scopes):
+            return ask_for_proof(self.request, back=self._address())
+        response = super().render_to_response(context, **kwargs)
+        # Chromium applies `form-action` to the redirect that follows a posted form as well.
+        response._csp_update = {"form-action": [_source(self._request_info["redirect_uri"])]}
+        return response  # type: ignore[no-any-return]
+
+    def form_valid(self, form: AuthorizationForm) -> HttpResponseBase:
+        if _needs_proof(self.request, form.cleaned_data["scopes"]):
+            return ask_for_proof(self.request, back=self._address())
+        return super().form_valid(form)  # type: ignore[no-any-return]
+
+    def _skip_consent(self) -> HttpResponseBase:
+        """No program acts without the member's grant, whatever its registration says."""
+        return FormView.get(self, self.request)
+
+    def _silently(self, request: HttpRequest) -> HttpResponse:
+        """Without a page: a code if this program holds a grant, else an error to the program."""
+        given = extract_params(request)
+        try:
+            get_validator_context().requested_resources = get_resources(request)
+            server = get_server()
+            scopes, info = server.validate_authorization_request(*given)
+            _check_silent(request, info["request"], server.request_validator)
+            answer = server.create_authorization_response(
+                *given, scopes=scopes, credentials={"user": request.user}
+            )
+        except (errors.FatalClientError, ValidationError) as error:
+            return respond_html_error(request, error=error)  # type: ignore[no-any-return]
+        except errors.OAuth2Error as error:
+            return _leave(error.in_uri(error.redirect_uri))
+        return convert_response(*answer)  # type: ignore[no-any-return]
+
+    def _address(self) -> str:
+        """This page, with what was asked; also for who posted its form."""
+        asked = {name: self._request_info.get(name) for name in REPEATED}
+        query = {name: value for name, value in asked.items() if value}
+        query["scope"] = " ".join(self._scopes)
+        more = [("resource", each) for each in self._request_info.get("resources") or ()]
+        return f"{reverse('idp:oidc:authorization')}?{urlencode([*query.items(), *more])}"
+
+
+class DeviceView(allauth_views.DeviceAuthorizationView):  # type: ignore[misc]
+    """The page on which a member lets a device in: it names what the device may do."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Not exempt from the CSRF check, as allauth's is: a grant must come from this page."""
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def _dispatch_authorization(
+        self, request: HttpRequest, user_code: str, device_code: str, client: Client
+    ) -> HttpResponseBase:
+        scopes = _device_scopes(device_code, client)
+        refuses = request.method == "POST" and request.POST.get("action") != "confirm"
+        if not refuses and _needs_proof(request, scopes):
+            return ask_for_proof(request, back=request.get_full_path())
+        if request.method == "POST":
+            return super()._dispatch_authorization(  # type: ignore[no-any-return]
+                request, user_code, device_code, client
+            )
+        names = get_adapter().scope_display
+        context = {
+            "user_code": user_code,
+            "client": client,
+            "scopes": [names.get(scope, scope) for scope in scopes],
+        }
+        return render(request, "idp/oidc/device_authorization_confirm_form.html", context)
+
+
+class LogoutForm(RPInitiatedLogoutForm):  # type: ignore[misc]
+    """Leads back to an address that the program registered, and to no other."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        address, client = cleaned.get("post_logout_redirect_uri"), cleaned.get("client")
+        if address and not (client and programs.may_return_after_logout(client, address)):
+            self.add_error("post_logout_redirect_uri", _("This address is not registered."))
+        return cleaned
+
+
+class LogoutView(allauth_views.LogoutView):  # type: ignore[misc]
+    form_class = LogoutForm
+
+
+authorization = AuthorizationView.as_view()
+device_authorization = DeviceView.as_view()
+logout = LogoutView.as_view()
+
+
+@csrf_exempt
+def token(request: HttpRequest) -> HttpResponseBase:
+    """Requests with credentials of one family come one after another, so that each works once."""
+    family = oauth.presented_family(request.POST)
+    if family is None:
+        return allauth_views.token(request)  # type: ignore[no-any-return]
+    with transaction.atomic():
+        oauth.lock(family)
+        response: HttpResponseBase = allauth_views.token(request)
+        _end_twice_used_device_code(request.POST, response, family)
+    return response
+
+
+def _end_twice_used_device_code(
+    form: Mapping[str, str], response: HttpResponseBase, family: str
+) -> None:
+    """allauth looks device codes up outside of the validator, which knows the other two."""
+    unknown = isinstance(response, HttpResponse) and b'"invalid_grant"' in response.content
+    client = Client.objects.filter(pk=form.get("client_id", ""), type=Client.Type.PUBLIC).first()
+    if unknown and client is not None and form.get("grant_type") == Client.GrantType.DEVICE_CODE:
+        oauth.end_reused(client=client, family=family)
+
+
+def _check_silent(request: HttpRequest, asked: Any, validator: oauth.RequestValidator) -> None:
+    """oauthlib asks this only where `openid` is among the scopes.
+
+    Raises InvalidRequestError, LoginRequired or ConsentRequired, which name the redirect address.
+    """
+    if request.GET.get("prompt", "").split() != ["none"]:
+        raise errors.InvalidRequestError(request=asked, description="prompt none stands alone.")
+    if not validator.validate_silent_login(asked):
+        raise errors.LoginRequired(request=asked)
+    if not validator.validate_silent_authorization(asked):
+        raise errors.ConsentRequired(request=asked)
+
+
+def _needs_proof(request: HttpRequest, scopes: Iterable[str]) -> bool:
+    return bool(WRITING.intersection(scopes)) and not is_fresh(request)
+
+
+def _device_scopes(device_code: str, client: Client) -> list[str]:
+    """What the device asked for; without a word of its own, the program's defaults."""
+    data = cache.get(device_codes.cache_device_code_key(device_code)) or {}
+    return list(data.get("scope") or client.get_default_scopes())
+
+
+def _leave(address: str) -> HttpResponse:
+    """Not HttpResponseRedirect: a program on a device has an address of its own scheme."""
+    return HttpResponse(status=302, headers={"Location": address})
+
+
+def _source(address: str) -> str:
+    """As a policy names it: an origin, or for a program on the device its scheme alone."""
+    parts = urlsplit(address)
+    if parts.scheme in ("http", "https"):
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"
