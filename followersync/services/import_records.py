@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
+from followersync.domain.archive_completeness import Assessment, Kind
+from followersync.domain.archive_losses import Act, Look
 from followersync.models import ArchiveImport, FollowerSnapshot, Mode, SyncRun, SyncSettings
 from followersync.services import claims
-from followersync.sources.archive.assess import Assessment, Kind
+
 
 if TYPE_CHECKING:
     from followersync.services.claims import Claim
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 # An export day is the member's own: it ends at the latest twelve hours after UTC's.
 LATEST_ZONE = timedelta(hours=12)
+# What may be said of whom an archive does not show, and who stays in the list.
+MISSING = (Act.MISSED, Act.SHOWN, Act.DOUBTFUL, Act.BLOCK, Act.WAITING)
 
 
 @dataclass(slots=True)
@@ -41,12 +45,14 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an import came to. `verdicts`: how many people were given each; `at`: when."""
+    """What an import came to. `verdicts`: how many people were given each; `unconfirmed`: how
+    many are, by whatever look; `at`: when."""
 
     assessment: Assessment
     verdicts: dict[str, int]
     unconfirmed: int
     at: datetime
+    look: Look
 
     @property
     def counts(self) -> dict[str, int]:
@@ -85,7 +91,13 @@ def close(
     settings.last_synced_at = max(at, settings.last_synced_at or at)
     settings.save()
     job.people = read.rows
-    job.kind, job.reasons = assessment.kind.value, [each.value for each in assessment.reasons]
+    job.kind, job.reasons = (
+        assessment.kind.value,
+        [
+            *(each.value for each in assessment.reasons),
+            *(each.value for each in found.look.flaws),
+        ],
+    )
     job.head_after = settings.head
     job.redated = found.verdicts.get("redated", 0)
     job.save()
@@ -130,5 +142,8 @@ def _evidence(job: ArchiveImport, found: Found) -> dict[str, Any]:
             "kind": job.kind,
             "reasons": job.reasons,
             "exported_on": job.exported_on.isoformat() if job.exported_on else None,
+            "made_at": found.look.latest,
+            "weight": found.look.weight.value,
+            "missing": {act: found.verdicts[act] for act in MISSING if act in found.verdicts},
         },
     }

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from followersync.models import ArchiveImport, Follower, SyncRun
-from followersync.services.import_words import KINDS, REASONS, result_in_words
-from followersync.sources.archive.assess import Kind, Reason
+from followersync.services.import_words import FLAWS, KINDS, REASONS, result_in_words
+from followersync.domain.archive_completeness import Kind, Reason
 from tests.support.exports import Export, population
 
 pytestmark = pytest.mark.django_db
