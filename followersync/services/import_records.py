@@ -11,7 +11,6 @@ from followersync.domain.archive_losses import Act, Look
 from followersync.models import ArchiveImport, FollowerSnapshot, Mode, SyncRun, SyncSettings
 from followersync.services import claims
 
-
 if TYPE_CHECKING:
     from followersync.services.claims import Claim
     from followersync.sources.archive import Archive

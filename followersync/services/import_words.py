@@ -1,4 +1,4 @@
-"""What came of an import, in words: what the archive is, what changed, who is missing, what next."""
+"""What came of an import, in words: what the archive is, what changed, and who is missing."""
 
 from __future__ import annotations
 
