@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
-from followersync.domain.archive_completeness import Assessment, Kind
+from followersync.domain.archive_completeness import Assessment, Kind, Span
 from followersync.domain.archive_losses import Act, Look
 from followersync.models import ArchiveImport, FollowerSnapshot, Mode, SyncRun, SyncSettings
 from followersync.services import claims
+from followersync.services.import_verdicts import Shown
 
 if TYPE_CHECKING:
     from followersync.services.claims import Claim
@@ -40,6 +41,22 @@ class Read:
             for part in self.archive.part_ranges.values()
             if part.oldest is not None and part.newest is not None
         ]
+
+    @property
+    def shown(self) -> Shown:
+        """What the verdicts rest on."""
+        archive = self.archive
+        span, following = archive.span, archive.following
+        return Shown(
+            Span(span.oldest, span.newest, span.dated),
+            following and Span(following.oldest, following.newest, following.dated),
+            tuple(self.ranges),
+            self.rows,
+            bool(archive.missing_parts),
+            tuple(self.nameless),
+            bool(archive.nameless_undated or self.undated_hidden),
+            archive.approximate,
+        )
 
 
 @dataclass(frozen=True, slots=True)

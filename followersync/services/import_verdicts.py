@@ -29,7 +29,6 @@ from followersync.domain.archive_losses import (
 from followersync.store import imports, imports_judge
 
 if TYPE_CHECKING:
-    from followersync.services.import_records import Read
     from followersync.services.knowledge import Knowledge
 
 # With these it is unknown whether the archive is whole, whatever else speaks for it.
@@ -54,31 +53,41 @@ class Judged:
     look: Look
 
 
-def listed(read: Read, people: int) -> Listed:
-    """What the archive shows, for `assess`."""
-    archive = read.archive
-    following = archive.following
-    return Listed(
-        people,
-        Span(archive.span.oldest, archive.span.newest, archive.span.dated),
-        following and Span(following.oldest, following.newest, following.dated),
-        bool(archive.missing_parts),
-    )
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The archive in figures: follow seconds of all people and of each part, rows, what is missing.
+
+    `nameless`: the seconds of rows without a name; `unnamed`: some have no date either. `minute`:
+    times are rounded down to it.
+    """
+
+    span: Span
+    following: Span | None
+    ranges: tuple[tuple[int, int], ...]
+    rows: int
+    part_missing: bool = False
+    nameless: tuple[int, ...] = ()
+    unnamed: bool = False
+    minute: bool = False
+
+    def listed(self, people: int) -> Listed:
+        """For `assess`; `people`: distinct ones."""
+        return Listed(people, self.span, self.following, self.part_missing)
 
 
-def judge(account: Account, read: Read, known: Knowledge) -> Judged:
+def judge(account: Account, shown: Shown, known: Knowledge) -> Judged:
     """Compare the staged rows with the list and give everybody who differs a verdict."""
-    minute = read.archive.approximate
-    staged = imports.compare(account.pk, read.archive.span.oldest)
+    minute = shown.minute
+    staged = imports.compare(account.pk, shown.span.oldest)
     stored = Stored(staged.held, staged.older, staged.oldest_listed)
-    assessment = assess(listed(read, staged.listed), stored, account.reported)
-    facts = _facts(account, read, known, staged, assessment)
+    assessment = assess(shown.listed(staged.listed), stored, account.reported)
+    facts = _facts(account, shown, known, staged, assessment)
     dated = imports.count_redated(minute=minute)
     shared = staged.listed - staged.newcomers
     compared = Compared(staged.held, staged.listed, shared, redated=dated.redated, lump=dated.lump)
     mass = redating(compared)
     if known.newer and not known.repeated:
-        compared = _mark(account, read, known, facts, compared, mass)
+        compared = _mark(account, shown, known, facts, compared, mass)
     look = weigh(facts, compared)
     imports_judge.judge_missing(account.pk, look)
     imports_judge.judge_dates(
@@ -97,12 +106,11 @@ def judge(account: Account, read: Read, known: Knowledge) -> Judged:
 
 def _facts(
     account: Account,
-    read: Read,
+    shown: Shown,
     known: Knowledge,
     staged: imports.Staged,
     assessment: Assessment,
 ) -> Facts:
-    unnamed = read.archive.nameless_undated or read.undated_hidden or staged.undated_newcomers
     return Facts(
         assessment=assessment,
         newer=known.newer,
@@ -110,9 +118,9 @@ def _facts(
         earliest=known.earliest,
         latest=known.latest,
         edge_at=known.edge_at,
-        ranges=tuple(read.ranges),
-        repeats=read.rows - staged.listed,
-        unnamed=bool(unnamed),
+        ranges=shown.ranges,
+        repeats=shown.rows - staged.listed,
+        unnamed=shown.unnamed or staged.undated_newcomers > 0,
         oldest_listed=staged.oldest_listed,
         last_people=known.last_people,
         last_parts=known.last_parts,
@@ -123,20 +131,20 @@ def _facts(
 
 def _mark(
     account: Account,
-    read: Read,
+    shown: Shown,
     known: Knowledge,
     facts: Facts,
     compared: Compared,
     mass: Redating,
 ) -> Compared:
     """Mark whoever is renamed, out of reach, doubtful or in a block; the figures of the rest."""
-    minute = read.archive.approximate
+    minute = shown.minute
     if not minute and mass is Redating.NONE:
-        imports_judge.match_renames(edge_older=known.edge_older, nameless=read.nameless)
+        imports_judge.match_renames(edge_older=known.edge_older, nameless=shown.nameless)
     if not facts.whole:
-        imports_judge.mark_outside(read.ranges, minute=minute)
+        imports_judge.mark_outside(shown.ranges, minute=minute)
     imports_judge.mark_doubtful(
-        account.pk, nameless=read.nameless, minute=minute, baseline_at=account.baseline_at
+        account.pk, nameless=shown.nameless, minute=minute, baseline_at=account.baseline_at
     )
     missing = imports.count_missing(account.pk, known.looked)
     if missing.missing >= BLOCK:

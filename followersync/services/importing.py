@@ -143,7 +143,7 @@ def _first(held: Claim, settings: SyncSettings, read: Read, at: datetime) -> Ass
     settings.digest = digest.to_hex(total)
     settings.followers_count = people
     settings.last_change_at = at
-    return assess(import_verdicts.listed(read, people), Stored(), settings.reported)
+    return assess(read.shown.listed(people), Stored(), settings.reported)
 
 
 def _load(account_id: int, read: Read, digest_key: bytes) -> tuple[int, int]:
@@ -171,7 +171,7 @@ def _compare(
     account = import_verdicts.Account(
         held.account_id, settings.reported, settings.baseline_at, settings.complete
     )
-    judged = import_verdicts.judge(account, read, known)
+    judged = import_verdicts.judge(account, read.shown, known)
     imports_apply.draw_keys()
     verdicts = _write(held.account_id, settings, at)
     unconfirmed = imports_apply.write_absences(held.account_id, judged.look)
