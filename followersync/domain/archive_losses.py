@@ -227,13 +227,15 @@ def _void(facts: Facts, compared: Compared) -> tuple[Flaw, ...]:
         return (Flaw.OLDER,)
     parts = len(facts.ranges)
     fewer = facts.last_parts is not None and parts < facts.last_parts
-    known = facts.complete and Flaw.STRANGERS not in facts.last_reasons
+    fell = many(compared.fresh, compared.held)
+    # Met twice, with nobody missing, they were missing from the exports before.
+    met = Flaw.STRANGERS in facts.last_reasons and not fell
     found = {
         Flaw.REDATED: redating(compared) is not Redating.NONE,
         Flaw.PART_TWICE: facts.repeats > max(3, compared.listed // 100),
         Flaw.PART_ORDER: out_of_order(facts.ranges),
-        Flaw.PART_FEWER: fewer and facts.whole and many(compared.fresh, compared.held),
-        Flaw.STRANGERS: known and many(compared.found, compared.held),
+        Flaw.PART_FEWER: fewer and facts.whole and fell,
+        Flaw.STRANGERS: facts.complete and not met and many(compared.found, compared.held),
     }
     return tuple(flaw for flaw, holds in found.items() if holds)
 
