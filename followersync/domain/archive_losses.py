@@ -176,10 +176,14 @@ def redating(compared: Compared) -> Redating:
 
 
 def block_length(held: int, missing: int) -> int:
-    """How many neighbours must be missing to be a block: more than leave together by chance."""
+    """How many neighbours must be missing to be a block: more than leave together by chance.
+
+    Half of all who are missing are one wherever they stood together.
+    """
     if missing >= held:
         return BLOCK
-    return max(BLOCK, ceil(log(BY_CHANCE * held) / log(held / missing)))
+    by_chance = ceil(log(BY_CHANCE * held) / log(held / missing))
+    return max(BLOCK, min(by_chance, missing // 2))
 
 
 def blocks(missing: Sequence[int], present: Sequence[int], length: int) -> list[bool]:
