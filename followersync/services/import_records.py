@@ -49,7 +49,9 @@ class Read:
         span, following = archive.span, archive.following
         return Shown(
             Span(span.oldest, span.newest, span.dated),
-            following and Span(following.oldest, following.newest, following.dated),
+            None
+            if following is None
+            else Span(following.oldest, following.newest, following.dated),
             tuple(self.ranges),
             self.rows,
             bool(archive.missing_parts),

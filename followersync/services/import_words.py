@@ -13,6 +13,7 @@ from followersync.domain.archive_losses import Act, Flaw
 from followersync.models import ArchiveImport, FollowerSnapshot, SyncRun
 from followersync.sources.archive.errors import Problem
 from followersync.sources.archive.wording import DETAILS
+from followersync.sources.base import EDGE, list_sources
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -185,13 +186,18 @@ def missing_in_words(run: SyncRun, job: ArchiveImport) -> list[str]:
         )
         % {"n": total},
     ]
-    return sentences + [
+    sentences += [
         text % {"n": missing[act]} for act, text in _reasons(missing).items() if act in missing
     ]
+    if EDGE in list_sources(job.account):
+        sentences.append(_("Our own looks at Instagram's list decide about them, too."))
+    return sentences
 
 
 def _missing(run: SyncRun, job: ArchiveImport) -> dict[str, int]:
     """How many people are missing and stay, by verdict."""
+    if run.finished_at is None:
+        return {}
     snapshots = FollowerSnapshot.objects.filter(
         account_id=job.account_id, at=run.finished_at, run_id=run.pk
     )
@@ -202,6 +208,8 @@ def _missing(run: SyncRun, job: ArchiveImport) -> dict[str, int]:
 
 
 def _reasons(missing: dict[str, int]) -> dict[str, str]:
+    """A sentence for each verdict, in the number of people that it was given to."""
+
     def counted(act: Act) -> int:
         return missing.get(act, 0)
 

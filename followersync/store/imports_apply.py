@@ -80,7 +80,7 @@ def write_list(account_id: int, at: datetime) -> None:
 
 def write_absences(account_id: int, look: Look) -> int:
     """Keep who is unconfirmed, forget who is seen again; returns how many are unconfirmed."""
-    moments = {
+    moments: dict[str, Any] = {
         "account": account_id,
         "latest": datetime.fromtimestamp(look.latest, UTC),
         "earliest": datetime.fromtimestamp(look.earliest or 0, UTC),

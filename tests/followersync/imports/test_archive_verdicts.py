@@ -163,14 +163,14 @@ class Given:
                     account_id=ACCOUNT,
                     position=-row.key,
                     key=row.key,
-                    at=_moment(row.renamed_at),
+                    at=_at(row.renamed_at),
                     kind="renamed",
                 )
             if row.absence is not None:
                 put_absence(row.key, row.absence)
         for name, key in self.before.past.items():
             PastFollow.objects.create(
-                account_id=ACCOUNT, key=key, username=name, valid_to=_moment(START)
+                account_id=ACCOUNT, key=key, username=name, valid_to=_at(START)
             )
 
     def by_sql(self) -> tuple[import_verdicts.Judged, dict[object, tuple[str | None, str | None]]]:
@@ -232,18 +232,22 @@ class Given:
         )
 
 
+def _at(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
+
+
 def _moment(second: int | None) -> datetime | None:
-    return None if second is None else datetime.fromtimestamp(second, UTC)
+    return None if second is None else _at(second)
 
 
 def put_absence(key: int, absence: Absence) -> None:
     AbsenceRow.objects.create(
         account_id=ACCOUNT,
         key=key,
-        unconfirmed_since=_moment(absence.since),
+        unconfirmed_since=_at(absence.since),
         looks=absence.looks,
         witnessed=absence.witnessed,
-        last_at=_moment(absence.last_at),
+        last_at=_at(absence.last_at),
     )
 
 
