@@ -162,6 +162,7 @@ def _evidence(job: ArchiveImport, found: Found) -> dict[str, Any]:
             "exported_on": job.exported_on.isoformat() if job.exported_on else None,
             "made_at": found.look.latest,
             "weight": found.look.weight.value,
+            "came_back": found.verdicts.get("came_back", 0),
             "missing": {act: found.verdicts[act] for act in MISSING if act in found.verdicts},
         },
     }

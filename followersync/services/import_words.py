@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -166,17 +166,13 @@ def _changes(run: SyncRun, job: ArchiveImport) -> list[str]:
 
 def missing_in_words(run: SyncRun, job: ArchiveImport) -> list[str]:
     """Who is not in the export and stays in the list all the same, why, and what decides."""
-    missing = _missing(run, job)
-    left = (
-        _("They were missing from two looks at your list, at least six hours apart.")
-        if run.lost
-        else _("Nobody was taken for gone.")
-    )
+    found = _evidence(run, job)
+    missing: dict[str, int] = found.get("missing", {})
+    sentences = _lost_in_words(run.lost, found.get("came_back", 0))
     total = sum(missing.values())
     if not total:
-        return [left]
-    sentences = [
-        left,
+        return sentences
+    sentences.append(
         ngettext(
             "%(n)s person of your list is not in this export. They stay in your list, shown with "
             "the day since which they are not seen.",
@@ -184,8 +180,8 @@ def missing_in_words(run: SyncRun, job: ArchiveImport) -> list[str]:
             "the day since which they are not seen.",
             total,
         )
-        % {"n": total},
-    ]
+        % {"n": total}
+    )
     sentences += [
         text % {"n": missing[act]} for act, text in _reasons(missing).items() if act in missing
     ]
@@ -194,15 +190,36 @@ def missing_in_words(run: SyncRun, job: ArchiveImport) -> list[str]:
     return sentences
 
 
-def _missing(run: SyncRun, job: ArchiveImport) -> dict[str, int]:
-    """How many people are missing and stay, by verdict."""
+def _lost_in_words(lost: int, came_back: int) -> list[str]:
+    """What proves the losses, of which so many people have come back."""
+    if not lost:
+        return [_("Nobody was taken for gone.")]
+    sentences = []
+    if lost > came_back:
+        sentences.append(
+            _("Who left was missing from two looks at your list, at least six hours apart.")
+        )
+    if came_back:
+        sentences.append(
+            ngettext(
+                "%(n)s person was missing from an earlier look and follows you since later.",
+                "%(n)s people were missing from an earlier look and follow you since later.",
+                came_back,
+            )
+            % {"n": came_back}
+        )
+    return sentences
+
+
+def _evidence(run: SyncRun, job: ArchiveImport) -> dict[str, Any]:
+    """What the run's snapshot says of the archive."""
     if run.finished_at is None:
         return {}
     snapshots = FollowerSnapshot.objects.filter(
         account_id=job.account_id, at=run.finished_at, run_id=run.pk
     )
     for evidence in snapshots.values_list("evidence", flat=True):
-        found: dict[str, int] = evidence.get("archive", {}).get("missing", {})
+        found: dict[str, Any] = evidence.get("archive", {})
         return found
     return {}
 

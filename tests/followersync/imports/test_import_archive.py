@@ -15,6 +15,7 @@ from followersync import selectors, store
 from followersync.errors import SyncRunning
 from followersync.models import Absence, ArchiveImport, Follower, FollowerChange, SyncSettings
 from followersync.services import imports, sync
+from followersync.services.import_words import result_in_words
 from tests.followersync.imports.conftest import names
 from tests.support.exports import Export, population
 from tests.support.factories import LinkedAccountFactory
@@ -172,6 +173,9 @@ def test_who_was_missed_once_and_follows_since_later_has_left_and_come_back(kept
     run = bring(kept, export(listed | {back: followed_on(4)}, days=5))
 
     assert (run.lost, run.returned, run.gained) == (1, 1, 0)
+    words = " ".join(result_in_words(run))
+    assert "1 person was missing from an earlier look and follows you since later." in words
+    assert "two looks" not in words
     history = selectors.follower_history(
         kept, store_id(Follower.objects.get(account_id=kept.pk, username=back).key)
     )
