@@ -72,6 +72,9 @@ def _round(times: Seconds, n: int, seed: int) -> None:
     told = changes(population)
     before = truth.head_of(linked)
     times.changed.append(bring(linked, population, 2))
+    # Whoever left is lost by the second export without them.
+    told.gained |= population.churn(gained=1, lost=0, renamed=0).gained
+    bring(linked, population, 3)
     truth.check_list(linked, population)
     truth.check_history(linked, population)
     truth.check_feed(linked, before, told)

@@ -12,6 +12,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
+LOOKS_APART = 6 * 3600
+"""Seconds between two looks that may prove a loss: what withholds a row now withholds it a few
+minutes later, so looks that follow each other at once are one look."""
+
+
 class Part(StrEnum):
     """What a page was read for."""
 

@@ -8,9 +8,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from accounts.scopes import Scope
 from accounts.selectors import consent_in_force
+from followersync.domain.archive_completeness import Assessment, Kind, Span
+from followersync.domain.archive_losses import Act, Look
 from followersync.models import ArchiveImport, FollowerSnapshot, Mode, SyncRun, SyncSettings
 from followersync.services import claims
-from followersync.sources.archive.assess import Assessment, Kind
+from followersync.services.import_verdicts import Shown
 
 if TYPE_CHECKING:
     from followersync.services.claims import Claim
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 # An export day is the member's own: it ends at the latest twelve hours after UTC's.
 LATEST_ZONE = timedelta(hours=12)
+# What may be said of whom an archive does not show, and who stays in the list.
+MISSING = (Act.MISSED, Act.SHOWN, Act.DOUBTFUL, Act.BLOCK, Act.WAITING)
 
 
 @dataclass(slots=True)
@@ -40,15 +44,35 @@ class Read:
             if part.oldest is not None and part.newest is not None
         ]
 
+    @property
+    def shown(self) -> Shown:
+        """What the verdicts rest on."""
+        archive = self.archive
+        span, following = archive.span, archive.following
+        return Shown(
+            Span(span.oldest, span.newest, span.dated),
+            None
+            if following is None
+            else Span(following.oldest, following.newest, following.dated),
+            tuple(self.ranges),
+            self.rows,
+            bool(archive.missing_parts),
+            tuple(self.nameless),
+            bool(archive.nameless_undated or self.undated_hidden),
+            archive.approximate,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an import came to. `verdicts`: how many people were given each; `at`: when."""
+    """What an import came to. `verdicts`: how many people were given each; `unconfirmed`: how
+    many are, by whatever look; `at`: when."""
 
     assessment: Assessment
     verdicts: dict[str, int]
     unconfirmed: int
     at: datetime
+    look: Look
 
     @property
     def counts(self) -> dict[str, int]:
@@ -87,7 +111,13 @@ def close(
     settings.last_synced_at = max(at, settings.last_synced_at or at)
     settings.save()
     job.people = read.rows
-    job.kind, job.reasons = assessment.kind.value, [each.value for each in assessment.reasons]
+    job.kind, job.reasons = (
+        assessment.kind.value,
+        [
+            *(each.value for each in assessment.reasons),
+            *(each.value for each in found.look.flaws),
+        ],
+    )
     job.head_after = settings.head
     job.redated = found.verdicts.get("redated", 0)
     job.save()
@@ -133,5 +163,9 @@ def _evidence(job: ArchiveImport, found: Found) -> dict[str, Any]:
             "kind": job.kind,
             "reasons": job.reasons,
             "exported_on": job.exported_on.isoformat() if job.exported_on else None,
+            "made_at": found.look.latest,
+            "weight": found.look.weight.value,
+            "came_back": found.verdicts.get("came_back", 0),
+            "missing": {act: found.verdicts[act] for act in MISSING if act in found.verdicts},
         },
     }

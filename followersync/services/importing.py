@@ -12,6 +12,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -23,19 +24,18 @@ from accounts import clock
 from accounts.scopes import Scope
 from accounts.services import gate, suppression
 from followersync.domain import digest
-from followersync.domain.witness import LOOKS_SLOW, WAIT_SLOW
-from followersync.models import ArchiveImport, SyncSettings
-from followersync.services import claims, import_records, sorting
-from followersync.services.import_records import Found, Read
-from followersync.services.knowledge import Knowledge, knowledge_of
-from followersync.sources.archive.assess import (
+from followersync.domain.archive_completeness import (
     Assessment,
     Kind,
-    Listed,
     Reason,
     Stored,
     assess,
 )
+from followersync.domain.archive_losses import Flaw, Look, Weight
+from followersync.models import ArchiveImport, SyncSettings
+from followersync.services import claims, import_records, import_verdicts, sorting
+from followersync.services.import_records import Found, Read
+from followersync.services.knowledge import Knowledge, knowledge_of
 from followersync.store import imports, imports_apply, imports_first
 
 if TYPE_CHECKING:
@@ -122,16 +122,18 @@ def _apply(held: Claim, job: ArchiveImport, read: Read) -> None:
     now = clock.now()
     at = max(now, settings.last_change_at or now)
     import_records.date(job, read, now)
-    known = knowledge_of(job, settings)
+    known = knowledge_of(job, settings, now)
+    look = Look(Weight.NOTHING, (), known.earliest, known.latest, sees_new=False)
     if settings.followers_count == 0 and settings.baseline_at is None:
         assessment = _first(held, settings, read, at)
-        unconfirmed, verdicts = 0, {"baseline": settings.followers_count}
-    elif known.same(read.fingerprint, settings):
-        assessment = Assessment(Kind(known.kind), tuple(map(Reason, known.reasons)))
-        unconfirmed, verdicts = 0, {}
+        found = Found(assessment, {"baseline": settings.followers_count}, 0, at, look)
+    elif known.same(settings):
+        # The same content once more changes nothing: what was found of it is said again.
+        reasons = tuple(Reason(each) for each in known.reasons if each in set(Reason))
+        look = replace(look, flaws=(Flaw.REPEATED,))
+        found = Found(Assessment(Kind(known.kind), reasons), {}, 0, at, look)
     else:
-        assessment, unconfirmed, verdicts = _compare(held, settings, read, known, at)
-    found = Found(assessment, verdicts, unconfirmed, at)
+        found = _compare(held, settings, read, known, at)
     import_records.close(held, job, settings, read, found)
 
 
@@ -141,7 +143,7 @@ def _first(held: Claim, settings: SyncSettings, read: Read, at: datetime) -> Ass
     settings.digest = digest.to_hex(total)
     settings.followers_count = people
     settings.last_change_at = at
-    return assess(_listed(read, people), Stored(), settings.reported)
+    return assess(read.shown.listed(people), Stored(), settings.reported)
 
 
 def _load(account_id: int, read: Read, digest_key: bytes) -> tuple[int, int]:
@@ -163,56 +165,17 @@ def _load(account_id: int, read: Read, digest_key: bytes) -> tuple[int, int]:
 
 def _compare(
     held: Claim, settings: SyncSettings, read: Read, known: Knowledge, at: datetime
-) -> tuple[Assessment, int, dict[str, int]]:
+) -> Found:
     """Everything that differs, judged and written."""
-    account_id, archive = held.account_id, read.archive
     imports.stage(read.spool)
-    staged = imports.compare(account_id, archive.span.oldest)
-    stored = Stored(staged.held, staged.older, staged.oldest_listed)
-    assessment = assess(_listed(read, staged.listed), stored, settings.reported)
-    if known.newer:
-        _judge(account_id, read, known, assessment, staged, at)
-    imports.judge_dates(
-        newer=known.newer,
-        minute=archive.approximate,
-        looked=known.looked,
-        until=known.until,
+    account = import_verdicts.Account(
+        held.account_id, settings.reported, settings.baseline_at, settings.complete
     )
-    imports.admit(
-        account_id,
-        baseline=False,
-        newer=known.newer,
-        known_until=known.looked,
-        only_after=known.edge_looked,
-        covered=known.covered,
-    )
+    judged = import_verdicts.judge(account, read.shown, known)
     imports_apply.draw_keys()
-    verdicts = _write(account_id, settings, at)
-    looked = known.newer and assessment.kind is Kind.WHOLE
-    unconfirmed = imports_apply.write_absences(account_id, at, looked=looked)
-    return assessment, unconfirmed, verdicts
-
-
-def _judge(
-    account_id: int,
-    read: Read,
-    known: Knowledge,
-    assessment: Assessment,
-    staged: imports.Staged,
-    at: datetime,
-) -> None:
-    """Who left, and who only changed their name. Nobody known by id is lost by an archive.
-
-    A row without name and date, or a newcomer without date, could be anybody: nobody is lost then.
-    """
-    approximate = read.archive.approximate
-    if not approximate:
-        imports.match_renames(edge_older=known.edge_older, nameless=read.nameless)
-    if read.archive.nameless_undated or staged.undated_newcomers or read.undated_hidden:
-        return
-    imports.judge_absent(account_id, read.ranges, nameless=read.nameless, minute=approximate)
-    if assessment.kind is Kind.WHOLE:
-        imports.judge_waiting(account_id, at, looks=LOOKS_SLOW, seconds=WAIT_SLOW)
+    verdicts = _write(held.account_id, settings, at)
+    unconfirmed = imports_apply.write_absences(held.account_id, judged.look)
+    return Found(judged.assessment, verdicts, unconfirmed, at, judged.look)
 
 
 def _write(account_id: int, settings: SyncSettings, at: datetime) -> dict[str, int]:
@@ -234,8 +197,3 @@ def _write(account_id: int, settings: SyncSettings, at: datetime) -> dict[str, i
     settings.followers_count += len(entered) - len(left)
     settings.last_change_at = at
     return verdicts
-
-
-def _listed(read: Read, people: int) -> Listed:
-    archive = read.archive
-    return Listed(people, archive.span, archive.following, bool(archive.missing_parts))

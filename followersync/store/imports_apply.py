@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
+from followersync.domain.archive_losses import Look
 from followersync.models import Source
 
 # Who is left of the present list, and under which verdicts somebody enters it.
 LEAVES = "('lost')"
-ENTERS = "('baseline', 'gained', 'found', 'returned')"
+ENTERS = "('gained', 'found', 'returned')"
 
 # The feed's order within one import: those who left, then names, then those who came.
 _ENTRIES = (
@@ -71,32 +72,39 @@ def write_list(account_id: int, at: datetime) -> None:
             "INSERT INTO followersync_follower"  # noqa: S608  constants only
             " (account_id, key, place, first_seen_at, since, source, sure, username)"
             " SELECT %(account)s, key, coalesce(second, 0) << 12,"
-            "  CASE act WHEN 'baseline' THEN NULL ELSE %(at)s END, to_timestamp(second),"
-            f"  %(source)s, false, username FROM delta WHERE act IN {ENTERS} ORDER BY key",
+            "  %(at)s, to_timestamp(second), %(source)s, false, username"
+            f" FROM delta WHERE act IN {ENTERS} ORDER BY key",
             names,
         )
 
 
-def write_absences(account_id: int, at: datetime, *, looked: bool) -> int:
-    """Keep who is unconfirmed, forget who is seen again; returns how many are unconfirmed.
-
-    `looked`: this was a look at the whole list, which counts for the slow rule.
-    """
+def write_absences(account_id: int, look: Look) -> int:
+    """Keep who is unconfirmed, forget who is seen again; returns how many are unconfirmed."""
+    moments: dict[str, Any] = {
+        "account": account_id,
+        "latest": datetime.fromtimestamp(look.latest, UTC),
+        "earliest": datetime.fromtimestamp(look.earliest or 0, UTC),
+        "shows": look.shows,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM followersync_absence a WHERE a.account_id = %s AND a.key < 0"
-            " AND NOT EXISTS (SELECT FROM delta d WHERE d.key = a.key AND NOT d.listed"
-            "  AND d.act IS DISTINCT FROM 'lost' AND d.act IS DISTINCT FROM 'renamed')",
-            [account_id],
+            "DELETE FROM followersync_absence a WHERE a.account_id = %(account)s AND (EXISTS"
+            "  (SELECT FROM delta d WHERE d.key = a.key AND d.act IN ('lost', 'renamed'))"
+            " OR (%(shows)s AND a.last_at <= %(earliest)s AND NOT EXISTS"
+            "  (SELECT FROM delta d WHERE d.key = a.key AND NOT d.listed)))",
+            moments,
         )
         cursor.execute(
             "INSERT INTO followersync_absence"
             " (account_id, key, unconfirmed_since, looks, witnessed, last_at)"
-            " SELECT %(account)s, key, %(at)s, %(looked)s::int, 0, %(at)s FROM delta"
-            " WHERE act IN ('unconfirmed', 'doubtful')"
+            " SELECT %(account)s, key, %(latest)s, (act = 'missed')::int, (act = 'missed')::int,"
+            "  %(latest)s FROM delta WHERE act IN ('missed', 'shown', 'doubtful', 'block')"
             " ON CONFLICT (account_id, key) DO UPDATE SET"
-            " looks = followersync_absence.looks + %(looked)s::int, last_at = %(at)s",
-            {"account": account_id, "at": at, "looked": looked},
+            " looks = followersync_absence.looks + excluded.looks,"
+            " witnessed = followersync_absence.witnessed + excluded.witnessed,"
+            " last_at = CASE excluded.looks WHEN 0 THEN followersync_absence.last_at"
+            "  ELSE excluded.last_at END",
+            moments,
         )
         cursor.execute(
             "SELECT count(*) FROM followersync_absence WHERE account_id = %s", [account_id]

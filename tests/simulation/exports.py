@@ -1,164 +1,188 @@
-"""Instagram's exports, one after the other: a mirror of the rules that `store/imports.py` keeps in
-SQL, run against the simulated world. (That the SQL says the same is shown by the tests of the
-import; what is simulated here is whether the rule itself can be wrong.)
-"""
+"""Instagram's exports, one after the other, through the product's own pure rule for archives."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from followersync.domain.witness import LOOKS_SLOW, WAIT_SLOW
-from followersync.sources.archive.assess import Kind, Listed, Stored, assess
-from followersync.sources.archive.reader import Range
+from followersync.domain.archive_losses import Act, Look, recorded
+from followersync.domain.archive_people import Before, Decision, Entry, Export, Held, decide
 from tests.simulation.world import DAY, World
 
-Part = list[tuple[str, int]]
+Rows = list[tuple[str, int | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
-    """Numbered parts, newest first; some may be missing. `minute`: times are rounded down to it."""
+class Faults:
+    """How often an export is so: of a range of dates; without a part, and its numbers closed up;
+    without a few rows, or a hole of them; with other dates; rounded to the minute."""
 
-    parts: list[Part]
-    minute: bool
-    missing: bool
-
-    @property
-    def listed(self) -> dict[str, int]:
-        return {name: second for part in self.parts for name, second in part}
-
-    @property
-    def ranges(self) -> list[tuple[int, int]]:
-        return [(part[-1][1], part[0][1]) for part in self.parts if part]
+    ranged: float = 0.1
+    part_missing: float = 0.1
+    renumbered: float = 0.1
+    rows_left_out: float = 0.1
+    hole: float = 0.1
+    redated: float = 0.1
+    minute: float = 0.1
 
 
-def export(world: World, rng: Random, *, size: int) -> Export:
-    """What a member may hand in: whole, of a range of dates, without a part, rounded."""
+NONE = Faults(0, 0, 0, 0, 0, 0, 0)
+
+
+def export(world: World, rng: Random, *, size: int, faults: Faults = NONE) -> Export:
+    """What a member may hand in: parts of `size` people, newest first, and what is wrong."""
     people = sorted(
         (person for person in world.people if not person.hidden),
         key=lambda person: -person.followed_at,
     )
-    minute = rng.random() < 0.2
-    rows = [
-        (person.name, person.followed_at // 60 * 60 if minute else person.followed_at)
-        for person in people
-    ]
-    if rows and rng.random() < 0.2:
-        since = rng.choice(rows)[1]
-        rows = [row for row in rows if row[1] >= since]
-    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
-    missing = len(parts) > 1 and rng.random() < 0.2
-    if missing:
-        del parts[rng.randrange(len(parts))]
-    return Export(parts, minute, missing)
+    minute = rng.random() < faults.minute
+    rows: Rows = [(p.name, p.followed_at // 60 * 60 if minute else p.followed_at) for p in people]
+    rows = _spoil(rows, rng, faults, world.now)
+    parts = [tuple(rows[start : start + size]) for start in range(0, len(rows), size)]
+    missing = False
+    if len(parts) > 1 and rng.random() < faults.part_missing + faults.renumbered:
+        which = rng.randrange(len(parts))
+        del parts[which]
+        closed = rng.random() < faults.renumbered / (faults.part_missing + faults.renumbered)
+        # Without the last number nothing shows that it is missing.
+        missing = not closed and which < len(parts)
+    return Export(tuple(parts), part_missing=missing, minute=minute)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A row known by its name alone; `named_at`: when it came or was last renamed."""
-
-    since: int
-    named_at: int
+def _spoil(rows: Rows, rng: Random, faults: Faults, now: int) -> Rows:
+    if rows and rng.random() < faults.ranged:
+        since = rng.choice(rows)[1] or 0
+        rows = [row for row in rows if (row[1] or 0) >= since]
+    if rng.random() < faults.rows_left_out:
+        rows = [row for row in rows if rng.random() > 0.03]
+    if rows and rng.random() < faults.hole:
+        start = rng.randrange(len(rows))
+        del rows[start : start + rng.randint(5, 50)]
+    if rng.random() < faults.redated:
+        share = rng.choice((0.02, 0.3, 1.0))
+        rows = [(name, now - 50 if rng.random() < share else at) for name, at in rows]
+    return rows
 
 
 @dataclass
 class Account:
-    """The list that exports alone keep. `lost`: whom the last import reported, with the follow."""
+    """The list that exports alone keep. `lost`: whom the last import reported, by name."""
 
-    held: dict[str, Held] = field(default_factory=dict)
-    absences: dict[str, tuple[int, int]] = field(default_factory=dict)
+    held: dict[int, Held] = field(default_factory=dict)
+    past: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
+    keys: int = 0
+    last: tuple[Export, Decision | None] | None = None
+    contents: set[Export] = field(default_factory=set)
+    made_at: int = 0
 
-    def take(self, given: Export, now: int) -> None:
-        listed = given.listed
+    def take(self, given: Export, now: int) -> Look | None:
+        """Import an export made just now."""
         self.lost = {}
-        if self.held:
-            whole = self._whole(given)
-            renamed = {} if given.minute else self._renamed(listed)
-            doubtful = self._doubtful(given)
-            for old, name in renamed.items():
-                self.held[name] = replace(self.held.pop(old), named_at=now)
-            for name in [name for name in self.held if name not in listed]:
-                self._judge(name, given, now, whole=whole, doubtful=name in doubtful)
-        for name, second in listed.items():
-            self.absences.pop(name, None)
-            row = self.held.get(name)
-            if row is None or (not given.minute and row.since != second):
-                self.held[name] = Held(second, now)
-
-    def _whole(self, given: Export) -> bool:
-        seconds = sorted(given.listed.values())
-        span = Range(seconds[0], seconds[-1]) if seconds else Range(None, None)
-        oldest = min(row.since for row in self.held.values())
-        older = sum(row.since < seconds[0] for row in self.held.values()) if seconds else 0
-        there = any(row.since == oldest and name in given.listed for name, row in self.held.items())
-        stored = Stored(len(self.held), older, there)
-        listed = Listed(len(seconds), span, None, given.missing)
-        return assess(listed, stored, None).kind is Kind.WHOLE
-
-    def _renamed(self, listed: dict[str, int]) -> dict[str, str]:
-        """One absent and one unknown name that share a second with nobody else."""
-        absent, unknown = defaultdict(list), defaultdict(list)
-        for name, row in self.held.items():
-            if name not in listed:
-                absent[row.since].append(name)
-        for name, second in listed.items():
-            if name not in self.held:
-                unknown[second].append(name)
-        return {
-            names[0]: unknown[second][0]
-            for second, names in absent.items()
-            if len(names) == 1 and len(unknown[second]) == 1
-        }
-
-    def _doubtful(self, given: Export) -> set[str]:
-        """Whose follow second a newcomer shares, or somebody who was named later."""
-        minutes: dict[int, list[tuple[str, int, int | None]]] = defaultdict(list)
-        for name, row in self.held.items():
-            minutes[row.since // 60].append((name, row.since, row.named_at))
-        for name, second in given.listed.items():
-            if name not in self.held:
-                minutes[second // 60].append((name, second, None))
-        return {
-            name
-            for name, row in self.held.items()
-            for other, second, named_at in minutes[row.since // 60]
-            if other != name
-            and (named_at is None or named_at > row.named_at)
-            and (given.minute or row.since == second or not row.since % 60 or not second % 60)
-        }
-
-    def _judge(self, name: str, given: Export, now: int, *, whole: bool, doubtful: bool) -> None:
-        since, slack = self.held[name].since, 60 if given.minute else 0
-        proven = any(oldest + slack < since < newest for oldest, newest in given.ranges)
-        first, looks = self.absences.get(name, (now, 0))
-        waited = whole and looks + 1 >= LOOKS_SLOW and first <= now - WAIT_SLOW
-        if not doubtful and (proven or waited):
-            self.lost[name] = self.held.pop(name).since
-            self.absences.pop(name, None)
+        if not self.held:
+            for name, second in given.people.items():
+                self._enter(name, second, None)
+            self.last, decision = (given, None), None
         else:
-            self.absences[name] = (first, looks + whole)
+            decision = decide(given, list(self.held.values()), self._before(given, now))
+            self._carry_out(given, decision, now)
+            self.last = (given, decision)
+        self.contents.add(given)
+        self.made_at = now
+        return decision.look if decision else None
+
+    def _before(self, given: Export, now: int) -> Before:
+        people, parts, reasons = None, None, frozenset[str]()
+        if self.last is not None:
+            last, decision = self.last
+            reasons = frozenset(flaw.value for flaw in decision.look.flaws) if decision else reasons
+            people, parts = len(last.people), len(last.ranges)
+        return Before(
+            newer=True,
+            repeated=given in self.contents,
+            earliest=now,
+            latest=now,
+            until=now,
+            looked=self.made_at,
+            last_people=people,
+            last_parts=parts,
+            last_reasons=reasons,
+            complete=True,
+            past=self.past,
+        )
+
+    def _enter(self, name: str, second: int | None, now: int | None) -> None:
+        key = self.past.pop(name, None)
+        if key is None:
+            self.keys += 1
+            key = -self.keys
+        self.held[key] = Held(key, name, second, (second or 0) << 12, now)
+
+    def _carry_out(self, given: Export, decision: Decision, now: int) -> None:
+        people = given.people
+        for key, row in list(self.held.items()):
+            act = decision.acts.get(key)
+            if act is Act.LOST:
+                self.lost[row.name] = row.since or 0
+                self.past[row.name] = key
+                del self.held[key]
+            elif act is Act.RENAMED:
+                name = decision.renamed[key]
+                self.held[key] = replace(row, name=name, renamed_at=now, absence=None)
+            elif row.name in people:
+                self._see(row, people[row.name], act, decision.look, now)
+            else:
+                absence = recorded(decision.look, row.absence, Act(act) if act else None)
+                self.held[key] = replace(row, absence=absence)
+        for name, entry in decision.entries.items():
+            if entry is not Entry.TAKEN:
+                self._enter(name, people[name], now)
+
+    def _see(
+        self, row: Held, second: int | None, act: Act | Entry | None, look: Look, now: int
+    ) -> None:
+        if act is Entry.CAME_BACK:
+            self.lost[row.name] = row.since or 0
+            row = replace(row, first_seen_at=now)
+        if act in (Entry.REDATED, Entry.CAME_BACK):
+            row = replace(row, since=second, place=(second or 0) << 12)
+        self.held[row.key] = replace(row, absence=None if look.shows else row.absence)
 
 
-def false_losses(seed: int, *, people: int, imports: int, size: int) -> tuple[int, list[str]]:
-    """Losses reported in so many imports, and those of people who never left."""
+@dataclass
+class Outcome:
+    """`lost`: people reported; `wrong`: of these, who followed whenever an export was made."""
+
+    lost: int = 0
+    wrong: list[str] = field(default_factory=list)
+    flaws: Counter[str] = field(default_factory=Counter)
+    imports: int = 0
+
+
+def live(seed: int, *, people: int, imports: int, size: int, faults: Faults) -> Outcome:
+    """So many exports of one account, a quarter of a day to twenty days apart."""
     rng = Random(seed)
     world = World(Random(seed + 1), now=1_700_000_000)
     for _ in range(people):
         world.now += rng.choice((0, 1, 30, 4_000))
         world.follow()
-    account, lost, wrong = Account(), Counter[str](), []
+    account, outcome = Account(), Outcome()
+    follows: list[set[tuple[str, int]]] = []
     for number in range(imports):
-        given = export(world, rng, size=size)
-        follows = {(one.name, one.followed_at // 60) for one in world.people if not one.hidden}
-        account.take(given, world.now)
-        lost.update(account.lost)
-        wrong += [
+        given = export(world, rng, size=size, faults=faults if number else NONE)
+        follows.append(
+            {(one.name, one.followed_at // 60) for one in world.people if not one.hidden}
+        )
+        look = account.take(given, world.now)
+        if look is not None:
+            outcome.flaws.update(flaw.value for flaw in look.flaws)
+        outcome.imports += 1
+        outcome.lost += len(account.lost)
+        outcome.wrong += [
             f"{name} in import {number} of seed {seed}"
             for name, since in account.lost.items()
-            if (name, since // 60) in follows
+            if all((name, since // 60) in then for then in follows[-2:])
         ]
         world.live(rng.choice((DAY // 4, DAY, 20 * DAY)), rng.choice((0.5, 5.0)))
-    return lost.total(), wrong
+    return outcome

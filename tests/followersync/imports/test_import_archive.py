@@ -15,6 +15,7 @@ from followersync import selectors, store
 from followersync.errors import SyncRunning
 from followersync.models import Absence, ArchiveImport, Follower, FollowerChange, SyncSettings
 from followersync.services import imports, sync
+from followersync.services.import_words import result_in_words
 from tests.followersync.imports.conftest import names
 from tests.support.exports import Export, population
 from tests.support.factories import LinkedAccountFactory
@@ -59,19 +60,26 @@ def test_the_first_archive_is_the_baseline_with_true_dates_and_no_feed(kept, bri
     assert ArchiveImport.objects.get().kind == "whole"
 
 
-def test_who_came_and_who_left_between_two_archives(kept, bring):
+def test_who_came_is_told_at_once_and_who_left_by_the_second_archive_without_them(kept, bring):
     listed = people()
     bring(kept, export(listed))
     gone = sorted(listed, key=listed.__getitem__)[100]
     later = {n: s for n, s in listed.items() if n != gone} | {"new.one": followed_on(2)}
 
     run = bring(kept, export(later, days=3))
+    again = bring(kept, export(later | {"newer.one": followed_on(3)}, days=4))
 
-    assert (run.gained, run.lost, run.found) == (1, 1, 0)
-    assert names(kept) == set(later)
+    assert (run.gained, run.lost, run.found) == (1, 0, 0)
+    assert (again.gained, again.lost, again.found) == (1, 1, 0)
+    assert names(kept) == {*later, "newer.one"}
     assert digest_agrees(kept)
     feed = selectors.changes_page(kept, after=0).rows
-    assert [(row.kind, row.username) for row in feed] == [("lost", gone), ("gained", "new.one")]
+    assert [(row.kind, row.username) for row in feed] == [
+        ("gained", "new.one"),
+        ("lost", gone),
+        ("gained", "newer.one"),
+    ]
+    assert not Absence.objects.exists()
 
 
 def test_a_date_ranged_export_loses_nobody_it_left_out(kept, bring):
@@ -90,16 +98,19 @@ def test_a_date_ranged_export_loses_nobody_it_left_out(kept, bring):
     assert not Absence.objects.exists()
 
 
-def test_a_ranged_export_still_tells_who_left_within_its_range(kept, bring):
+def test_a_ranged_export_shows_who_is_missing_within_its_range_and_loses_nobody(kept, bring):
     listed = people()
     bring(kept, export(listed))
     ordered = sorted(listed, key=lambda name: -listed[name])
     ranged = {name: listed[name] for name in ordered[:60] if name != ordered[30]}
 
-    run = bring(kept, export(ranged, days=1))
+    for day in range(1, 4):
+        ranged |= {f"new.{day}": followed_on(day)}
+        assert bring(kept, export(ranged, days=day)).lost == 0
 
-    assert run.lost == 1
-    assert names(kept) == set(listed) - {ordered[30]}
+    absence = Absence.objects.get(account_id=kept.pk)
+    assert absence.key == Follower.objects.get(username=ordered[30]).key
+    assert absence.witnessed == 0
 
 
 def test_a_missing_part_loses_nobody_in_it(kept, bring):
@@ -152,20 +163,37 @@ def test_two_who_share_a_second_and_a_new_name_are_neither_renamed_nor_lost(kept
     assert {"twin.a", "twin.b", "who.knows"} <= names(kept)
 
 
-def test_who_left_and_came_back_is_shown_as_such(kept, bring):
+def test_who_was_missed_once_and_follows_since_later_has_left_and_come_back(kept, bring):
     listed = people()
     bring(kept, export(listed))
     back = sorted(listed)[7]
-    again = followed_on(4)
+    without = {n: s for n, s in listed.items() if n != back}
+    bring(kept, export(without, days=2))
 
-    run = bring(kept, export(listed | {back: again}, days=5))
+    run = bring(kept, export(listed | {back: followed_on(4)}, days=5))
 
     assert (run.lost, run.returned, run.gained) == (1, 1, 0)
+    words = " ".join(result_in_words(run))
+    assert "1 person was missing from an earlier look and follows you since later." in words
+    assert "two looks" not in words
     history = selectors.follower_history(
         kept, store_id(Follower.objects.get(account_id=kept.pk, username=back).key)
     )
     assert len(history.intervals) == 2
+    assert not Absence.objects.exists()
     assert digest_agrees(kept)
+
+
+def test_a_newer_date_alone_is_neither_a_loss_nor_a_return(kept, bring):
+    listed = people()
+    bring(kept, export(listed))
+    back = sorted(listed)[7]
+
+    run = bring(kept, export(listed | {back: followed_on(4)}, days=5))
+
+    assert (run.lost, run.returned, run.gained) == (0, 0, 0)
+    row = Follower.objects.get(account_id=kept.pk, username=back)
+    assert row.since == datetime.fromtimestamp(followed_on(4), UTC)
 
 
 def test_somebody_lost_is_known_again_when_they_return(kept, bring):
@@ -175,6 +203,8 @@ def test_somebody_lost_is_known_again_when_they_return(kept, bring):
     key = Follower.objects.get(account_id=kept.pk, username=gone).key
     without = {n: s for n, s in listed.items() if n != gone}
     bring(kept, export(without, days=1))
+    without["new.one"] = followed_on(1, hour=20)
+    assert bring(kept, export(without, days=2)).lost == 1
 
     run = bring(kept, export(without | {gone: followed_on(4)}, days=5))
 
@@ -204,18 +234,18 @@ def test_an_older_whole_archive_fills_in_what_a_ranged_one_left_out(kept, bring)
     assert names(kept) == set(listed)
 
 
-def test_the_last_and_the_first_are_lost_only_after_many_whole_looks(kept, bring):
+def test_the_newest_and_the_oldest_are_lost_by_the_second_whole_export_too(kept, bring):
     listed = people()
     bring(kept, export(listed))
-    newest = max(listed, key=listed.__getitem__)
-    later = {n: s for n, s in listed.items() if n != newest}
+    ends = {min(listed, key=listed.__getitem__), max(listed, key=listed.__getitem__)}
+    later = {n: s for n, s in listed.items() if n not in ends}
 
-    runs = [bring(kept, export(later, days=day)) for day in range(1, 20)]
+    runs = [
+        bring(kept, export(later | {f"new.{day}": followed_on(day)}, days=day)) for day in (1, 2)
+    ]
 
-    lost_on = [day for day, run in enumerate(runs, 1) if run.lost]
-    assert len(lost_on) == 1
-    assert lost_on[0] >= 12
-    assert names(kept) == set(later)
+    assert [run.lost for run in runs] == [0, 2]
+    assert not ends & names(kept)
     assert digest_agrees(kept)
 
 

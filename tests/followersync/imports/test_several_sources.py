@@ -10,7 +10,7 @@ from accounts.scopes import Scope
 from accounts.services import suppression
 from followersync import selectors, store
 from followersync.domain.values import Added, Kind, Renamed
-from followersync.models import Follower, FollowerSnapshot, Mode, PastFollow, SyncSettings
+from followersync.models import Absence, Follower, FollowerSnapshot, Mode, PastFollow, SyncSettings
 from followersync.services import feed
 from followersync.services.settings import settings_of
 from tests.followersync.imports.conftest import names
@@ -180,3 +180,97 @@ def test_who_asked_to_be_kept_out_is_in_no_import_and_costs_nobody_their_place(k
 
     assert (run.gained, run.renamed, run.lost) == (0, 0, 0)
     assert names(kept) == set(listed)
+
+
+EDGE_AT = datetime(2026, 8, 10, 6, tzinfo=UTC)
+
+
+def missed_by_edge(account, name: str, *, hours_ago: float, at: datetime) -> Absence:
+    """The edge's one witnessed look that did not show somebody."""
+    moment = at - timedelta(hours=hours_ago)
+    key = Follower.objects.get(account_id=account.pk, username=name).key
+    return Absence.objects.create(
+        account_id=account.pk,
+        key=key,
+        unconfirmed_since=moment,
+        looks=1,
+        witnessed=1,
+        last_at=moment,
+    )
+
+
+def export_after(listed: dict[str, int], came: datetime) -> Export:
+    """An export that was certainly made after `came`: it lists somebody who follows since then."""
+    whole = listed | {"newest.one": int(came.timestamp())}
+    following = {f"friend{n}": START - n * 86_400 for n in range(12)}
+    return Export(whole, following=following, day=came.date())
+
+
+def test_an_export_is_the_second_look_at_whom_the_edge_has_missed(edged, bring):
+    listed = people()
+    gone = sorted(listed, key=listed.__getitem__)[30]
+    edge_looks(edged, list(listed), EDGE_AT)
+    missed_by_edge(edged, gone, hours_ago=0, at=EDGE_AT)
+    left = {n: s for n, s in listed.items() if n != gone}
+
+    soon = bring(edged, export_after(left, EDGE_AT + timedelta(hours=5)))
+    late = bring(edged, export_after(left, EDGE_AT + timedelta(hours=6)))
+
+    assert (soon.lost, late.lost) == (0, 1)
+    assert gone not in names(edged)
+    assert not Absence.objects.exists()
+    assert digest_agrees(edged)
+
+
+def test_an_export_is_a_first_witnessed_look_for_the_edge(edged, bring):
+    listed = people()
+    gone = sorted(listed, key=listed.__getitem__)[30]
+    edge_looks(edged, list(listed), EDGE_AT)
+    left = {n: s for n, s in listed.items() if n != gone}
+
+    run = bring(edged, export_after(left, EDGE_AT + timedelta(hours=1)))
+
+    absence = Absence.objects.get()
+    assert run.lost == 0
+    assert (absence.looks, absence.witnessed) == (1, 1)
+    assert EDGE_AT + timedelta(hours=1) <= absence.last_at <= run.finished_at
+
+
+def test_an_export_that_shows_somebody_ends_the_edges_doubt_if_it_is_newer(edged, bring):
+    listed = people()
+    name = sorted(listed, key=listed.__getitem__)[30]
+    edge_looks(edged, list(listed), EDGE_AT)
+    missed_by_edge(edged, name, hours_ago=0, at=EDGE_AT)
+
+    bring(edged, export_after(listed, EDGE_AT - timedelta(hours=3)))
+    assert Absence.objects.count() == 1
+    bring(edged, export_after(listed, EDGE_AT + timedelta(hours=1)))
+    assert not Absence.objects.exists()
+
+
+def test_an_export_made_before_the_edge_looked_makes_nobody_unconfirmed(edged, bring):
+    listed = people()
+    gone = sorted(listed, key=listed.__getitem__)[30]
+    edge_looks(edged, list(listed), EDGE_AT)
+    left = {n: s for n, s in listed.items() if n != gone}
+
+    for hours in (20, 10):
+        run = bring(edged, export_after(left, EDGE_AT - timedelta(hours=hours)), at=EDGE_AT)
+        assert run.lost == 0
+
+    assert not Absence.objects.exists()
+
+
+def test_somebody_without_a_date_may_be_any_unknown_old_name_and_is_never_lost(edged, bring):
+    """Of whom the edge lists, nobody knows since when they follow: a new name may be theirs."""
+    listed = people()
+    gone = sorted(listed, key=listed.__getitem__)[30]
+    edge_looks(edged, list(listed), EDGE_AT)
+    renamed = {("renamed.now" if n == gone else n): s for n, s in listed.items()}
+
+    for day in range(1, 5):
+        run = bring(edged, export_after(renamed, EDGE_AT + timedelta(days=day)))
+        assert run.lost == 0
+
+    assert gone in names(edged)
+    assert Absence.objects.get().witnessed == 0

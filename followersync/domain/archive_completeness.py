@@ -1,9 +1,7 @@
-"""Is it the whole list? Nothing in an export says so; its figures and what is stored do.
+"""Is an export the whole list? Nothing in it says so; its figures and what is stored do.
 
 A range of dates chosen at the export filters followers and leaves the followed accounts whole.
-Which people a partial list leaves out is not decided here: they have no witness, and are not lost.
-What this decides is what the member is told, and whether an absence without witnesses counts at
-all (the slow rule).
+Whether an absence from the export counts is decided in `archive_losses`.
 """
 
 from __future__ import annotations
@@ -11,12 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from followersync.sources.archive.reader import Range
-
 DAY = 86_400
 # Measured upstream: ranged exports put the oldest follower this much behind the oldest followed.
 RANGED_AFTER = 180 * DAY
 ENOUGH_DATED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The oldest and the newest follow second of `dated` people, None where nobody is dated."""
+
+    oldest: int | None = None
+    newest: int | None = None
+    dated: int = 0
 
 
 class Kind(StrEnum):
@@ -43,8 +48,8 @@ class Listed:
     """What the archive shows: people and dates, and whether a part is missing."""
 
     people: int
-    span: Range
-    following: Range | None = None
+    span: Span
+    following: Span | None = None
     part_missing: bool = False
 
 
@@ -80,7 +85,7 @@ def assess(listed: Listed, stored: Stored, reported: int | None) -> Assessment:
     if not listed.people:
         return _empty(stored, reported)
     ranged = _ranged(listed, stored)
-    short = reported is not None and listed.people < reported - max(10, reported * 15 // 100)
+    short = reported is not None and listed.people < reported - _tolerance(reported)
     if ranged:
         return Assessment(Kind.RANGED, (*ranged, *([Reason.COUNT_SHORT] if short else [])))
     if short:
@@ -109,13 +114,18 @@ def _ranged(listed: Listed, stored: Stored) -> tuple[Reason, ...]:
 
 def _agreeing(listed: Listed, stored: Stored, reported: int | None) -> tuple[Reason, ...]:
     reasons = []
-    if reported is not None and abs(reported - listed.people) <= max(10, reported * 15 // 100):
+    if reported is not None and abs(reported - listed.people) <= _tolerance(reported):
         reasons.append(Reason.COUNT_AGREES)
     if _gap(listed) is not None:
         reasons.append(Reason.FOLLOWING_AGREES)
     if stored.oldest_listed:
         reasons.append(Reason.STORED_AGREES)
     return tuple(reasons)
+
+
+def _tolerance(reported: int) -> int:
+    """How far Instagram's count may be off the list: it counts people whom no list shows."""
+    return max(10, reported // 10)
 
 
 def _gap(listed: Listed) -> int | None:

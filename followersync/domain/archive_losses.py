@@ -1,0 +1,290 @@
+"""Who is proven absent by exports: what one export may say of those whom it does not show.
+
+One export makes nobody lost. Whoever is missing from a whole, plausible export becomes
+unconfirmed; a second one, made at least `LOOKS_APART` later, proves the loss. The edge's look
+and an export's may be each other's second. Pure: `store/imports*.py` carries the same verdicts
+out over a million rows, and a property test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from math import ceil, log
+
+from followersync.domain.archive_completeness import Assessment, Kind, Reason
+from followersync.domain.values import LOOKS_APART, Absence
+
+LOOKS = 2
+"""Looks that prove a loss, by exports or the edge."""
+BLOCK = 5
+"""People who stood next to each other and are missing together: fewer may be friends."""
+BY_CHANCE = 1_000
+"""A longer block comes about by chance once in so many exports."""
+
+
+class Flaw(StrEnum):
+    """Why an export proves nobody's absence although people are missing from it."""
+
+    OLDER = "older"
+    REPEATED = "repeated"
+    PART_FEWER = "part_fewer"
+    PART_TWICE = "part_twice"
+    PART_ORDER = "part_order"
+    STRANGERS = "strangers"
+    REDATED = "redated"
+    BLOCK = "block"
+    SIZE = "size"
+    UNNAMED = "unnamed"
+
+
+class Weight(StrEnum):
+    """What an export does to those whom it does not show: nothing; they are shown as unconfirmed,
+    but it does not count as a look; or it counts."""
+
+    NOTHING = "nothing"
+    SHOWS = "shows"
+    COUNTS = "counts"
+
+
+class Act(StrEnum):
+    """The verdict about somebody whom an export does not show; without one they stay as they are.
+
+    MISSED: the look counts. DOUBTFUL: they may be there under another name. BLOCK: those around
+    them are missing, too. OUTSIDE: the export does not reach as far. SHOWN: unconfirmed, but the
+    look does not count. WAITING: it came too soon after the last.
+    """
+
+    RENAMED = "renamed"
+    LOST = "lost"
+    MISSED = "missed"
+    DOUBTFUL = "doubtful"
+    BLOCK = "block"
+    OUTSIDE = "outside"
+    SHOWN = "shown"
+    WAITING = "waiting"
+
+
+class Redating(StrEnum):
+    """SPREAD: most dates are others; LUMP: many people have one and the same new date."""
+
+    NONE = "none"
+    SPREAD = "spread"
+    LUMP = "lump"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """An export and what was known before it.
+
+    `newer`: certainly made after every export before it. `repeated`: its very rows came before.
+    `earliest`, `latest`: the moments between which it was made. `edge_at`: when the edge last
+    looked. `ranges`: (oldest, newest) follow second of each part, by number. `repeats`: rows whose
+    name stands there a second time. `unnamed`: a row without name or date may be anybody.
+    `last_people`, `last_parts`, `last_reasons`: of the export before, None where it was no whole
+    list. `complete`: what is held is known to be the whole list.
+    """
+
+    assessment: Assessment
+    newer: bool
+    earliest: int | None
+    latest: int
+    repeated: bool = False
+    edge_at: int | None = None
+    ranges: tuple[tuple[int, int], ...] = ()
+    repeats: int = 0
+    unnamed: bool = False
+    oldest_listed: bool = False
+    last_people: int | None = None
+    last_parts: int | None = None
+    last_reasons: frozenset[str] = frozenset()
+    complete: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it reaches as far as what is held.
+
+        An owner who followed others for years before anybody followed back has whole exports that
+        look as if they were of a range of dates; the stored list's oldest tells them apart.
+        """
+        kind, reasons = self.assessment.kind, self.assessment.reasons
+        if kind is Kind.RANGED:
+            return reasons == (Reason.FOLLOWING_OLDER,) and self.oldest_listed
+        return kind is Kind.WHOLE or reasons == (Reason.COUNT_SHORT,)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Figures of an export beside the list: people `held`, `listed`, and in both (`shared`).
+
+    `missing`: held and not listed, without the renamed and those outside of its dates; `fresh`: of
+    these, who was not missed before; `blocked`: of the fresh, who stood in a missing block.
+    `redated`: of the shared, who is dated otherwise; `lump`: the most of them who have one date.
+    `found`: unknown people who ought to have been in the export before.
+    """
+
+    held: int
+    listed: int
+    shared: int
+    missing: int = 0
+    fresh: int = 0
+    blocked: int = 0
+    redated: int = 0
+    lump: int = 0
+    found: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an export is worth. `sees_new`: it speaks of people whom nothing missed before."""
+
+    weight: Weight
+    flaws: tuple[Flaw, ...]
+    earliest: int | None
+    latest: int
+    sees_new: bool
+
+    @property
+    def proves_until(self) -> int:
+        """Whoever was last missed by then may be missed a further time."""
+        return (self.earliest or 0) - LOOKS_APART
+
+    @property
+    def shows(self) -> bool:
+        """Whoever it lists was seen: it may clear the record of a person missed before."""
+        return self.earliest is not None and not {Flaw.OLDER, Flaw.REPEATED} & set(self.flaws)
+
+    @property
+    def admits_found(self) -> bool:
+        """Whether unknown people enter the list who ought to have been in the export before."""
+        return Flaw.STRANGERS not in self.flaws
+
+
+def many(part: int, whole: int) -> bool:
+    """Over a tenth, and more than the one or two of a short list."""
+    return part > max(2, whole // 10)
+
+
+def redating(compared: Compared) -> Redating:
+    """Whether the dates changed in a mass. One person left and came back, or was dated wrongly."""
+    if compared.lump > max(2, compared.shared // 100):
+        return Redating.LUMP
+    return Redating.SPREAD if many(compared.redated, compared.shared) else Redating.NONE
+
+
+def block_length(held: int, missing: int) -> int:
+    """How many neighbours must be missing to be a block: more than leave together by chance.
+
+    Half of all who are missing are one wherever they stood together.
+    """
+    if missing >= held:
+        return BLOCK
+    by_chance = ceil(log(BY_CHANCE * held) / log(held / missing))
+    return max(BLOCK, min(by_chance, missing // 2))
+
+
+def blocks(missing: Sequence[int], present: Sequence[int], length: int) -> list[bool]:
+    """Of each missing place (rising): whether it is one of `length` with nobody present between."""
+    filled = {bisect_right(missing, place) for place in present}
+    runs: list[list[int]] = []
+    for index in range(len(missing)):
+        if not index or index in filled:
+            runs.append([])
+        runs[-1].append(index)
+    return [len(run) >= length for run in runs for _ in run]
+
+
+def out_of_order(ranges: Sequence[tuple[int, int]]) -> bool:
+    """Whether a part is newer than the one before it: parts come newest first.
+
+    One odd date in either changes only one end of it.
+    """
+    return any(low > above_low and high > above_high for (above_low, above_high), (low, high)
+               in pairwise(ranges))  # fmt: skip
+
+
+def weigh(facts: Facts, compared: Compared) -> Look:
+    """What the export is worth as a look at those whom it does not show."""
+    weight, flaws = Weight.NOTHING, _void(facts, compared)
+    if not flaws and compared.listed and Reason.PART_MISSING not in facts.assessment.reasons:
+        flaws = _odd(facts, compared)
+        newly_short = (
+            Reason.COUNT_SHORT in facts.assessment.reasons
+            and Reason.COUNT_SHORT not in facts.last_reasons
+        )
+        if facts.whole:
+            weight = Weight.SHOWS if flaws or newly_short else Weight.COUNTS
+        elif not {Flaw.SIZE, Flaw.BLOCK} & set(flaws):
+            weight = Weight.SHOWS
+    sees_new = facts.edge_at is None or (facts.earliest or 0) > facts.edge_at
+    return Look(weight, flaws, facts.earliest, facts.latest, sees_new)
+
+
+def _void(facts: Facts, compared: Compared) -> tuple[Flaw, ...]:
+    """Flaws with which it is no look at all."""
+    if facts.repeated:
+        return (Flaw.REPEATED,)
+    if not facts.newer or facts.earliest is None:
+        return (Flaw.OLDER,)
+    parts = len(facts.ranges)
+    fewer = facts.last_parts is not None and parts < facts.last_parts
+    fell = many(compared.fresh, compared.held)
+    # Met twice, with nobody missing, they were missing from the exports before.
+    met = Flaw.STRANGERS in facts.last_reasons and not fell
+    found = {
+        Flaw.REDATED: redating(compared) is not Redating.NONE,
+        Flaw.PART_TWICE: facts.repeats > max(3, compared.listed // 100),
+        Flaw.PART_ORDER: out_of_order(facts.ranges),
+        Flaw.PART_FEWER: fewer and facts.whole and fell,
+        Flaw.STRANGERS: facts.complete and not met and many(compared.found, compared.held),
+    }
+    return tuple(flaw for flaw, holds in found.items() if holds)
+
+
+def _odd(facts: Facts, compared: Compared) -> tuple[Flaw, ...]:
+    """Flaws with which a whole export shows who is missing, but proves nothing."""
+    last = facts.last_people
+    fell = facts.whole and last is not None and many(last - compared.listed, last)
+    found = {
+        Flaw.BLOCK: compared.blocked > 0,
+        Flaw.SIZE: fell or many(compared.fresh, compared.held),
+        Flaw.UNNAMED: facts.unnamed and compared.missing > 0,
+    }
+    return tuple(flaw for flaw, holds in found.items() if holds)
+
+
+def judge(look: Look, absence: Absence | None, mark: Act | None = None) -> Act | None:
+    """The verdict about somebody whom the export does not show.
+
+    `mark`: what is known of them (RENAMED, DOUBTFUL, BLOCK, OUTSIDE), None: nothing.
+    """
+    if mark is Act.RENAMED:
+        return mark
+    if look.weight is Weight.NOTHING or mark is Act.OUTSIDE:
+        return None
+    if absence is None and not look.sees_new:
+        return None
+    if mark is not None:
+        return mark
+    if look.weight is Weight.SHOWS:
+        return Act.SHOWN
+    if absence is None:
+        return Act.MISSED
+    if absence.last_at > look.proves_until:
+        return Act.WAITING
+    return Act.LOST if absence.witnessed + 1 >= LOOKS else Act.MISSED
+
+
+def recorded(look: Look, absence: Absence | None, act: Act | None) -> Absence | None:
+    """What is kept of an absence after the verdict; None: nothing is."""
+    if act in (Act.RENAMED, Act.LOST):
+        return None
+    if act is Act.MISSED:
+        before = absence or Absence(since=look.latest, looks=0, witnessed=0, last_at=0)
+        return Absence(before.since, before.looks + 1, before.witnessed + 1, look.latest)
+    if absence is None and act in (Act.DOUBTFUL, Act.BLOCK, Act.SHOWN):
+        return Absence(since=look.latest, looks=0, witnessed=0, last_at=look.latest)
+    return absence

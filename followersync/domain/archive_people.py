@@ -1,0 +1,392 @@
+"""An export beside a list, person by person: who is renamed, missing, dated otherwise, or new.
+
+The pure twin of `store/imports.py`, which does the same in sets. Times in whole Unix seconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from followersync.domain.archive_completeness import Listed, Span, Stored, assess
+from followersync.domain.archive_losses import (
+    BLOCK,
+    Act,
+    Compared,
+    Facts,
+    Look,
+    Redating,
+    block_length,
+    blocks,
+    judge,
+    redating,
+    weigh,
+)
+from followersync.domain.values import Absence
+
+MINUTE = 60
+
+
+class Entry(StrEnum):
+    """The verdict about a name that is listed."""
+
+    CAME_BACK = "came_back"
+    REDATED = "redated"
+    GAINED = "gained"
+    FOUND = "found"
+    RETURNED = "returned"
+    TAKEN = "taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row of the list: `key` below 0 where an archive alone knows the person.
+
+    `place` orders the list; of those below 0 it is their follow second, 0 unknown. `renamed_at`:
+    when an archive last changed the name.
+    """
+
+    key: int
+    name: str
+    since: int | None
+    place: int
+    first_seen_at: int | None = None
+    renamed_at: int | None = None
+    absence: Absence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Rows by part, in the parts' order; `minute`: times are rounded down to it. `nameless`: the
+    follow seconds of rows without a name; `unnamed`: some have neither."""
+
+    parts: tuple[tuple[tuple[str, int | None], ...], ...]
+    following: Span | None = None
+    part_missing: bool = False
+    minute: bool = False
+    nameless: tuple[int, ...] = ()
+    unnamed: bool = False
+
+    @property
+    def people(self) -> dict[str, int | None]:
+        """Everybody once, with the newest date."""
+        found: dict[str, int | None] = {}
+        for part in self.parts:
+            for name, second in part:
+                known = found.get(name)
+                found[name] = second if known is None else max(known, second or known)
+        return found
+
+    @property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        spans = [[second for _, second in part if second is not None] for part in self.parts]
+        return tuple((min(span), max(span)) for span in spans if span)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was known before, as in `Facts`; besides: `looked`, the first moment at which the last
+    export can have been made, `until`, the last at which this one can; `edge_whole_at`, when the
+    edge last looked at a list that is whole; `edge_older`, before the newest follow listed;
+    `covered`, spans of follow seconds in which newer exports showed everybody; `past`, the keys
+    below 0 of lost people by name."""
+
+    newer: bool
+    earliest: int | None
+    latest: int
+    until: int
+    repeated: bool = False
+    edge_at: int | None = None
+    edge_whole_at: int | None = None
+    edge_older: bool = False
+    looked: int | None = None
+    covered: tuple[tuple[int, int], ...] = ()
+    last_people: int | None = None
+    last_parts: int | None = None
+    last_reasons: frozenset[str] = frozenset()
+    complete: bool = False
+    reported: int | None = None
+    baseline_at: int | None = None
+    past: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`acts`: of whoever is held, by key; `entries`: of unknown names; `renamed`: new names."""
+
+    look: Look
+    acts: dict[int, Act | Entry]
+    entries: dict[str, Entry]
+    renamed: dict[int, str]
+
+
+def same(one: int, other: int, *, minute: bool) -> bool:
+    """Both may be one and the same follow; a time on a full minute may be a rounded one."""
+    rounded = minute or not one % MINUTE or not other % MINUTE
+    return one == other or (rounded and one // MINUTE == other // MINUTE)
+
+
+def decide(export: Export, held: Sequence[Held], before: Before) -> Decision:
+    """Every verdict that the export allows."""
+    people = export.people
+    shared = [row for row in held if row.name in people]
+    absent = [row for row in held if row.name not in people]
+    names = {row.name for row in held}
+    unknown = {name: second for name, second in people.items() if name not in names}
+    facts = _facts(export, held, before, people)
+    compared = _dates(export, shared, people, len(held))
+    renamed: dict[int, str] = {}
+    fresh = before.newer and not before.repeated
+    if fresh and not export.minute and redating(compared) is Redating.NONE:
+        renamed = _renamed(absent, unknown, export.nameless, edge_older=before.edge_older)
+    marks = _marks(export, facts, absent, held, unknown, renamed, before)
+    found = sum(
+        name not in renamed.values() and (second or 0) <= (before.looked or 0)
+        for name, second in unknown.items()
+    )
+    compared = _missing(compared, absent, marks, held, found)
+    look = weigh(facts, compared)
+    acts: dict[int, Act | Entry] = {}
+    for row in absent:
+        act = judge(look, row.absence, marks.get(row.key))
+        if act is not None:
+            acts[row.key] = act
+    for row in shared:
+        entry = _dated(row, people[row.name], export, before, redating(compared))
+        if entry is not None:
+            acts[row.key] = entry
+    entries = _entries(look, held, unknown, renamed, before)
+    return Decision(look, acts, entries, renamed)
+
+
+def _facts(
+    export: Export, held: Sequence[Held], before: Before, people: Mapping[str, int | None]
+) -> Facts:
+    rows = [second for part in export.parts for _, second in part]
+    dated = [second for second in rows if second is not None]
+    span = Span(min(dated, default=None), max(dated, default=None), len(dated))
+    since = [row.since for row in held if row.since is not None]
+    oldest = min(since, default=None)
+    missing = [row for row in held if row.name not in people]
+    older = sum(
+        row.since is not None and span.oldest is not None and row.since < span.oldest
+        for row in missing
+    )
+    there = oldest is not None and not any(row.since == oldest for row in missing)
+    names = {row.name for row in held}
+    undated = any(second is None for name, second in people.items() if name not in names)
+    assessment = assess(
+        Listed(len(people), span, export.following, export.part_missing),
+        Stored(len(held), older, there),
+        before.reported,
+    )
+    return Facts(
+        assessment=assessment,
+        newer=before.newer,
+        repeated=before.repeated,
+        earliest=before.earliest,
+        latest=before.latest,
+        edge_at=before.edge_at,
+        ranges=export.ranges,
+        repeats=len(rows) - len(people),
+        unnamed=export.unnamed or undated,
+        oldest_listed=there,
+        last_people=before.last_people,
+        last_parts=before.last_parts,
+        last_reasons=before.last_reasons,
+        complete=before.complete,
+    )
+
+
+def _dates(
+    export: Export, shared: Sequence[Held], people: Mapping[str, int | None], held: int
+) -> Compared:
+    changed = [
+        second
+        for row in shared
+        if row.since is not None
+        and (second := people[row.name]) is not None
+        and not same(row.since, second, minute=export.minute)
+    ]
+    lump = max(Counter(changed).values(), default=0)
+    return Compared(held, len(people), len(shared), redated=len(changed), lump=lump)
+
+
+def _renamed(
+    absent: Sequence[Held],
+    unknown: Mapping[str, int | None],
+    nameless: Collection[int],
+    *,
+    edge_older: bool,
+) -> dict[int, str]:
+    """One absent and one unknown name that share a follow second with nobody else."""
+    old, new = defaultdict(list), defaultdict(list)
+    for row in absent:
+        old[row.since].append(row.key)
+    for name, second in unknown.items():
+        new[second].append(name)
+    return {
+        keys[0]: new[second][0]
+        for second, keys in old.items()
+        if second is not None and second not in nameless
+        and len(keys) == 1 and len(new[second]) == 1 and (keys[0] < 0 or edge_older)
+    }  # fmt: skip
+
+
+def _marks(
+    export: Export,
+    facts: Facts,
+    absent: Sequence[Held],
+    held: Sequence[Held],
+    unknown: Mapping[str, int | None],
+    renamed: Mapping[int, str],
+    before: Before,
+) -> dict[int, Act]:
+    """What stands in the way of a verdict about a missing person."""
+    marks = dict.fromkeys(renamed, Act.RENAMED)
+    seconds = [*(s for s in unknown.values() if s is not None), *export.nameless]
+    others = [row for row in held if row.key < 0 and row.since is not None]
+    for row in absent:
+        if row.key in marks:
+            continue
+        if not facts.whole and not _between(row, export):
+            marks[row.key] = Act.OUTSIDE
+        elif _doubtful(row, seconds, others, export, before):
+            marks[row.key] = Act.DOUBTFUL
+    _mark_blocks(absent, held, marks)
+    return marks
+
+
+def _between(row: Held, export: Export) -> bool:
+    """Whether people stand on both sides of them in one part."""
+    slack = MINUTE if export.minute else 0
+    since = row.since
+    return since is not None and any(low + slack < since < high for low, high in export.ranges)
+
+
+def _doubtful(
+    row: Held, seconds: Sequence[int], others: Sequence[Held], export: Export, before: Before
+) -> bool:
+    """Whether they may bear another name now: one that is unknown, or came or changed later."""
+    if row.since is None:
+        seen = row.first_seen_at if row.first_seen_at is not None else before.baseline_at
+        return any(seen is None or second <= seen for second in seconds) or any(
+            seen is not None
+            and (other.since or 0) <= seen
+            and other.first_seen_at is not None
+            and other.first_seen_at > seen
+            for other in others
+            if other.key != row.key
+        )
+    since, named = row.since, -1 if row.first_seen_at is None else row.first_seen_at
+    return any(same(second, since, minute=export.minute) for second in seconds) or any(
+        same(other.since or 0, since, minute=export.minute)
+        and max(
+            -1 if other.first_seen_at is None else other.first_seen_at,
+            -1 if other.renamed_at is None else other.renamed_at,
+        )
+        > named
+        for other in others
+        if other.key != row.key
+    )
+
+
+def _mark_blocks(absent: Sequence[Held], held: Sequence[Held], marks: dict[int, Act]) -> None:
+    """Mark whoever was missing together with their neighbours; the doubtful are missing, too."""
+    gone = [row for row in absent if marks.get(row.key) not in (Act.RENAMED, Act.OUTSIDE)]
+    if len(gone) < BLOCK:
+        return
+    length = block_length(len(held), len(gone))
+    keys = {row.key for row in absent if marks.get(row.key) is not Act.RENAMED}
+    for known_by_id in (True, False):
+        rows = sorted(
+            (row.place, row.key) for row in gone if (row.key > 0) is known_by_id and row.place
+        )
+        present = [
+            row.place for row in held if (row.key > 0) is known_by_id and row.key not in keys
+        ]
+        flags = blocks([place for place, _ in rows], present, length)
+        for (_, key), blocked in zip(rows, flags, strict=True):
+            if blocked and key not in marks:
+                marks[key] = Act.BLOCK
+
+
+def _missing(
+    compared: Compared,
+    absent: Sequence[Held],
+    marks: Mapping[int, Act],
+    held: Sequence[Held],
+    found: int,
+) -> Compared:
+    gone = [row for row in absent if marks.get(row.key) not in (Act.RENAMED, Act.OUTSIDE)]
+    fresh = [row for row in gone if row.absence is None]
+    return Compared(
+        compared.held,
+        compared.listed,
+        compared.shared,
+        missing=len(gone),
+        fresh=len(fresh),
+        blocked=sum(marks.get(row.key) is Act.BLOCK for row in fresh),
+        redated=compared.redated,
+        lump=compared.lump,
+        found=found,
+    )
+
+
+def _dated(
+    row: Held, second: int | None, export: Export, before: Before, mass: Redating
+) -> Entry | None:
+    """Who is in both is neither lost nor returned, whatever the date; except whom a look missed
+    and who follows since later than that look: that is a second testimony that they had left."""
+    since, newer = row.since, before.newer
+    if second is None or second == since or mass is Redating.LUMP:
+        return None
+    if since is None:
+        return Entry.REDATED
+    if export.minute:
+        return None
+    if row.key > 0:
+        older = second < since <= before.until
+        unsure = newer and second > since and row.first_seen_at is None
+        return Entry.REDATED if older or unsure else None
+    if not newer:
+        return None
+    absence = row.absence
+    again = absence is not None and absence.witnessed > 0 and second > absence.last_at
+    return Entry.CAME_BACK if again and mass is Redating.NONE else Entry.REDATED
+
+
+def _entries(
+    look: Look,
+    held: Sequence[Held],
+    unknown: Mapping[str, int | None],
+    renamed: Mapping[int, str],
+    before: Before,
+) -> dict[str, Entry]:
+    """Which unknown names enter the list, and as what."""
+    taken, entries = set(renamed.values()), dict[str, Entry]()
+    keys = {row.key for row in held}
+    for name, second in unknown.items():
+        entry = Entry.TAKEN if name in taken else _entry(look, held, second, before)
+        past = before.past.get(name)
+        if entry in (Entry.GAINED, Entry.FOUND) and past is not None and past not in keys:
+            entry = Entry.RETURNED
+        if entry is not None:
+            entries[name] = entry
+    return entries
+
+
+def _entry(look: Look, held: Sequence[Held], second: int | None, before: Before) -> Entry | None:
+    if before.edge_whole_at is not None and (second or 0) <= before.edge_whole_at:
+        return None
+    if before.newer:
+        if (second or 0) > (before.looked or 0):
+            return Entry.GAINED
+        return Entry.FOUND if look.admits_found else None
+    known = second is not None and any(
+        row.since is not None and same(row.since, second, minute=False) for row in held
+    )
+    covered = second is not None and any(low <= second <= high for low, high in before.covered)
+    return None if second is None or known or covered else Entry.FOUND
