@@ -13,7 +13,7 @@ from accounts.scopes import Scope
 from accounts.selectors import accounts_of, consents_in_force
 from followersync.services import imports, owners
 from followersync.sources.archive import Problem
-from followersync.sources.archive.locate import owner_and_day
+from followersync.sources.archive import owner as owners_named
 from followersync.sources.folder import LISTS
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def addressee(member: User, item: Pushed, content: IO[bytes]) -> LinkedAccount |
     ]
     if not accounts:
         raise NobodyToReceive
-    owner, _day = owner_and_day(PurePosixPath(item.path).name, item.path)
+    owner = owners_named.in_names(PurePosixPath(item.path).name, item.path).owner
     if item.zipped:
         try:
             archive = imports.look_into(content, PurePosixPath(item.path).name)

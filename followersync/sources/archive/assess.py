@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from followersync.sources.archive.reader import Range
+from followersync.sources.archive.facts import Range
 
 DAY = 86_400
 # Measured upstream: ranged exports put the oldest follower this much behind the oldest followed.
