@@ -87,6 +87,7 @@ def close(
     job.people = read.rows
     job.kind, job.reasons = assessment.kind.value, [each.value for each in assessment.reasons]
     job.head_after = settings.head
+    job.nameless = read.archive.unnamed
     job.redated = found.verdicts.get("redated", 0)
     job.save()
     _snapshot(held, job, settings, found)

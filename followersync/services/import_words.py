@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from followersync.models import ArchiveImport, SyncRun
+from followersync.services.owners import QUESTIONS
 from followersync.sources.archive.assess import Kind, Reason
 from followersync.sources.archive.errors import Problem
-from followersync.sources.archive.wording import DETAILS
+from followersync.sources.archive.wording import words
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -56,22 +57,31 @@ def result_in_words(run: SyncRun) -> list[str]:
     if job is None or run.is_open:
         return []
     if run.state != SyncRun.State.SUCCEEDED:
-        return [_failure(run), _("Nothing in your list was changed.")]
+        return [_failure(run, job), _("Nothing in your list was changed.")]
     sentences = [
         ngettext(
             "%(count)s person was read.", "%(count)s people were read.", job.people
         )
         % {"count": job.people}
     ]  # fmt: skip
+    if job.nameless:
+        left_out = ngettext(
+            "%(count)s row names nobody and was left out.",
+            "%(count)s rows name nobody and were left out.",
+            job.nameless,
+        )
+        sentences.append(left_out % {"count": job.nameless})
     sentences += [str(REASONS[Reason(each)]) for each in job.reasons]
     sentences.append(str(KINDS[Kind(job.kind)]))
     sentences += _changes(run, job)
     return sentences
 
 
-def _failure(run: SyncRun) -> str:
+def _failure(run: SyncRun, job: ArchiveImport) -> str:
     if run.error_code in set(Problem):
-        return str(DETAILS[Problem(run.error_code)])
+        return words(Problem(run.error_code), job.problem_file)
+    if run.error_code in QUESTIONS:
+        return str(QUESTIONS[run.error_code])
     if run.state == SyncRun.State.CANCELLED:
         return _("The import was stopped, because the account may not be changed at present.")
     return _("The import broke off by a fault of ours. Try it once more.")
