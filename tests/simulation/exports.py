@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from followersync.domain.witness import LOOKS_SLOW, WAIT_SLOW
+from followersync.sources.archive import Range
 from followersync.sources.archive.assess import Kind, Listed, Stored, assess
-from followersync.sources.archive.reader import Range
 from tests.simulation.world import DAY, World
 
 Part = list[tuple[str, int]]

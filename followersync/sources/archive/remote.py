@@ -128,7 +128,7 @@ class _Messages:
         if length > frames.LONGEST:
             raise RuntimeError("a message of the archive's reader is too long")
         try:
-            message = frames.decode(self._take(length))
+            message: frames.Message = frames.decode(self._take(length))
         except msgspec.DecodeError as error:
             raise RuntimeError("a message of the archive's reader is none") from error
         if isinstance(message, frames.Refused):
