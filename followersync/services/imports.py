@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -157,7 +158,7 @@ def _work(
             (import_storage.folder() / job.stored).open("rb") as file,
             read_elsewhere(file, job.file_name) as archive,
         ):
-            _look(job, archive)
+            _look(held, job, archive)
             importing.run(held, job, archive, watch=watch)
         owners.take_name(archive, job.account)
     except owners.OwnerQuestion as question:
@@ -179,14 +180,28 @@ def _work(
     return False
 
 
-def _look(job: ArchiveImport, archive: Archive) -> None:
+def _look(held: Claim, job: ArchiveImport, archive: Archive) -> None:
     """Whose it is, by consent in force; and note what its names and headers say."""
     account = gate.check(job.account_id, Scope.FOLLOWERS)
     named = owners.need_not_ask(account, job.channel)
-    owners.check(archive, account, confirmed=job.owner_confirmed, named=named)
+    try:
+        owners.check(archive, account, confirmed=job.owner_confirmed, named=named)
+    except owners.OwnerQuestion:
+        # Nobody is asked about an archive that cannot be read.
+        _read_through(held, archive)
+        raise
     job.dialect, job.approximate = archive.dialect, archive.approximate
     job.exported_on = archive.exported_on
     job.save(update_fields=["dialect", "approximate", "exported_on"])
+
+
+def _read_through(held: Claim, archive: Archive) -> None:
+    """To its end, keeping nothing; the lease is renewed meanwhile."""
+    beat = time.monotonic()
+    for _batch in archive.batches():
+        if time.monotonic() - beat > importing.HEARTBEAT_SECONDS:
+            beat = time.monotonic()
+            claims.fence(held)
 
 
 def import_now(

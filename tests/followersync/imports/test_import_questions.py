@@ -214,6 +214,15 @@ def test_the_question_stays_while_another_run_is_open(kept, bring):
     assert answered(kept, run).state == "succeeded"
 
 
+def test_nobody_is_asked_about_an_archive_that_cannot_be_read(kept, bring):
+    part = {"connections/followers_and_following/followers_2.json": b"[{"}
+
+    run = bring(kept, Export(PEOPLE, extra=part), file_name="export.zip")
+
+    assert (run.state, run.error_code) == ("failed", "archive_damaged")
+    assert stored() == 0
+
+
 def test_an_operator_is_told_and_not_asked(kept, tmp_path):
     path = tmp_path / "export.zip"
     path.write_bytes(Export(PEOPLE).zip())
