@@ -113,7 +113,8 @@ def test_the_queue_finds_out_to_which_of_several_accounts_a_renamed_zip_belongs(
     if called is None:
         assert (item.error_code, item.run_id) == ("archive_foreign_owner", None)
     else:
-        run = SyncRun.objects.get(pk=item.run_id)
+        run = SyncRun.objects.get()
+        assert run.pk == item.run_id
         assert run.account.username == item.account.username == called
 
 
