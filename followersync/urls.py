@@ -30,6 +30,11 @@ urlpatterns = [
     path("accounts/<int:account_id>/sync/", syncing.sync_now, name="account-sync"),
     path("accounts/<int:account_id>/interval/", syncing.set_interval, name="account-interval"),
     path("accounts/<int:account_id>/import/", importing.import_archive, name="account-import"),
+    path(
+        "accounts/<int:account_id>/import/<int:run_id>/answer/",
+        importing.answer,
+        name="account-import-answer",
+    ),
     path("accounts/<int:account_id>/folder/", folder.watch, name="account-folder"),
     path("accounts/<int:account_id>/folder/drive/", connect_drive, name="account-folder-drive"),
     path("accounts/<int:account_id>/folder/stop/", folder.unwatch, name="account-folder-stop"),

@@ -6,7 +6,7 @@ from followersync.api.accounts import AccountsView, AccountView
 from followersync.api.changes import ChangesView
 from followersync.api.figures import DigestView, GrowthView, SnapshotsView
 from followersync.api.followers import FollowersView, FollowerView
-from followersync.api.imports import ImportsView
+from followersync.api.imports import ImportAnswerView, ImportsView
 from followersync.api.runs import RunsView, RunView, SyncView
 from followersync.api.webhooks import WebhooksView, WebhookView
 
@@ -22,6 +22,11 @@ urlpatterns = [
     path(f"{_ACCOUNT}followers/<str:follower_id>/", FollowerView.as_view(), name="follower"),
     path(f"{_ACCOUNT}changes/", ChangesView.as_view(), name="changes"),
     path(f"{_ACCOUNT}imports/", ImportsView.as_view(), name="imports"),
+    path(
+        f"{_ACCOUNT}imports/<int:run_id>/answer/",
+        ImportAnswerView.as_view(),
+        name="import-answer",
+    ),
     path(f"{_ACCOUNT}snapshots/", SnapshotsView.as_view(), name="snapshots"),
     path(f"{_ACCOUNT}growth/", GrowthView.as_view(), name="growth"),
     path("webhooks/", WebhooksView.as_view(), name="webhooks"),

@@ -15,8 +15,12 @@ class ArchiveImport(models.Model):
 
     The archive spoke at some moment between `spoke_from` (its newest follow) and `spoke_until`
     (the end of its export day, or of the upload where it names no day). `ranges` are the
-    [oldest, newest] follow seconds of its parts: within one of them it shows everybody. `stored`
-    is the file's name in the folder of imports, empty once the run has ended.
+    [oldest, newest] follow seconds of its parts: within one of them it shows everybody. `nameless`
+    rows named nobody. `stored` is the file's name in the folder of imports, empty once the run has
+    ended, unless it ended with a `question` (a code) that the member may answer until
+    `kept_until`; `stated_owner` is the name in the archive that the question is about.
+    `problem_file` is the file inside that could not be read. `owner_confirmed`: the member said
+    that it is this account's.
     """
 
     account = models.ForeignKey(
@@ -43,9 +47,22 @@ class ArchiveImport(models.Model):
     head_after = models.BigIntegerField(null=True)
     identified = models.PositiveIntegerField(default=0)
     redated = models.PositiveIntegerField(default=0)
+    nameless = models.PositiveIntegerField(default=0)
+    problem_file = models.CharField(max_length=255, blank=True, default="")
+    owner_confirmed = models.BooleanField(default=False)
+    question = models.CharField(max_length=40, blank=True, default="")
+    stated_owner = models.CharField(max_length=30, blank=True, default="")
+    kept_until = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["account", "-id"], name="archiveimport_newest")]
+        indexes = [
+            models.Index(fields=["account", "-id"], name="archiveimport_newest"),
+            models.Index(
+                fields=["kept_until"],
+                name="archiveimport_kept",
+                condition=models.Q(kept_until__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"import {self.pk} of account {self.account_id}"

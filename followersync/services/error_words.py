@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext_lazy as _
 
 from accounts import errors
+from followersync.services.owners import QUESTIONS
 from followersync.sources.archive.errors import Problem
 from followersync.sources.archive.wording import DETAILS as OF_ARCHIVES
 
@@ -27,9 +28,7 @@ DETAILS: Final[dict[str, StrOrPromise]] = {
     "paused": _("This account is paused. Resume it to go on."),
     "unlinked": _("This account is unlinked. Link it again to go on."),
     **{problem.value: OF_ARCHIVES[problem] for problem in Problem if problem in OF_ARCHIVES},
-    "archive_owner_unknown": _(
-        "This export does not say whose it is. Upload it yourself, and confirm that it is yours."
-    ),
+    **QUESTIONS,
 }
 
 

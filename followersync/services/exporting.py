@@ -123,6 +123,7 @@ def imports(account: LinkedAccount) -> Iterator[dict[str, Any]]:
     names = (
         "created_at", "channel", "file_name", "size", "dialect", "approximate", "exported_on",
         "spoke_from", "spoke_until", "people", "kind", "reasons", "identified", "redated",
+        "nameless", "owner_confirmed", "question", "stated_owner", "kept_until",
     )  # fmt: skip
     rows = ArchiveImport.objects.filter(account=account).order_by("id")
     yield from _plain(rows.values(*names))

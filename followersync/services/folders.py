@@ -260,25 +260,27 @@ def _take(folder: WatchedFolder, source: Folder, export: Export) -> bool:
     with tempfile.TemporaryFile() as file:
         source.fetch(export, file)
         run_id, code = None, ""
-        try:
-            run = imports.request_import(
-                account=folder.account,
-                uploaded_file=file,
-                channel="folder",
-                file_name=export.name,
+        with transaction.atomic():
+            # The queue may end the run at once, and notes then here what came of it.
+            try:
+                run = imports.request_import(
+                    account=folder.account,
+                    uploaded_file=file,
+                    channel="folder",
+                    file_name=export.name,
+                )
+                run_id = run.pk
+            except InvalidInput as error:
+                code = error.code
+                logger.warning("export in folder %s refused: %s", folder.pk, code)
+            WatchedExport.objects.create(
+                account_id=folder.account_id,
+                path=export.path[-500:],
+                mark=export.mark,
+                taken_at=clock.now(),
+                run_id=run_id,
+                error_code=code,
             )
-            run_id = run.pk
-        except InvalidInput as error:
-            code = error.code
-            logger.warning("export in folder %s refused: %s", folder.pk, code)
-    WatchedExport.objects.create(
-        account_id=folder.account_id,
-        path=export.path[-500:],
-        mark=export.mark,
-        taken_at=clock.now(),
-        run_id=run_id,
-        error_code=code,
-    )
     return run_id is not None
 
 

@@ -119,6 +119,7 @@ def close(
         ],
     )
     job.head_after = settings.head
+    job.nameless = read.archive.unnamed
     job.redated = found.verdicts.get("redated", 0)
     job.save()
     _snapshot(held, job, settings, found)

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from followersync.domain.archive_completeness import Kind, Reason
 from followersync.domain.archive_losses import Act, Flaw
 from followersync.models import ArchiveImport, FollowerSnapshot, SyncRun
+from followersync.services.owners import QUESTIONS
 from followersync.sources.archive.errors import Problem
-from followersync.sources.archive.wording import DETAILS
+from followersync.sources.archive.wording import words
 from followersync.sources.base import EDGE, list_sources
 
 if TYPE_CHECKING:
@@ -91,13 +92,20 @@ def result_in_words(run: SyncRun) -> list[str]:
     if job is None or run.is_open:
         return []
     if run.state != SyncRun.State.SUCCEEDED:
-        return [_failure(run), _("Nothing in your list was changed.")]
+        return [_failure(run, job), _("Nothing in your list was changed.")]
     sentences = [
         ngettext(
             "%(count)s person was read.", "%(count)s people were read.", job.people
         )
         % {"count": job.people}
     ]  # fmt: skip
+    if job.nameless:
+        left_out = ngettext(
+            "%(count)s row names nobody and was left out.",
+            "%(count)s rows name nobody and were left out.",
+            job.nameless,
+        )
+        sentences.append(left_out % {"count": job.nameless})
     if job.exported_on is not None:
         day = date_format(job.exported_on)
         sentences.append(_("The export was made on %(day)s.") % {"day": day})
@@ -108,9 +116,11 @@ def result_in_words(run: SyncRun) -> list[str]:
     return sentences + missing_in_words(run, job)
 
 
-def _failure(run: SyncRun) -> str:
+def _failure(run: SyncRun, job: ArchiveImport) -> str:
     if run.error_code in set(Problem):
-        return str(DETAILS[Problem(run.error_code)])
+        return words(Problem(run.error_code), job.problem_file)
+    if run.error_code in QUESTIONS:
+        return str(QUESTIONS[run.error_code])
     if run.state == SyncRun.State.CANCELLED:
         return _("The import was stopped, because the account may not be changed at present.")
     return _("The import broke off by a fault of ours. Try it once more.")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import tempfile
-import uuid
+import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from django.conf import settings as site
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -20,13 +20,20 @@ from accounts.queue import enqueue
 from accounts.scopes import Scope
 from accounts.services import gate
 from followersync.errors import LostClaim, SyncRunning
-from followersync.models import ArchiveImport, Mode, SyncRun, Trigger
-from followersync.services import claims, importing, owners
+from followersync.models import (
+    ArchiveImport,
+    Mode,
+    SyncRun,
+    TransferredItem,
+    Trigger,
+    WatchedExport,
+)
+from followersync.services import claims, import_questions, import_storage, importing, owners
 from followersync.services.settings import settings_of
-from followersync.sources.archive import Archive, ArchiveError, Problem, open_archive
+from followersync.sources.archive import Archive, ArchiveError, check_container, remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from accounts.models import LinkedAccount
     from followersync.services.claims import Claim
@@ -35,8 +42,6 @@ logger = logging.getLogger(__name__)
 
 TASK = "followersync.tasks.advance_run"
 ATTEMPTS = 3
-LARGEST = 4 << 30
-FIELD = "archive"
 
 
 def request_import(
@@ -47,50 +52,73 @@ def request_import(
     file_name: str = "",
     owner_confirmed: bool = False,
 ) -> SyncRun:
-    """Keep the archive, open a run for it and ring the queue.
+    """Keep the archive, open a run for it and ring the queue, which alone looks into it.
 
     `uploaded_file`: binary and seekable; its `name`, or `file_name`, often tells owner and day.
     `owner_confirmed`: the member says that it is this account's; where another name stands in it,
     an account that is kept by archives alone was renamed, and is called so from now on.
-    Raises InvalidInput for what is no follower list of this account (codes `archive_…`;
-    `archive_owner_unknown`: ask, and come again with `owner_confirmed`), SyncRunning while a run
-    of the account is open, and whatever the gate raises. Nothing is kept then.
+    Raises InvalidInput (`archive_…`) for what cannot be an archive by its name, its first and its
+    last bytes, SyncRunning while a run of the account is open, and whatever the gate raises.
+    Nothing is kept then. What else is wrong with it stands in the run afterwards.
     """
     gate.check(account.pk, Scope.FOLLOWERS)
     name = Path(file_name or str(getattr(uploaded_file, "name", "") or "")).name
-    archive = look_into(uploaded_file, name)
-    named = owners.need_not_ask(account, channel)
-    owners.check(archive, account, confirmed=owner_confirmed, named=named)
-    stored, size = _keep(uploaded_file, name)
+    check_form(uploaded_file, name)
+    stored, size = import_storage.keep(uploaded_file, name)
+    job = ArchiveImport(
+        account=account,
+        channel=channel,
+        stored=stored,
+        file_name=name[:255],
+        size=size,
+        owner_confirmed=owner_confirmed,
+    )
     try:
-        with transaction.atomic():
-            run = _open_run(account)
-            ArchiveImport.objects.create(
-                account=account,
-                run=run,
-                channel=channel,
-                stored=stored,
-                file_name=name[:255],
-                size=size,
-                created_at=run.created_at,
-                dialect=archive.dialect,
-                approximate=archive.approximate,
-                exported_on=archive.exported_on,
-            )
-            owners.take_name(archive, account)
-            enqueue(TASK, run.pk)
+        return _open(job)
     except BaseException:
-        _discard(stored)
+        import_storage.discard(stored)
         raise
+
+
+def answer(*, account: LinkedAccount, run_id: int) -> SyncRun:
+    """The member says that the archive which the run asked about is this account's: import it.
+
+    Raises NotFound where no such question is open any more, SyncRunning while a run of the account
+    is open (the question stays then), and whatever the gate raises: consent is asked for anew.
+    """
+    gate.check(account.pk, Scope.FOLLOWERS)
+    with transaction.atomic():
+        asked = import_questions.take(account, run_id)
+        run = _open(
+            ArchiveImport(
+                account=account,
+                channel=asked.channel,
+                stored=asked.stored,
+                file_name=asked.file_name,
+                size=asked.size,
+                owner_confirmed=True,
+            )
+        )
+        # What a folder brought is known by its run.
+        watched = WatchedExport.objects.filter(account_id=account.pk, run_id=run_id)
+        watched.update(run_id=run.pk, error_code="")
     return run
 
 
-def look_into(source: IO[bytes] | Path, name: str) -> Archive:
-    """The archive, opened. Raises InvalidInput in the member's words where it is none."""
+def check_form(source: IO[bytes], name: str) -> None:
+    """Refuse what cannot be an archive, within fixed bounds. Raises InvalidInput."""
     try:
-        return open_archive(source, name=name, now=int(clock.now().timestamp()))
+        check_container(source, name)
     except ArchiveError as error:
         raise owners.refused(error.problem) from error
+
+
+@contextmanager
+def read_elsewhere(file: IO[bytes], name: str) -> Iterator[Archive]:
+    """The archive, read by a process of its own; see `remote.opened` for what it raises."""
+    now, scratch = int(clock.now().timestamp()), str(import_storage.folder())
+    with remote.opened(file, name=name, now=now, scratch=scratch) as archive:
+        yield archive
 
 
 def is_import(run_id: int) -> bool:
@@ -108,25 +136,37 @@ def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | Non
         return False
     job = ArchiveImport.objects.select_related("account", "run").get(run_id=run_id)
     try:
-        _work(held, job, watch)
+        kept = _work(held, job, watch)
     except LostClaim:
         logger.info("import %s was ended by somebody else", run_id)
         return False
-    _discard(job.stored)
-    ArchiveImport.objects.filter(pk=job.pk).update(stored="")
+    if not kept:
+        import_storage.discard(job.stored)
+        ArchiveImport.objects.filter(pk=job.pk).update(stored="")
     return False
 
 
 def _work(
     held: Claim, job: ArchiveImport, watch: Callable[[dict[str, int | None]], None] | None
-) -> None:
+) -> bool:
+    """Read it and close its run. True where the file is kept for the member's answer."""
     try:
         if job.run.attempts >= ATTEMPTS:
             raise ThreadsiteError("import_gave_up", _("The import broke off several times."))
         claims.fence(held, **claims.added(attempts=1), started_at=clock.now())
-        path = folder() / job.stored
-        importing.run(held, job, look_into(path, job.file_name), watch=watch)
+        with (
+            (import_storage.folder() / job.stored).open("rb") as file,
+            read_elsewhere(file, job.file_name) as archive,
+        ):
+            _look(held, job, archive)
+            importing.run(held, job, archive, watch=watch)
+        owners.take_name(archive, job.account)
+    except owners.OwnerQuestion as question:
+        with transaction.atomic():
+            _close(held, SyncRun.State.CANCELLED, question)
+            return import_questions.ask(job, question)
     except ArchiveError as error:
+        ArchiveImport.objects.filter(pk=job.pk).update(problem_file=error.member[:255])
         _close(held, SyncRun.State.FAILED, owners.refused(error.problem))
     except (NotFound, Conflict, ConsentMissing) as error:
         _close(held, SyncRun.State.CANCELLED, error)
@@ -137,6 +177,31 @@ def _work(
     except Exception:
         logger.exception("import %s failed by a fault of ours", held.run_id)
         _close(held, SyncRun.State.FAILED, ThreadsiteError("bug"))
+    return False
+
+
+def _look(held: Claim, job: ArchiveImport, archive: Archive) -> None:
+    """Whose it is, by consent in force; and note what its names and headers say."""
+    account = gate.check(job.account_id, Scope.FOLLOWERS)
+    named = owners.need_not_ask(account, job.channel)
+    try:
+        owners.check(archive, account, confirmed=job.owner_confirmed, named=named)
+    except owners.OwnerQuestion:
+        # Nobody is asked about an archive that cannot be read.
+        _read_through(held, archive)
+        raise
+    job.dialect, job.approximate = archive.dialect, archive.approximate
+    job.exported_on = archive.exported_on
+    job.save(update_fields=["dialect", "approximate", "exported_on"])
+
+
+def _read_through(held: Claim, archive: Archive) -> None:
+    """To its end, keeping nothing; the lease is renewed meanwhile."""
+    beat = time.monotonic()
+    for _batch in archive.batches():
+        if time.monotonic() - beat > importing.HEARTBEAT_SECONDS:
+            beat = time.monotonic()
+            claims.fence(held)
 
 
 def import_now(
@@ -151,55 +216,38 @@ def import_now(
     Raises what `request_import` does; a failure later on stands in the run.
     """
     if path.is_dir():
-        archive = look_into(path, path.name)
-        named = owners.need_not_ask(account, "staff")
-        owners.check(archive, account, confirmed=owner_confirmed, named=named)
-        run = _request_folder(account, path)
+        with tempfile.TemporaryFile() as file:
+            importing.pack(path, file)
+            name = f"{path.resolve().name}.zip"
+            run = _request_now(account, file, name, owner_confirmed)
     else:
         with path.open("rb") as file:
-            run = request_import(
-                account=account,
-                uploaded_file=file,
-                channel="staff",
-                owner_confirmed=owner_confirmed,
-            )
+            run = _request_now(account, file, path.name, owner_confirmed)
     advance(run.pk, watch=watch)
     run.refresh_from_db()
     return run
 
 
-def _request_folder(account: LinkedAccount, path: Path) -> SyncRun:
-    """A run for an unpacked export on this machine; its lists are zipped to be kept."""
-    with tempfile.TemporaryFile() as file:
-        importing.pack(path, file)
-        file.seek(0)
-        return request_import(
-            account=account,
-            uploaded_file=file,
-            channel="staff",
-            file_name=f"{path.resolve().name}.zip",
-            owner_confirmed=True,
-        )
-
-
-def folder() -> Path:
-    """Where archives wait to be imported; each is removed as soon as its run has ended."""
-    place: Path = Path(site.THREADSITE_HOME) / "imports"
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return place
+def _request_now(
+    account: LinkedAccount, file: IO[bytes], name: str, owner_confirmed: bool
+) -> SyncRun:
+    return request_import(
+        account=account,
+        uploaded_file=file,
+        channel="staff",
+        file_name=name,
+        owner_confirmed=owner_confirmed,
+    )
 
 
 def sweep() -> int:
-    """Remove archives that no open run waits for: of cancelled runs and killed workers."""
-    waiting = set(
-        ArchiveImport.objects.filter(run__state__in=SyncRun.OPEN).values_list("stored", flat=True)
-    )
-    left = [path for path in folder().iterdir() if path.name not in waiting]
-    hour_ago = clock.wall().timestamp() - 3600
-    old = [path for path in left if path.stat().st_mtime < hour_ago]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return len(old)
+    """Remove archives whose question was not answered in time, and those that nothing waits for:
+    of cancelled runs and killed workers."""
+    now = clock.now()
+    expired = import_questions.expire(now)
+    wanted = Q(run__state__in=SyncRun.OPEN) | ~Q(question="")
+    known = set(ArchiveImport.objects.filter(wanted).values_list("stored", flat=True))
+    return expired + import_storage.discard_unknown(known, clock.wall().timestamp() - 3600)
 
 
 def register() -> None:
@@ -212,9 +260,19 @@ def erase(account_id: int, limit: int) -> int:
     """Delete files and rows of at most `limit` imports."""
     jobs = list(ArchiveImport.objects.filter(account_id=account_id)[:limit])
     for job in jobs:
-        _discard(job.stored)
+        import_storage.discard(job.stored)
     ArchiveImport.objects.filter(pk__in=[job.pk for job in jobs]).delete()
     return len(jobs)
+
+
+def _open(job: ArchiveImport) -> SyncRun:
+    """Open a run for the archive and ring the queue. Raises SyncRunning."""
+    with transaction.atomic():
+        run = _open_run(job.account)
+        job.run, job.created_at = run, run.created_at
+        job.save()
+        enqueue(TASK, run.pk)
+    return run
 
 
 def _open_run(account: LinkedAccount) -> SyncRun:
@@ -236,26 +294,6 @@ def _open_run(account: LinkedAccount) -> SyncRun:
         raise SyncRunning(running) from None
 
 
-def _keep(file: IO[bytes], name: str) -> tuple[str, int]:
-    """Copy the archive to where the queue finds it; its suffix tells a single list's form."""
-    suffix = Path(name).suffix.lower()
-    stored = f"{uuid.uuid4().hex}{suffix if suffix in ('.json', '.html') else '.zip'}"
-    file.seek(0)
-    path = folder() / stored
-    with path.open("wb") as copy:
-        shutil.copyfileobj(file, copy, 1 << 20)
-        size = copy.tell()
-    if size > LARGEST:
-        _discard(stored)
-        raise owners.refused(Problem.TOO_LARGE)
-    return stored, size
-
-
-def _discard(stored: str) -> None:
-    if stored:
-        (folder() / stored).unlink(missing_ok=True)
-
-
 def _close(held: Claim, state: str, error: ThreadsiteError) -> None:
     """End the run without a change. The account's schedule is none of an import's business."""
     now = clock.now()
@@ -270,4 +308,8 @@ def _close(held: Claim, state: str, error: ThreadsiteError) -> None:
         error_detail=detail,
         heartbeat_at=now,
     )
+    # Whoever brought it by itself shows what became of it.
+    for model in (WatchedExport, TransferredItem):
+        brought = model._default_manager.filter(account_id=held.account_id, run_id=held.run_id)
+        brought.update(error_code=error.code)
     logger.warning("import %s ended as %s: %s", held.run_id, state, error.code)

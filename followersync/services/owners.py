@@ -1,8 +1,8 @@
-"""Whose export is it? Refused unless it is the account's, as far as the archive says."""
+"""Whose export is it? Refused where it is another account's, asked about where nothing tells."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _
 
@@ -16,45 +16,75 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 FIELD = "archive"
+UNKNOWN: Final = "archive_owner_unknown"
+RENAMED: Final = "archive_owner_renamed"
+QUESTIONS: Final[dict[str, StrOrPromise]] = {
+    UNKNOWN: _(
+        "This archive does not say whose it is. Nothing was changed. "
+        "Confirm that it is the export of this account, and it will be imported."
+    ),
+    RENAMED: _(
+        "This archive bears another name than this account. Nothing was changed. If you have "
+        "changed your name at Instagram, confirm that it is the export of this account, and it "
+        "will be imported under the new name."
+    ),
+}
+
+
+class OwnerQuestion(InvalidInput):
+    """Nothing tells for certain that the archive is this account's: only the member can say.
+
+    `stated_owner`: the name that stands in it, None where none does.
+    """
+
+    def __init__(self, code: str, detail: StrOrPromise, stated_owner: str | None) -> None:
+        super().__init__(code, detail, FIELD)
+        self.stated_owner = stated_owner
 
 
 def need_not_ask(account: LinkedAccount, channel: str) -> bool:
     """Whether a nameless archive is this account's because somebody says so by naming the account.
 
     A program or an operator has named it, and there is no list yet that a wrong one could confuse.
-    A member on the page may have picked the wrong file, and is there to be asked.
+    A member on the page may have picked the wrong file, and is there to be asked. A data-transfer
+    tool's files reach an account only where `pushed.addressee` found no other it could be.
     """
     if channel == "web":
         return False
+    if channel == "transfer":
+        return True
     return not SyncSettings.objects.filter(account=account, baseline_at__isnull=False).exists()
 
 
 def check(
     archive: Archive, account: LinkedAccount, *, confirmed: bool, named: bool = False
 ) -> None:
-    """Refuse an archive that is, or may be, another account's.
+    """Refuse an archive that is another account's, ask about one that may be.
 
     `confirmed`: the member says that it is this one's. Then it need not name its owner; and an
     account that is kept by archives alone may have been renamed, of which nobody else tells us.
-    `named`: see `need_not_ask`.
+    `named`: see `need_not_ask`. A word in a name that anybody may have given is no owner: it is
+    enough where it is this account's name, and a reason to ask where it is another.
+    Raises InvalidInput (`archive_foreign_owner`) or OwnerQuestion.
     """
-    if archive.owner_username is None:
-        if not confirmed and not named:
-            raise InvalidInput("archive_owner_unknown", _UNKNOWN, FIELD)
+    stated, called = archive.owner_username, account.username.lower()
+    if stated == called:
         return
-    if archive.owner_username == account.username.lower():
+    if stated is None:
+        if not confirmed and not named and archive.owner_hint != called:
+            raise OwnerQuestion(UNKNOWN, QUESTIONS[UNKNOWN], None)
         return
-    if account.is_proven or _is_anothers(archive.owner_username, account):
+    if account.is_proven or _is_anothers(stated, account):
         raise refused(Problem.FOREIGN_OWNER)
     if not confirmed:
-        raise InvalidInput(Problem.FOREIGN_OWNER.value, _RENAMED, FIELD)
+        raise OwnerQuestion(RENAMED, QUESTIONS[RENAMED], stated)
 
 
 def take_name(archive: Archive, account: LinkedAccount) -> None:
     """Call an account that is kept by archives alone as its newest archive does.
 
-    To be called once `check` has passed. What its watched folder brought under the new name, and
-    was refused, is offered again.
+    To be called once `check` has passed and the archive is imported. What its watched folder
+    brought under the new name, and was asked about, is offered again.
     """
     name = archive.owner_username
     if name is None or name == account.username.lower() or account.is_proven:
@@ -66,9 +96,7 @@ def take_name(archive: Archive, account: LinkedAccount) -> None:
         return
     account.username = name
     account.save(update_fields=["username"])
-    WatchedExport.objects.filter(
-        account_id=account.pk, error_code=Problem.FOREIGN_OWNER.value
-    ).delete()
+    WatchedExport.objects.filter(account_id=account.pk, error_code=RENAMED).delete()
 
 
 def refused(problem: Problem) -> InvalidInput:
@@ -85,14 +113,3 @@ def _is_anothers(name: str, account: LinkedAccount) -> bool:
         .exclude(pk=account.pk)
         .exists()
     )
-
-
-_UNKNOWN: StrOrPromise = _(
-    "This archive does not say whose it is. Nothing was changed. "
-    "Confirm that it is the export of this account, and it will be imported."
-)
-_RENAMED: StrOrPromise = _(
-    "This archive bears another name than this account. Nothing was changed. If you have changed "
-    "your name at Instagram, confirm that it is the export of this account, and it will be "
-    "imported under the new name."
-)

@@ -13,7 +13,7 @@ from accounts.scopes import Scope
 from accounts.selectors import accounts_of, consents_in_force
 from followersync.services import imports, owners
 from followersync.sources.archive import Problem
-from followersync.sources.archive.locate import owner_and_day
+from followersync.sources.archive import owner as stated_owner
 from followersync.sources.folder import LISTS
 
 if TYPE_CHECKING:
@@ -56,30 +56,51 @@ def classify(place: PurePosixPath) -> Pushed | None:
 
 
 def addressee(member: User, item: Pushed, content: IO[bytes]) -> LinkedAccount | None:
-    """The account whose list this is; None for a zip without a follower list.
+    """The account whose list this is; None for a zip that is none.
 
     The names of the archive and of the folders around it say whose it is. Where they do not, it
     is the member's only account, for they sent it here themselves; with several, nothing is
-    guessed. Raises NobodyToReceive, and InvalidInput for what belongs to none of them.
+    guessed. What a zip says inside, the queue finds out: until then one without a name waits with
+    the first of several accounts (see `owner_of`). Raises NobodyToReceive, and InvalidInput for
+    what belongs to none of them.
     """
-    accounts = [
+    accounts = _receiving(member)
+    if not accounts:
+        raise NobodyToReceive
+    if item.zipped:
+        try:
+            imports.check_form(content, PurePosixPath(item.path).name)
+        except InvalidInput:
+            return None
+    name = stated_owner.in_names(PurePosixPath(item.path).name, item.path).owner
+    if name is None and (len(accounts) == 1 or item.zipped):
+        return accounts[0]
+    return _called(accounts, name)
+
+
+def owner_of(account: LinkedAccount, name: str | None) -> LinkedAccount:
+    """Whose the zip is that waits with this account, now that it was read.
+
+    `name`: the owner that stands in it. Of a member's only account it may be a new name, which the
+    import asks about. Raises InvalidInput where it is none of several accounts.
+    """
+    accounts = _receiving(account.owner)
+    if len(accounts) <= 1:
+        return account
+    return _called(accounts, name)
+
+
+def _receiving(member: User) -> list[LinkedAccount]:
+    return [
         account
         for account in accounts_of(member).filter(unlinked_at__isnull=True)
         if Scope.FOLLOWERS in consents_in_force(account)
     ]
-    if not accounts:
-        raise NobodyToReceive
-    owner, _day = owner_and_day(PurePosixPath(item.path).name, item.path)
-    if item.zipped:
-        try:
-            archive = imports.look_into(content, PurePosixPath(item.path).name)
-        except InvalidInput:
-            return None
-        owner = archive.owner_username or owner
-    if owner is None and len(accounts) == 1:
-        return accounts[0]
+
+
+def _called(accounts: list[LinkedAccount], name: str | None) -> LinkedAccount:
     for account in accounts:
-        if account.username.lower() == owner:
+        if account.username.lower() == name:
             return account
     raise owners.refused(Problem.FOREIGN_OWNER)
 

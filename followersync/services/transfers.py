@@ -12,6 +12,7 @@ import logging
 import shutil
 import tempfile
 import zipfile
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,11 @@ from accounts.queue import enqueue
 from accounts.scopes import Scope
 from accounts.services import gate
 from followersync.models import TransferredItem
-from followersync.services import imports, pushed
+from followersync.services import imports, owners, pushed
+from followersync.sources.archive import ArchiveError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import IO
 
     from django.db.models import QuerySet
@@ -129,7 +132,8 @@ def _import(account_id: int, items: list[TransferredItem]) -> bool:
     try:
         account = gate.check(account_id, Scope.FOLLOWERS)
         with _archive(items) as archive:
-            run_id = _ask(account, archive, _name(items[0])).pk
+            run = _ask(account, archive, items[0])
+            run_id, account_id = run.pk, run.account_id
     except Conflict:
         # Paused, or a run is open.
         return False
@@ -137,7 +141,7 @@ def _import(account_id: int, items: list[TransferredItem]) -> bool:
         code = error.code
         logger.warning("a transferred export of account %s: %s", account_id, code)
     TransferredItem.objects.filter(pk__in=[item.pk for item in items]).update(
-        stored="", run_id=run_id, error_code=code
+        stored="", run_id=run_id, error_code=code, account_id=account_id
     )
     return True
 
@@ -171,16 +175,23 @@ def _ready() -> QuerySet[Any, dict[str, Any]]:
     return together.filter(Q(zipped=True) | Q(pushed_at__lte=quiet))
 
 
-def _ask(account: LinkedAccount, archive: IO[bytes], name: str) -> SyncRun:
-    """`pushed.addressee` has said whose it is, so an archive that does not say is no question."""
-    stated = imports.look_into(archive, name).owner_username
+def _ask(account: LinkedAccount, archive: IO[bytes], item: TransferredItem) -> SyncRun:
+    """Ask for the import. Only the queue may look into a zip, so it alone knows its owner."""
+    name = _name(item)
+    if item.zipped:
+        with _in_our_words(), imports.read_elsewhere(archive, name) as opened:
+            account = pushed.owner_of(account, opened.owner_username)
     return imports.request_import(
-        account=account,
-        uploaded_file=archive,
-        channel="transfer",
-        file_name=name,
-        owner_confirmed=stated is None,
+        account=account, uploaded_file=archive, channel="transfer", file_name=name
     )
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except ArchiveError as error:
+        raise owners.refused(error.problem) from error
 
 
 def _archive(items: list[TransferredItem]) -> IO[bytes]:

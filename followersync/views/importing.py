@@ -1,4 +1,4 @@
-"""Bring in Instagram's own export."""
+"""Bring in Instagram's own export, and answer what it asks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.errors import InvalidInput
+from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action, own_account
-from followersync.services import imports
+from followersync.services import import_questions, imports
 
 
 @action
@@ -19,19 +20,28 @@ def import_archive(request: MemberRequest, account_id: int) -> HttpResponse:
     archive = request.FILES.get("archive")
     if archive is None:
         raise InvalidInput("archive_missing", _("No file was chosen, so nothing was imported."))
+    spend(user_id=request.user.pk, name="import")
     try:
         imports.request_import(
             account=account,
             uploaded_file=archive,
             channel="web",
             file_name=archive.name or "",
-            owner_confirmed=request.POST.get("owner_confirmed") == "on",
         )
     except InvalidInput as error:
         messages.error(request, str(error.detail))
-        asked = error.code == "archive_owner_unknown" or (
-            error.code == "archive_foreign_owner" and not account.is_proven
-        )
-        unknown = "?owner=unknown" if asked else ""
-        return redirect(f"{reverse('account-settings', args=[account.pk])}{unknown}#import")
+        return redirect(f"{reverse('account-settings', args=[account.pk])}#import")
+    return redirect("account", account.pk)
+
+
+@action
+def answer(request: MemberRequest, account_id: int, run_id: int) -> HttpResponse:
+    """Yes imports the archive that is kept; anything else deletes it."""
+    account = own_account(request, account_id)
+    if request.POST.get("answer") == "yes":
+        spend(user_id=request.user.pk, name="import")
+        imports.answer(account=account, run_id=run_id)
+    else:
+        import_questions.decline(account, run_id)
+        messages.success(request, _("The file was deleted. Nothing in your list was changed."))
     return redirect("account", account.pk)

@@ -15,6 +15,7 @@ from accounts.views.base import MemberRequest, own_account, page
 from accounts.views.settings import offered_zone
 from followersync import selectors
 from followersync.selectors.unconfirmed import unconfirmed
+from followersync.services import import_questions
 from followersync.services.evidence import in_words
 from followersync.views import runs
 from followersync.views.chart import Point, draw
@@ -60,6 +61,7 @@ def live(account: LinkedAccount) -> dict[str, Any]:
         "account": account,
         "overview": overview,
         "truth": truth_of(account, overview),
+        "questions": import_questions.open_questions(account),
         "people": unconfirmed(account) if overview.unconfirmed else [],
         "can_be_listed": can_be_listed(account),
     }

@@ -16,6 +16,7 @@ from accounts.services import consent
 from accounts.views.base import MemberRequest, own_account, page
 from followersync import selectors
 from followersync.forms import FolderForm
+from followersync.services import import_questions
 from followersync.views.folder_words import watched
 from followersync.views.truth import can_be_listed
 
@@ -51,7 +52,7 @@ def settings_page(
         "scopes": _scopes(account),
         "events": consent_history(account),
         "can_be_listed": can_be_listed(account),
-        "owner_unknown": request.GET.get("owner") == "unknown",
+        "questions": import_questions.open_questions(account),
         "grace_days": deployment.UNLINK_GRACE_DAYS,
         "watched": watched(account),
         "drive_offered": bool(deployment.GOOGLE_CLIENT_ID),

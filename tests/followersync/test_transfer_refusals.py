@@ -12,8 +12,9 @@ from accounts.scopes import Scope
 from accounts.services import consent as consents
 from accounts.services import linking, quotas
 from accounts.services.programs import issue_token
-from followersync.models import TransferredItem
+from followersync.models import SyncRun, TransferredItem
 from followersync.services import transfers
+from tests.support.exports import Export
 from tests.support.factories import LinkedAccountFactory, consent
 from tests.support.transfer import LISTS, described, parts, post, push, refusal, related
 
@@ -88,6 +89,33 @@ def test_another_accounts_export_is_refused_and_nothing_guessed(client, personal
     unnamed = "/connections/followers_and_following"
     refusal(push(client, token, unnamed, "followers_1.json", b"[]"), 422, "archive_foreign_owner")
     assert not TransferredItem.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("inside", "called"), [("alice.two", "alice.two"), ("alice.own", "alice.own"), (None, None)]
+)
+def test_the_queue_finds_out_to_which_of_several_accounts_a_renamed_zip_belongs(
+    client, personal, token, alice, inside, called
+):
+    second = LinkedAccountFactory(owner=alice, kind="archive", username="alice.two")
+    consent(second, Scope.FOLLOWERS)
+    profile = b'{"profile_user":[{"string_map_data":{"Username":{"value":"%s"}}}]}'
+    path = "personal_information/personal_information/personal_information.json"
+    extra = {path: profile % inside.encode()} if inside else {}
+    pushed = push(
+        client, token, "/x", "backup.zip", Export({"anna": 1_700_000_000}, extra=extra).zip()
+    )
+
+    transfers.take(personal.pk)
+
+    assert pushed.status_code == 201
+    item = TransferredItem.objects.get()
+    if called is None:
+        assert (item.error_code, item.run_id) == ("archive_foreign_owner", None)
+    else:
+        run = SyncRun.objects.get()
+        assert run.pk == item.run_id
+        assert run.account.username == item.account.username == called
 
 
 @pytest.mark.parametrize(

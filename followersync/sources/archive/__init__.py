@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from followersync.sources.archive.batches import Batch
 from followersync.sources.archive.errors import ArchiveError, Problem
+from followersync.sources.archive.facts import Archive, Range
 from followersync.sources.archive.limits import Limits
-from followersync.sources.archive.reader import Archive, Range, merged, open_archive
+from followersync.sources.archive.reader import check_container, merged, open_archive
 
 __all__ = [
     "Archive",
@@ -14,6 +15,7 @@ __all__ = [
     "Limits",
     "Problem",
     "Range",
+    "check_container",
     "merged",
     "open_archive",
 ]

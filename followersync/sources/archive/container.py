@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import stat
 import struct
@@ -12,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
+from followersync.sources.archive.directory import check_directory
 from followersync.sources.archive.errors import ArchiveError, Problem
 from followersync.sources.archive.limits import Limits
+from followersync.sources.archive.locate import list_ending
 
-_END = b"PK\x05\x06"
-_END_64 = b"PK\x06\x06"
 _READ = 1 << 18
 
 
@@ -29,6 +30,9 @@ class Container(Protocol):
 
     def stream(self, member: str) -> Iterator[bytes]:
         """The member's bytes in pieces; ArchiveError where it is damaged or over a cap."""
+
+    def alike(self, one: str, other: str) -> bool:
+        """Whether two members hold the same."""
 
 
 class Budget:
@@ -60,16 +64,19 @@ class ZipContainer:
         check_directory(file, limits)
         with _zip_errors(name):
             self._zip = zipfile.ZipFile(file)
-        infos = [info for info in self._zip.infolist() if not info.is_dir()]
-        if len(infos) > limits.members:
-            raise ArchiveError(Problem.TOO_MANY_FILES, limit=limits.members)
-        for info in infos:
-            check_path(info.orig_filename)
-        self.names = [info.filename for info in infos]
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        for info in self._zip.infolist():
+            path = check_path(info.orig_filename)
+            if path.endswith("/"):
+                continue
+            if path in self._infos and list_ending(path):
+                raise ArchiveError(Problem.SEVERAL_EXPORTS, member=path)
+            self._infos[path] = info
+        self.names = list(self._infos)
 
     def stream(self, member: str) -> Iterator[bytes]:
         """See Container."""
-        info = self._zip.getinfo(member)
+        info = self._infos[member]
         if info.flag_bits & 0x1:
             raise ArchiveError(Problem.ENCRYPTED, member=member)
         if stat.S_ISLNK(info.external_attr >> 16):
@@ -86,6 +93,11 @@ class ZipContainer:
                 yield piece
         if seen != info.file_size:
             raise ArchiveError(Problem.DAMAGED, member=member)
+
+    def alike(self, one: str, other: str) -> bool:
+        """See Container."""
+        first, second = self._infos[one], self._infos[other]
+        return (first.file_size, first.CRC) == (second.file_size, second.CRC)
 
 
 class FolderContainer:
@@ -113,6 +125,10 @@ class FolderContainer:
         with path.open("rb") as file:
             yield from stream_file(file, member, self._budget)
 
+    def alike(self, one: str, other: str) -> bool:
+        """See Container."""
+        return filecmp.cmp(self._root / one, self._root / other, shallow=False)
+
 
 class FileContainer:
     """One list by itself."""
@@ -130,6 +146,10 @@ class FileContainer:
         self._file.seek(0)
         yield from stream_file(self._file, member, self._budget)
 
+    def alike(self, one: str, other: str) -> bool:
+        """See Container."""
+        return one == other
+
 
 def stream_file(file: IO[bytes], member: str, budget: Budget) -> Iterator[bytes]:
     """An uncompressed file's bytes in pieces, charged to the budget."""
@@ -140,30 +160,16 @@ def stream_file(file: IO[bytes], member: str, budget: Budget) -> Iterator[bytes]
         yield piece
 
 
-def check_path(name: str) -> None:
-    """Refuse names that would leave the archive if anybody unpacked it."""
+def check_path(name: str) -> str:
+    """The name with slashes; refuses names that would leave the archive if anybody unpacked it.
+
+    Some tools of Windows write backslashes, which the format forbids and its readers forgive.
+    """
     unified = name.replace("\\", "/")
     escapes = unified.startswith("/") or ".." in unified.split("/") or "\x00" in name
     if escapes or (len(unified) > 1 and unified[1] == ":"):
         raise ArchiveError(Problem.UNSAFE_PATH)
-
-
-def check_directory(file: IO[bytes], limits: Limits) -> None:
-    """Refuse a zip whose table of contents alone would fill the memory, before it is read."""
-    file.seek(0, os.SEEK_END)
-    size = file.tell()
-    file.seek(max(0, size - 66_000))
-    tail = file.read()
-    at = tail.rfind(_END)
-    if at < 0 or len(tail) < at + 22:
-        raise ArchiveError(Problem.DAMAGED)
-    count, length = struct.unpack("<HI", tail[at + 10 : at + 16])
-    wide = tail.rfind(_END_64, 0, at)
-    if wide >= 0 and len(tail) >= wide + 48:
-        count, length = struct.unpack("<QQ", tail[wide + 32 : wide + 48])
-    if count > limits.members or length > limits.directory_bytes:
-        raise ArchiveError(Problem.TOO_MANY_FILES, limit=limits.members)
-    file.seek(0)
+    return unified
 
 
 @contextmanager

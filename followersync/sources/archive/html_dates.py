@@ -8,29 +8,49 @@ one account only, so these times are marked as approximate wherever they are kep
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
+from followersync.sources.archive.text import unmangle
+
 ZONE = timezone(timedelta(hours=-8))
-_DATE = re.compile(
-    r"(?P<month>[^\W\d]+|\d{1,2}月)\.?\s+(?P<day>\d{1,2}),\s+(?P<year>\d{4}),?\s+"
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?:\s*(?P<half>[ap])\.?\s?m\.?)?",
-    re.IGNORECASE,
+_LONGEST = 60
+_MONTH_WORD = r"(?P<month>[^\W\d]+|\d{1,2}月)\.?"
+_DAY = r"(?P<day>\d{1,2})\.?"
+_YEAR = r"(?P<year>\d{4})"
+_TIME = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?"
+    r"(?:\s*(?P<half>[ap])\.?\s?m\.?|\s+(?:uhr|h))?"
 )
-# English, Spanish and Japanese are seen in exports; the others are the platform's usual forms.
+_BETWEEN = r"(?:,|\s+(?:um|at|a\s+las|à|alle|às))?\s+"
+# The first is the order of every export seen, whatever its language. The others are how German
+# and its neighbours write a date elsewhere: day first, with the month as a word or in figures.
+_DATES = tuple(
+    re.compile(f"{day}{_BETWEEN}{_TIME}", re.IGNORECASE)
+    for day in (
+        rf"{_MONTH_WORD}\s+{_DAY},?\s+{_YEAR}",
+        rf"{_DAY}\s+(?:de\s+)?{_MONTH_WORD}(?:\s+de)?\s+{_YEAR}",
+        rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}",
+    )
+)
+# English, Spanish and Japanese are seen in exports; the others are the names and abbreviations of
+# Unicode's locale data (CLDR). One name never stands for two months.
 _MONTHS = (
-    "jan ene janv gen январь янв",
-    "feb fév févr fev фев",
-    "mar mär mars mrz мар",
-    "apr abr avr avril апр",
-    "may mai mag май мая",
-    "jun juin giu июн",
-    "jul juil lug июл",
-    "aug ago août авг",
-    "sep sept set сен",
-    "oct okt out ott окт",
-    "nov ноя",
-    "dec dic dez déc дек",
+    "jan january januar jänner jän ene enero janv janvier gen gennaio janeiro januari янв января "
+    "январь",
+    "feb february februar feber febrero fév févr février febbraio fev fevereiro februari фев февр "
+    "февраля февраль",
+    "mar march mär märz mrz marzo mars março maart mrt мар март марта",
+    "apr april abr abril avr avril aprile апр апреля апрель",
+    "may mai mayo mag maggio maio mei мая май",
+    "jun june juni junio juin giu giugno junho июн июня июнь",
+    "jul july juli julio juil juillet lug luglio julho июл июля июль",
+    "aug august ago agosto août augustus авг августа август",
+    "sep sept september septiembre septembre set settembre setembro сен сент сентября сентябрь",
+    "oct october okt oktober octubre octobre out ott ottobre outubro окт октября октябрь",
+    "nov november noviembre novembre novembro ноя нояб ноября ноябрь",
+    "dec december dez dezember dic diciembre déc décembre dicembre dezembro дек декабря декабрь",
 )
 _MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
 
@@ -38,7 +58,11 @@ _MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in na
 @lru_cache(maxsize=4096)
 def seconds_of(text: str) -> int | None:
     """Unix seconds at the start of the stated minute, or None where this is no such date."""
-    found = _DATE.fullmatch(text.strip().replace("\u202f", " ").replace("\xa0", " "))
+    if len(text) > _LONGEST:
+        return None
+    plain = unicodedata.normalize("NFC", unmangle(text.strip()))
+    plain = plain.replace("\u202f", " ").replace("\xa0", " ")
+    found = next((match for form in _DATES if (match := form.fullmatch(plain))), None)
     month = _month(found["month"]) if found else None
     if found is None or month is None:
         return None

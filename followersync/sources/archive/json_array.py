@@ -30,8 +30,9 @@ _SPACE = b" \t\r\n"
 class JsonArray:
     """The array at the root of a file, or under the only key of the object at its root.
 
-    `key` is that key or None, `is_array` whether its value is an array at all. `first` is the first
-    element, decoded without a schema; None where the array is empty.
+    `key` is that key or None, `is_array` whether its value is an array at all, `empty` whether it
+    has no element. `first` is the first element that is neither null nor an empty object, decoded
+    without a schema; one of these where there is no other.
     """
 
     def __init__(self, pieces: Iterator[bytes], member: str) -> None:
@@ -43,14 +44,15 @@ class JsonArray:
         self.key, start = self._opening()
         self.is_array = start > 0
         self._buffer = self._buffer[max(start, 0) :].lstrip(_SPACE)
-        self.first = self._first_element() if self.is_array else None
+        self.empty = self.is_array and self._buffer[:1] == b"]"
+        self.first = self._first_element() if self.is_array and not self.empty else None
 
     def batches(self, decode: Decode[Rows]) -> Iterator[Rows]:
         """Every element, as `decode` makes it of arrays of them; raises where the file is cut off
         or has another shape."""
         if not self.is_array:
             raise self.wrong()
-        if self.first is None:
+        if self.empty:
             self._close(decode)
             return
         while not self._whole:
@@ -86,11 +88,15 @@ class JsonArray:
         return key, head.end()
 
     def _first_element(self) -> Any:
-        if self._buffer[:1] == b"]":
-            return None
-        text = self._buffer.decode("utf-8", "ignore")
+        text, at, element = self._buffer.decode("utf-8", "ignore"), 0, None
         try:
-            return json.JSONDecoder().raw_decode(text)[0]
+            while element in (None, {}):
+                element, at = json.JSONDecoder().raw_decode(text, at)
+                comma = _COMMA.match(text, at)
+                if comma is None:
+                    break
+                at = comma.end()
+            return element
         except RecursionError as error:
             raise self.wrong() from error
         except ValueError as error:
@@ -107,7 +113,7 @@ class JsonArray:
             if self._buffer[at + 1 : at + 200].lstrip(_SPACE)[:1] == b",":
                 try:
                     return at + 1, decode(b"[" + self._buffer[: at + 1] + b"]")
-                except msgspec.ValidationError as error:
+                except (msgspec.ValidationError, RecursionError) as error:
                     raise self.wrong() from error
                 except msgspec.DecodeError:
                     continue
@@ -145,5 +151,5 @@ class JsonArray:
     def _decode(self, decode: Decode[Rows], data: bytes) -> Rows:
         try:
             return decode(data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise self.wrong() from error

@@ -21,23 +21,33 @@ THREADS = "text_post_app_"
 class Link(msgspec.Struct):
     """One element of `string_list_data`."""
 
-    href: str = ""
-    value: str = ""
+    href: str | None = None
+    value: str | None = None
     timestamp: int | None = None
 
 
 class Entry(msgspec.Struct):
-    """A person in the dialect of 2021 to today."""
+    """A person in the dialect of 2021 to today. What is null is absent.
 
-    string_list_data: list[Link]
-    title: str = ""
+    `label_values`: a row of the other dialect, which has no place among these.
+    """
+
+    string_list_data: list[Link | None] | None = None
+    title: str | None = None
+    label_values: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def links(self) -> list[Link]:
+        """Those that are there."""
+        return [link for link in self.string_list_data or () if link is not None]
 
 
 class LabelRow(msgspec.Struct):
     """A person in the dialect of 2026."""
 
-    label_values: list[dict[str, Any]]
+    label_values: list[dict[str, Any] | None] | None = None
     timestamp: int | None = None
+    string_list_data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class Named(msgspec.Struct, gc=False):
@@ -54,8 +64,9 @@ class Ordinary(msgspec.Struct, gc=False):
 
 
 _decode_ordinary = msgspec.json.Decoder(list[Ordinary]).decode
-_decode_entries = msgspec.json.Decoder(list[Entry]).decode
-_decode_labels = msgspec.json.Decoder(list[LabelRow]).decode
+_decode_entries = msgspec.json.Decoder(list[Entry | None]).decode
+_decode_labels = msgspec.json.Decoder(list[LabelRow | None]).decode
+_ENTRY = frozenset({"string_list_data", "media_list_data", "title"})
 
 
 class JsonList:
@@ -72,10 +83,10 @@ class JsonList:
         first = self._array.first
         if not self._array.is_array:
             raise self._array.wrong()
-        if first is None or (isinstance(first, dict) and "string_list_data" in first):
-            return "array" if self.key is None else "relationships"
         if isinstance(first, dict) and "label_values" in first:
             return "label_values"
+        if first in (None, {}) or (isinstance(first, dict) and _ENTRY & first.keys()):
+            return "array" if self.key is None else "relationships"
         raise self._array.wrong()
 
     def rows(self) -> Rows:
@@ -89,9 +100,12 @@ class JsonList:
 
     def _label_rows(self) -> Rows:
         label: str | None = None
-        for rows in self._array.batches(_decode_labels):
+        for found in self._array.batches(_decode_labels):
+            rows = [row or LabelRow() for row in found]
+            if any(row.string_list_data is not msgspec.UNSET for row in rows):
+                raise self._array.wrong()
             if label is None:
-                label = choose_label([row.label_values for row in rows])
+                label = choose_label([row.label_values or [] for row in rows])
             if label is None:
                 raise ArchiveError(Problem.AMBIGUOUS_NAMES, member=self.member)
             names = [_labelled(row, label) for row in rows]
@@ -107,7 +121,9 @@ def _entry_columns(data: bytes) -> tuple[list[str], list[int | None]]:
             return names, [link.timestamp for link in links]
     except msgspec.ValidationError:
         pass
-    entries = _decode_entries(data)
+    entries = [entry or Entry() for entry in _decode_entries(data)]
+    if any(entry.label_values is not msgspec.UNSET for entry in entries):
+        raise msgspec.ValidationError("a row of another dialect")
     return [name_of(entry) or "" for entry in entries], [_second(entry) for entry in entries]
 
 
@@ -116,23 +132,23 @@ def name_of(entry: Entry) -> str | None:
 
     In Threads lists the title is a display name, so it never comes first.
     """
-    for link in entry.string_list_data:
+    for link in entry.links:
         if name := as_handle(link.value):
             return name
     if name := as_handle(entry.title):
         return name
-    for link in entry.string_list_data:
+    for link in entry.links:
         if name := handle_of_link(link.href):
             return name
     return None
 
 
 def _second(entry: Entry) -> int | None:
-    return entry.string_list_data[0].timestamp if entry.string_list_data else None
+    return next((link.timestamp for link in entry.links if link.timestamp is not None), None)
 
 
 def _labelled(row: LabelRow, label: str) -> str:
-    for value in values_under(row.label_values, label):
+    for value in values_under(row.label_values or [], label):
         if name := as_handle(value):
             return name
     return ""

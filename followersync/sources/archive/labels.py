@@ -35,10 +35,13 @@ NAME_LABELS = frozenset(
     )
 )  # fmt: skip
 _URL_LABELS = frozenset({"url"})
+_DEEPEST = 8
 
 
-def pairs(values: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    """(label, value) of every level; values may nest in `dict` and `vec`."""
+def pairs(values: Iterable[Any], depth: int = 0) -> Iterator[tuple[str, str]]:
+    """(label, value) of every level; values may nest in `dict` and `vec`, a few levels deep."""
+    if depth > _DEEPEST:
+        return
     for item in values:
         if not isinstance(item, dict):
             continue
@@ -48,7 +51,7 @@ def pairs(values: Iterable[Any]) -> Iterator[tuple[str, str]]:
         for nest in ("dict", "vec"):
             inner = item.get(nest)
             if isinstance(inner, list):
-                yield from pairs(inner)
+                yield from pairs(inner, depth + 1)
 
 
 def values_under(values: Iterable[Any], label: str) -> Iterator[str]:
@@ -56,7 +59,7 @@ def values_under(values: Iterable[Any], label: str) -> Iterator[str]:
     return (value for name, value in pairs(values) if name == label)
 
 
-def choose_label(rows: list[list[dict[str, Any]]]) -> str | None:
+def choose_label(rows: Iterable[Iterable[Any]]) -> str | None:
     """The label of the username, or None where the rows do not tell.
 
     An unknown label is believed only if all its values are usernames while every other unknown

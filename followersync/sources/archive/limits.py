@@ -21,7 +21,6 @@ class Limits:
     ratio: int = 150
     members: int = 400_000
     directory_bytes: int = 64 * MIB
-    row_bytes: int = MIB
     parts: int = 10_000
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from followersync.sources.archive import connections, html_rows
+from followersync.sources.archive import connections, html_rows, owner
 from followersync.sources.archive.batches import Batch, Rows, plausible
 from followersync.sources.archive.container import (
     Container,
@@ -18,111 +17,18 @@ from followersync.sources.archive.container import (
     FolderContainer,
     ZipContainer,
 )
+from followersync.sources.archive.directory import find_directory
 from followersync.sources.archive.errors import ArchiveError, Problem
+from followersync.sources.archive.facts import Archive, Range
 from followersync.sources.archive.json_rows import OTHER_LISTS, THREADS, JsonList
 from followersync.sources.archive.limits import DEFAULT, Limits
-from followersync.sources.archive.locate import Lists, find_lists, owner_and_day
-from followersync.sources.archive.profile import owner_in_profile
+from followersync.sources.archive.locate import Lists, find_lists, list_ending
+from followersync.sources.archive.nested import unwrapped
 
 FOLLOWERS = "relationships_followers"
 FOLLOWING = "relationships_following"
 # Clocks differ and export days are the member's: times up to this far ahead are believed.
 _AHEAD = 2 * 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """The span of follow seconds among `dated` of `rows` people."""
-
-    oldest: int | None = None
-    newest: int | None = None
-    dated: int = 0
-    rows: int = 0
-
-    def including(self, seconds: list[int | None]) -> Range:
-        """The span with these people added."""
-        known = [s for s in seconds if s is not None]
-        rows = self.rows + len(seconds)
-        if not known:
-            return replace(self, rows=rows)
-        oldest, newest = min(known), max(known)
-        return Range(
-            oldest if self.oldest is None else min(self.oldest, oldest),
-            newest if self.newest is None else max(self.newest, newest),
-            self.dated + len(known),
-            rows,
-        )
-
-
-@dataclass(slots=True)
-class Archive:
-    """One export, opened: what its names and headers say, and its followers to be streamed.
-
-    `owner_username` and `exported_on` are None where the archive does not say. `approximate`:
-    times are right to a minute at best (HTML). `following` spans the accounts the owner follows,
-    None where that list is absent or unreadable. `part_ranges`, `nameless` and `total` are true
-    once `batches()` has been read to its end.
-    """
-
-    owner_username: str | None
-    exported_on: date | None
-    dialect: str
-    approximate: bool
-    parts: tuple[int, ...]
-    missing_parts: tuple[int, ...]
-    following: Range | None
-    _container: Container
-    _lists: Lists
-    _latest: int
-    warnings: list[str] = field(default_factory=list)
-    part_ranges: dict[int, Range] = field(default_factory=dict)
-    nameless: list[int] = field(default_factory=list)
-    nameless_undated: int = 0
-
-    @property
-    def total(self) -> int:
-        """Rows read, repeated names counted as often as they stand there."""
-        return sum(part.rows for part in self.part_ranges.values())
-
-    @property
-    def span(self) -> Range:
-        """All parts together."""
-        found = [part for part in self.part_ranges.values() if part.oldest is not None]
-        return Range(
-            min((p.oldest for p in found if p.oldest is not None), default=None),
-            max((p.newest for p in found if p.newest is not None), default=None),
-            sum(p.dated for p in self.part_ranges.values()),
-            self.total,
-        )
-
-    def batches(self) -> Iterator[Batch]:
-        """Every follower, part by part; ArchiveError at the first thing that is not understood.
-
-        Rows that name nobody (deleted people) are left out; their seconds are in `nameless`, so
-        that nobody who followed then is taken for gone. Many of them are a wrong shape.
-        """
-        self.part_ranges, self.nameless, self.nameless_undated = {}, [], 0
-        for number, member in self._lists.parts.items():
-            self.part_ranges[number] = Range()
-            for names, stated in _rows(self._container, self._lists.form, member):
-                seconds = plausible(stated, self._latest)
-                self.part_ranges[number] = self.part_ranges[number].including(seconds)
-                if "" in names:
-                    names, seconds = self._without_nameless(names, seconds)
-                if names:
-                    yield Batch(number, names, seconds)
-            unnamed = len(self.nameless) + self.nameless_undated
-            if unnamed > max(3, self.total // 100) or (unnamed and unnamed == self.total):
-                raise ArchiveError(Problem.WRONG_SHAPE, member=member, unnamed=unnamed)
-
-    def _without_nameless(
-        self, names: list[str], seconds: list[int | None]
-    ) -> tuple[list[str], list[int | None]]:
-        unnamed = [second for name, second in zip(names, seconds, strict=True) if not name]
-        self.nameless.extend(second for second in unnamed if second is not None)
-        self.nameless_undated += sum(second is None for second in unnamed)
-        kept = [index for index, name in enumerate(names) if name]
-        return [names[index] for index in kept], [seconds[index] for index in kept]
 
 
 def open_archive(
@@ -138,40 +44,33 @@ def open_archive(
     the day often stand there) and `now` the present in Unix seconds.
     Raises ArchiveError where it holds no follower list that is understood.
     """
-    container = _container(source, name, limits)
-    lists = find_lists(container.names, single=container.single)
+    container = unwrapped(_container(source, name, limits), limits)
+    lists = find_lists(container.names, single=container.single, alike=container.alike)
     first = next(iter(lists.parts.values()))
-    owner, day = owner_and_day(container.name, first)
     dialect, lists = _dialect(container, lists)
+    stated = owner.in_names(container.name, first)
     if dialect == "html":
-        stated_owner, stated_day = html_rows.header(container.stream(first))
-        owner, day = owner or stated_owner, day or stated_day
+        stated = stated.or_else(*html_rows.header(container.stream(first)))
     present = tuple(lists.parts)
-    following = _following(container, lists)
-    archive = Archive(
-        owner_username=owner or owner_in_profile(container, lists),
-        exported_on=day,
+    latest = (int(time.time()) if now is None else now) + _AHEAD
+    return Archive(
+        owner_username=owner.in_profile(container, lists) or stated.owner,
+        owner_hint=stated.hint,
+        exported_on=stated.day,
         dialect=dialect,
-        approximate=dialect == "html",
         parts=present,
         missing_parts=tuple(_missing(present, limits)),
-        following=following,
-        _container=container,
-        _lists=lists,
-        _latest=(int(time.time()) if now is None else now) + _AHEAD,
+        following=_following(container, lists),
+        source=_Reading(container, lists, latest).batches,
     )
-    archive.warnings.extend(
-        code
-        for code, holds in (
-            ("part_missing", archive.missing_parts),
-            ("approximate_times", archive.approximate),
-            ("owner_unknown", archive.owner_username is None),
-            ("day_unknown", day is None),
-            ("following_missing", following is None),
-        )
-        if holds
-    )
-    return archive
+
+
+def check_container(file: IO[bytes], name: str, limits: Limits = DEFAULT) -> None:
+    """Refuse at once what cannot be an archive: by its name, its first and its last bytes.
+
+    Reads 70 KB at most and parses nothing. Raises ArchiveError.
+    """
+    _form(file, name, limits)
 
 
 def merged(archive: Archive) -> dict[str, int | None]:
@@ -183,6 +82,40 @@ def merged(archive: Archive) -> dict[str, int | None]:
     return people
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The follower list of one container, to be read as often as one likes."""
+
+    container: Container
+    lists: Lists
+    latest: int
+
+    def batches(self, archive: Archive) -> Iterator[Batch]:
+        """See Archive.batches."""
+        for number, member in self.lists.parts.items():
+            archive.part_ranges[number] = Range()
+            for names, stated in _rows(self.container, self.lists.form, member):
+                seconds = plausible(stated, self.latest)
+                archive.part_ranges[number] = archive.part_ranges[number].including(seconds)
+                if "" in names:
+                    names, seconds = _without_nameless(archive, names, seconds)
+                if names:
+                    yield Batch(number, names, seconds)
+            unnamed = archive.unnamed
+            if unnamed > max(3, archive.total // 100) or (unnamed and unnamed == archive.total):
+                raise ArchiveError(Problem.WRONG_SHAPE, member=member, unnamed=unnamed)
+
+
+def _without_nameless(
+    archive: Archive, names: list[str], seconds: list[int | None]
+) -> tuple[list[str], list[int | None]]:
+    unnamed = [second for name, second in zip(names, seconds, strict=True) if not name]
+    archive.nameless.extend(second for second in unnamed if second is not None)
+    archive.nameless_undated += sum(second is None for second in unnamed)
+    kept = [index for index, name in enumerate(names) if name]
+    return [names[index] for index in kept], [seconds[index] for index in kept]
+
+
 def _container(source: Path | IO[bytes], name: str | None, limits: Limits) -> Container:
     if isinstance(source, Path) and source.is_dir():
         return FolderContainer(source, limits)
@@ -191,16 +124,28 @@ def _container(source: Path | IO[bytes], name: str | None, limits: Limits) -> Co
     except OSError as error:
         raise ArchiveError(Problem.UNREACHABLE) from error
     called = name or (source.name if isinstance(source, Path) else "")
+    form = _form(file, called, limits)
+    return form(file, called, limits)
+
+
+def _form(file: IO[bytes], called: str, limits: Limits) -> type[ZipContainer] | type[FileContainer]:
+    """What the file is, by its name, its first and its last bytes."""
     file.seek(0)
-    start = file.read(4)
+    head = file.read(4_096)
     file.seek(0)
-    if start[:2] == b"PK" or called.lower().endswith(".zip"):
-        if start[:2] != b"PK":
-            raise ArchiveError(Problem.NOT_AN_ARCHIVE)
-        return ZipContainer(file, called, limits)
-    if not called.lower().endswith((".json", ".html")) or zipfile.is_zipfile(file):
+    if head[:2] == b"PK":
+        find_directory(file, limits)
+        file.seek(0)
+        return ZipContainer
+    if list_ending(called) is None or zipfile.is_zipfile(file):
         raise ArchiveError(Problem.NOT_AN_ARCHIVE)
-    return FileContainer(file, called, limits)
+    file.seek(0)
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if not head:
+        raise ArchiveError(Problem.DAMAGED)
+    if start not in (b"[", b"{", b"<"):
+        raise ArchiveError(Problem.NOT_AN_ARCHIVE)
+    return FileContainer
 
 
 def _dialect(container: Container, lists: Lists) -> tuple[str, Lists]:
@@ -211,7 +156,7 @@ def _dialect(container: Container, lists: Lists) -> tuple[str, Lists]:
     people = JsonList(container.stream(first), first)
     if lists.form == "unnamed" and people.key is None:
         # Close friends and others are bare arrays too: without the name nothing tells them apart.
-        raise ArchiveError(Problem.NO_FOLLOWER_LIST, member=first)
+        raise ArchiveError(Problem.NAME_UNKNOWN, member=first)
     _check_key(people)
     return people.dialect, replace(lists, form="json")
 
@@ -231,8 +176,6 @@ def _rows(container: Container, form: str, member: str) -> Rows:
     if form == "html":
         return html_rows.rows(container.stream(member), member)
     if form == "connections":
-        if not connections.has_object(container.stream(member), member):
-            raise ArchiveError(Problem.WRONG_SHAPE, member=member)
         return connections.rows(container.stream(member), member)
     people = JsonList(container.stream(member), member)
     _check_key(people)

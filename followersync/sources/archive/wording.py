@@ -37,6 +37,10 @@ DETAILS: dict[Problem, StrOrPromise] = {
         "This zip would grow without measure when unpacked, as Instagram's never do, so it was "
         "not read. Choose the zip as Instagram gave it to you."
     ),
+    Problem.TOO_HEAVY: _(
+        "Reading this archive takes more memory or time than we give to one. Export only "
+        "“Followers and following”, in the format JSON."
+    ),
     Problem.TOO_MANY_FILES: _(
         "This archive holds more files than we look through. Export only “Followers and following”."
     ),
@@ -51,6 +55,18 @@ DETAILS: dict[Problem, StrOrPromise] = {
     Problem.ANOTHER_LIST: _(
         "This is another of Instagram's lists, not your followers. Choose the whole zip, or its "
         "file followers_1.json."
+    ),
+    Problem.NAME_UNKNOWN: _(
+        "The list in here was renamed, and nothing else says which of Instagram's lists it is. "
+        "If it holds your followers, call it followers_1.json (or .html) again and choose it anew."
+    ),
+    Problem.PACKED_INSIDE: _(
+        "The export is packed inside another zip. Unpack the outer one, and choose the zip inside "
+        "that holds your followers."
+    ),
+    Problem.PART_TWICE: _(
+        "Two different files in here are both the same part of your follower list. "
+        "Leave only one of them and choose the archive once more."
     ),
     Problem.SEVERAL_EXPORTS: _(
         "There is more than one export in here, and nothing says which one counts. "
@@ -74,3 +90,25 @@ DETAILS: dict[Problem, StrOrPromise] = {
     ),
     Problem.UNREACHABLE: _("The archive could not be opened. Check that it is still there."),
 }
+#: The same where it is known which file is meant.
+OF_A_FILE: dict[Problem, StrOrPromise] = {
+    Problem.NAME_UNKNOWN: _(
+        "“%(file)s” was renamed, and nothing in it says which of Instagram's lists it is. If it "
+        "holds your followers, call it followers_1.json (or .html) again and choose it anew."
+    ),
+    Problem.PACKED_INSIDE: _(
+        "The export is packed inside another zip. Unpack the outer one, and choose “%(file)s” or "
+        "whichever zip inside holds your followers."
+    ),
+    Problem.PART_TWICE: _(
+        "“%(file)s” is the same part of your follower list as another file beside it, and holds "
+        "something else. Leave only one of them and choose the archive once more."
+    ),
+}
+
+
+def words(problem: Problem, file: str = "") -> str:
+    """The problem in the present language; `file`: the file inside that has it, if known."""
+    if file and problem in OF_A_FILE:
+        return str(OF_A_FILE[problem]) % {"file": file}
+    return str(DETAILS[problem])

@@ -69,31 +69,97 @@ def test_what_is_no_archive_is_answered_at_once_and_changes_nothing(
     assert not ArchiveImport.objects.exists()
 
 
-def test_an_archive_of_somebody_else_is_refused(alices_program, personal):
-    wrong = upload(zipped("mallory"), "instagram-mallory-2026-11-20-aBcDeFgH.zip")
+def work() -> SyncRun:
+    """The queue's work; the newest run, as it ended."""
+    for run in SyncRun.objects.filter(state__in=SyncRun.OPEN):
+        advance(run.pk)
+    return SyncRun.objects.latest("pk")
 
-    problem(
-        alices_program.post(at(personal), wrong, format="multipart"), 422, "archive_foreign_owner"
+
+def send(client, account, content: bytes, name: str, **more: str) -> int:
+    response = client.post(at(account), {**upload(content, name), **more}, format="multipart")
+    assert response.status_code == 202, response.content
+    return work().pk
+
+
+NAMELESS = b'[{"string_list_data": [{"value": "anna", "timestamp": 1700000000}]}]'
+
+
+def test_an_archive_under_another_name_is_asked_about_and_the_answer_suffices(
+    alices_program, personal
+):
+    renamed = send(
+        alices_program, personal, zipped("alice.new"), "instagram-alice.new-2026-11-20-aBcDeFgH.zip"
     )
+    shown = alices_program.get(f"{API}/accounts/{personal.pk}/runs/{renamed}/").json()
+    (question,) = alices_program.get(at(personal)).json()["results"]
+
+    answered = alices_program.post(
+        f"{at(personal)}{renamed}/answer/", {"owner_confirmed": True}, format="json"
+    )
+
+    assert (shown["state"], shown["error"]["code"]) == ("cancelled", "archive_owner_renamed")
+    assert (question["run"], question["stated_owner"]) == (renamed, "alice.new")
+    assert answered.status_code == 202
+    assert work().state == "succeeded"
+    personal.refresh_from_db()
+    assert personal.username == "alice.new"
+    assert alices_program.get(at(personal)).json()["results"] == []
+
+
+def test_another_linked_accounts_archive_is_refused_without_a_question(
+    alices_program, alice, personal
+):
+    LinkedAccountFactory(owner=alice, kind="archive", username="mallory")
+
+    run = send(
+        alices_program, personal, zipped("mallory"), "instagram-mallory-2026-11-20-aBcDeFgH.zip"
+    )
+
+    assert SyncRun.objects.get(pk=run).error_code == "archive_foreign_owner"
+    assert alices_program.get(at(personal)).json()["results"] == []
 
 
 def test_a_nameless_list_is_the_first_of_the_account_it_is_sent_to_and_asked_about_later(
     alices_program, personal
 ):
-    nameless = b'[{"string_list_data": [{"value": "anna", "timestamp": 1700000000}]}]'
-    first = alices_program.post(
-        at(personal), upload(nameless, "followers_1.json"), format="multipart"
-    )
-    assert first.status_code == 202, first.content
-    advance(SyncRun.objects.get().pk)
+    send(alices_program, personal, NAMELESS, "followers_1.json")
+    again = send(alices_program, personal, NAMELESS, "followers_1.json")
+    assert SyncRun.objects.get(pk=again).error_code == "archive_owner_unknown"
 
-    again = upload(nameless, "followers_1.json")
-    problem(
-        alices_program.post(at(personal), again, format="multipart"), 422, "archive_owner_unknown"
-    )
-    said = {**upload(nameless, "followers_1.json"), "owner_confirmed": "true"}
-    assert alices_program.post(at(personal), said, format="multipart").status_code == 202
+    said = send(alices_program, personal, NAMELESS, "followers_1.json", owner_confirmed="true")
+
+    assert SyncRun.objects.get(pk=said).state == "succeeded"
     assert {name for _key, name in held(personal)} == {"anna"}
+
+
+def test_a_no_deletes_the_archive_and_there_is_no_second_answer(
+    alices_program, personal, tmp_path, django_capture_on_commit_callbacks
+):
+    send(alices_program, personal, NAMELESS, "followers_1.json")
+    run = send(alices_program, personal, NAMELESS, "followers_1.json")
+    address = f"{at(personal)}{run}/answer/"
+
+    with django_capture_on_commit_callbacks(execute=True):
+        no = alices_program.post(address, {"owner_confirmed": False}, format="json")
+
+    assert no.status_code == 204
+    assert not list((tmp_path / "imports").iterdir())
+    problem(
+        alices_program.post(address, {"owner_confirmed": True}, format="json"), 404, "not_found"
+    )
+
+
+def test_nobody_else_answers_or_sees_the_question(alices_program, bobs_program, alice, personal):
+    send(alices_program, personal, NAMELESS, "followers_1.json")
+    run = send(alices_program, personal, NAMELESS, "followers_1.json")
+    address = f"{at(personal)}{run}/answer/"
+    yes = {"data": {"owner_confirmed": True}, "format": "json"}
+
+    problem(bobs_program.post(address, **yes), 404, "not_found")
+    problem(bobs_program.get(at(personal)), 404, "not_found")
+    problem(program(alice, "followers:read").post(address, **yes), 403, "scope_missing")
+    assert ArchiveImport.objects.exclude(question="").count() == 1
 
 
 def test_without_a_file_there_is_nothing_to_import(alices_program, personal):

@@ -7,8 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from accounts.errors import ConsentMissing, InvalidInput
-from accounts.models import LinkedAccount
+from accounts.errors import ConsentMissing
 from accounts.scopes import Scope
 from accounts.services import consent as consents
 from followersync import selectors, store
@@ -18,7 +17,6 @@ from followersync.services import imports, sync
 from followersync.services.import_words import result_in_words
 from tests.followersync.imports.conftest import names
 from tests.support.exports import Export, population
-from tests.support.factories import LinkedAccountFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -257,66 +255,6 @@ def test_the_same_archive_again_changes_nothing(kept, bring):
 
     assert (run.state, run.gained, run.lost) == ("succeeded", 0, 0)
     assert SyncSettings.objects.get(pk=kept.pk).head == head
-
-
-def test_another_accounts_archive_is_refused_and_nothing_kept(kept, bring, tmp_path):
-    with pytest.raises(InvalidInput) as refused:
-        bring(kept, export(people(), owner="somebody.else"))
-
-    assert refused.value.code == "archive_foreign_owner"
-    assert not ArchiveImport.objects.exists()
-    assert not list((tmp_path / "imports").glob("*"))
-
-
-def test_a_renamed_account_goes_on_under_its_new_name_once_its_owner_says_so(kept, bring):
-    listed = people()
-    bring(kept, export(listed))
-    later = export(listed | {"newcomer": followed_on(2)}, days=3, owner="alice.new")
-
-    with pytest.raises(InvalidInput) as asked:
-        bring(kept, later)
-    assert "changed your name" in str(asked.value.detail)
-    run = bring(kept, later, owner_confirmed=True)
-
-    kept.refresh_from_db()
-    assert (run.state, run.lost, kept.username) == ("succeeded", 0, "alice.new")
-    assert "newcomer" in names(kept)
-    assert bring(kept, later).state == "succeeded"
-
-
-def test_an_older_archive_does_not_bring_the_old_name_back(kept, bring):
-    listed = people()
-    bring(kept, export(listed, days=3, owner="alice.new"), owner_confirmed=True)
-
-    bring(kept, export(listed), owner_confirmed=True)
-
-    kept.refresh_from_db()
-    assert kept.username == "alice.new"
-
-
-@pytest.mark.parametrize("other", ["the members own other account", "a proven account"])
-def test_confirming_never_brings_in_another_accounts_list(kept, bring, other):
-    if other == "a proven account":
-        LinkedAccount.objects.filter(pk=kept.pk).update(kind="oauth", instagram_id="17841400000001")
-        kept.refresh_from_db()
-    else:
-        LinkedAccountFactory(owner=kept.owner, kind="archive", username="Somebody.Else")
-
-    with pytest.raises(InvalidInput) as refused:
-        bring(kept, export(people(), owner="somebody.else"), owner_confirmed=True)
-
-    assert refused.value.code == "archive_foreign_owner"
-    kept.refresh_from_db()
-    assert kept.username == "alice.there"
-
-
-def test_an_archive_that_names_no_owner_is_asked_about(kept, bring):
-    with pytest.raises(InvalidInput) as asked:
-        bring(kept, export(people()), file_name="export.zip")
-
-    assert asked.value.code == "archive_owner_unknown"
-    run = bring(kept, export(people()), file_name="export.zip", owner_confirmed=True)
-    assert run.state == "succeeded"
 
 
 def test_a_list_that_turns_out_broken_in_the_middle_changes_nothing(kept, bring, clock):

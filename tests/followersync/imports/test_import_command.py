@@ -55,7 +55,8 @@ def test_it_fails_in_words_and_changes_nothing(kept, tmp_path, problem):
     with pytest.raises(CommandError, match=r"another name|does not exist|no linked account"):
         run_command(account_id, path)
 
-    assert not SyncRun.objects.exists()
+    assert not SyncRun.objects.filter(state="succeeded").exists()
+    assert not Follower.objects.exists()
 
 
 def test_every_verdict_and_reason_has_words():

@@ -121,7 +121,7 @@ def test_a_month_of_daily_exports_ends_equal_to_the_truth(kept, inbox, clock):
         settings.digest,
     )
     refused = WatchedExport.objects.exclude(error_code="")
-    assert {each.error_code for each in refused} == {"archive_damaged", "archive_foreign_owner"}
+    assert {each.error_code for each in refused} == {"archive_damaged", "archive_owner_renamed"}
     assert WatchedExport.objects.count() == 30
     assert ArchiveImport.objects.filter(kind="ranged").count() == 1
     assert sum(run.renamed for run in SyncRun.objects.all()) >= 25

@@ -8,11 +8,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
-from followersync.models import SyncRun
+from accounts.services.quotas import QUOTAS, spend
+from followersync.models import Follower, SyncRun
+from followersync.services import import_storage, imports
 from tests.support.factories import LinkedAccountFactory, consent
 
 LIST = Path("tests/fixtures/export/golden-2026-08-11/followers_1.json")
@@ -35,23 +37,67 @@ def send(client: Client, account: LinkedAccount, content: bytes, **more: str) ->
     return answer.content.decode()
 
 
-def test_a_list_that_names_no_owner_is_imported_once_the_member_says_it_is_theirs(
-    as_alice: Client, personal: LinkedAccount
+def work() -> None:
+    for run in SyncRun.objects.filter(state__in=SyncRun.OPEN):
+        imports.advance(run.pk)
+
+
+def answer(client: Client, account: LinkedAccount, run: SyncRun, said: str) -> str:
+    address = reverse("account-import-answer", args=[account.pk, run.pk])
+    return client.post(address, {"answer": said}, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("page", ["account", "account-settings"])
+def test_a_list_that_names_no_owner_is_asked_about_and_imported_by_the_answer_alone(
+    as_alice: Client, personal: LinkedAccount, page: str
 ) -> None:
-    asked = send(as_alice, personal, LIST.read_bytes())
-    assert "This is the export of @alice.p." in asked
+    send(as_alice, personal, LIST.read_bytes())
+    work()
+    asked = as_alice.get(reverse(page, args=[personal.pk])).content.decode()
+    assert "Is it the export of @alice.p?" in asked
+    assert Follower.objects.filter(account_id=personal.pk).count() == 0
+
+    text = answer(as_alice, personal, SyncRun.objects.get(account=personal), "yes")
+    work()
+
+    assert "Is it the export of" not in text
+    assert Follower.objects.filter(account_id=personal.pk).count() == 25
+    assert not list(import_storage.folder().iterdir())
+
+
+def test_a_no_deletes_the_file_and_changes_nothing(
+    as_alice: Client,
+    personal: LinkedAccount,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    send(as_alice, personal, LIST.read_bytes())
+    work()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        text = answer(as_alice, personal, SyncRun.objects.get(account=personal), "no")
+
+    assert "The file was deleted." in text
+    assert not list(import_storage.folder().iterdir())
+    assert not Follower.objects.filter(account_id=personal.pk).exists()
+
+
+def test_the_page_spends_the_quota_of_the_interface(
+    as_alice: Client, alice: User, personal: LinkedAccount
+) -> None:
+    for _ in range(QUOTAS["import"].times):
+        spend(user_id=alice.pk, name="import")
+
+    text = send(as_alice, personal, LIST.read_bytes())
+
+    assert "too often" in text
     assert not SyncRun.objects.filter(account=personal).exists()
-
-    send(as_alice, personal, LIST.read_bytes(), owner_confirmed="on")
-
-    assert SyncRun.objects.get(account=personal).mode == "import"
 
 
 @pytest.mark.parametrize("content", [b"", b"not an export", b"PK\x03\x04broken"])
 def test_a_file_that_is_no_export_is_refused_in_words(
     content: bytes, as_alice: Client, personal: LinkedAccount
 ) -> None:
-    text = send(as_alice, personal, content, owner_confirmed="on")
+    text = send(as_alice, personal, content)
 
     assert 'class="notice error"' in text
     assert not SyncRun.objects.filter(account=personal).exists()

@@ -1,0 +1,64 @@
+"""What the process that reads an archive writes: length-prefixed messages on a pipe."""
+
+from __future__ import annotations
+
+import struct
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from followersync.sources.archive.errors import Problem
+from followersync.sources.archive.facts import Range
+
+LENGTH: Final = struct.Struct("<L")
+#: A batch comes of a megabyte of JSON or less; whatever is longer is none of ours.
+LONGEST: Final = 64 << 20
+
+
+class Head(msgspec.Struct, tag=True):
+    """What names and headers say; see `Archive`."""
+
+    owner_username: str | None
+    owner_hint: str | None
+    exported_on: date | None
+    dialect: str
+    parts: tuple[int, ...]
+    missing_parts: tuple[int, ...]
+    following: Range | None
+
+
+class Rows(msgspec.Struct, tag=True):
+    """One batch."""
+
+    part: int
+    usernames: list[str]
+    seconds: list[int | None]
+
+
+class End(msgspec.Struct, tag=True):
+    """What is known once everything is read."""
+
+    part_ranges: dict[int, Range]
+    nameless: list[int]
+    nameless_undated: int
+
+
+class Refused(msgspec.Struct, tag=True):
+    """An ArchiveError."""
+
+    problem: Problem
+    member: str
+    facts: dict[str, str | int]
+
+
+class Broken(msgspec.Struct, tag=True):
+    """A fault of ours: where it happened, and no word of what was read."""
+
+    trace: str
+
+
+Message = Head | Rows | End | Refused | Broken
+
+encode = msgspec.msgpack.Encoder().encode
+decode = msgspec.msgpack.Decoder(Message).decode

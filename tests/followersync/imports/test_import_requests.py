@@ -1,0 +1,98 @@
+"""A request never looks into an archive: it checks the ends of the file, and the queue reads it."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+
+import pytest
+
+from accounts.errors import InvalidInput
+from followersync.models import ArchiveImport, Follower, SyncRun
+from followersync.services import import_storage, imports
+from followersync.services.import_words import result_in_words
+from tests.support import hostile
+from tests.support.exports import FOLDER, Export, population
+
+MIB = 1 << 20
+PARSED = {name: attack for name, attack in hostile.ATTACKS.items() if name != "hidden_directory"}
+
+
+class Counting(io.BytesIO):
+    """A file that counts the bytes read of it, but for those that are copied in whole pieces."""
+
+    counted = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if size != MIB:
+            self.counted += len(data)
+        return data
+
+
+@pytest.mark.parametrize("attack", PARSED.values(), ids=PARSED)
+def test_a_hostile_archive_costs_the_request_a_copy_and_ends_in_words(kept, attack):
+    file = Counting(attack())
+
+    tracemalloc.start()
+    run = imports.request_import(
+        account=kept, uploaded_file=file, channel="api", file_name="export.zip"
+    )
+    imports.advance(run.pk)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    run.refresh_from_db()
+    assert file.counted < 100_000
+    assert peak < 16 * MIB
+    assert (run.state, run.error_code) == ("failed", "archive_wrong_shape")
+    assert len(result_in_words(run)[0]) > 40
+    assert not Follower.objects.exists()
+
+
+def test_a_directory_that_hides_is_refused_by_the_request_itself(kept):
+    file = Counting(hostile.hidden_directory(450_000))
+
+    with pytest.raises(InvalidInput) as refused:
+        imports.request_import(
+            account=kept, uploaded_file=file, channel="api", file_name="export.zip"
+        )
+
+    assert refused.value.code == "archive_damaged"
+    assert file.counted < 100_000
+    assert not ArchiveImport.objects.exists()
+    assert not list(import_storage.folder().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("my people.json", "“my people.json” was renamed"),
+        ("followers_1.json", "written in a way we do not know"),
+    ],
+)
+def test_what_the_queue_could_not_read_is_told_by_the_files_name(kept, name, said):
+    file = io.BytesIO(b'[{"username": "anna"}]')
+    run = imports.request_import(account=kept, uploaded_file=file, channel="api", file_name=name)
+    imports.advance(run.pk)
+
+    run.refresh_from_db()
+    assert said in result_in_words(run)[0]
+
+
+def test_rows_that_name_nobody_are_told(kept, bring):
+    people = population(30)
+    export = Export(people)
+    path = FOLDER + "followers_1.json"
+    rows = export.files()[path][:-2] + b', null, {"title": null}]'
+    file = io.BytesIO(hostile.zipped({path: rows}))
+
+    run = imports.request_import(
+        account=kept, uploaded_file=file, channel="web", file_name=export.name
+    )
+    imports.advance(run.pk)
+
+    run.refresh_from_db()
+    assert "2 rows name nobody and were left out." in result_in_words(run)
+    assert Follower.objects.filter(account_id=kept.pk).count() == 30
+    assert SyncRun.objects.get().state == "succeeded"
