@@ -32,7 +32,6 @@ from accounts.views.base import came_from, can_be_read
 from accounts.views.visitors import mark_of, too_much
 
 
-
 class NoNullsMiddleware:
     """No text that we store or look for holds a NUL, and PostgreSQL takes none: a fault of the
     sender's, and not one of ours. The API says so itself, by field.

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-
 LOOKS_APART = 6 * 3600
 """Seconds between two looks that may prove a loss: what withholds a row now withholds it a few
 minutes later, so looks that follow each other at once are one look."""
