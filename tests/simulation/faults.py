@@ -228,16 +228,21 @@ class Order(Fault):
         self._key: object = None
         self._order: list[int] = []
         self._seed = 0
-        self.by_page = False
+        self.by_page = self.rotates = self.also_in_place = False
         self.favours = 0.1
 
     def begin(self, to: Instagram) -> None:
         self._seed = self.rng.randrange(1 << 30)
         self.by_page = self.rng.random() < 0.3
         self.favours = self.rng.choice((0.02, 0.1, 0.3))
+        self.rotates, self.also_in_place = self.rng.random() < 0.5, self.rng.random() < 0.3
 
     def order(self, to: Instagram, ranks: list[int]) -> list[int]:
-        varies = (to.calls if self.by_page else to.scan) if self.how == "random each time" else 0
+        varies = 0
+        if self.how == "random each time":
+            varies = to.calls if self.by_page else to.scan
+        elif self.how == "relevance" and self.rotates:
+            varies = to.world.now // DAY
         key = (self._seed, varies, to.world.version, len(ranks))
         if key != self._key:
             self._key, self._order = key, self._arranged(ranks, self._seed + varies)
@@ -250,7 +255,10 @@ class Order(Fault):
         if self.how == "relevance":
             limit = int(1_000_003 * self.favours)
             above = sorted((rank for rank in ranks if mixed[rank] < limit), key=mixed.__getitem__)
-            return above + [rank for rank in reversed(ranks) if mixed[rank] >= limit]
+            below = reversed(ranks)
+            if self.also_in_place:
+                return [*above, *below]
+            return above + [rank for rank in below if mixed[rank] >= limit]
         if self.how == "random each time":
             order = list(ranks)
             Random(seed).shuffle(order)

@@ -217,7 +217,7 @@ class Instagram:
         if after is not None:
             rank, start = map(int, after.split("."))
             if not self.moving and rank in order:
-                start = order.index(rank) + 1
+                start = len(order) - order[::-1].index(rank)
         for fault in self.active:
             start -= fault.shift(limit, after)
         start = max(0, start)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.simulation.door import Report
-from tests.simulation.instagram import Answer, Counted, Instagram
+from tests.simulation.instagram import Answer, Instagram
 from tests.simulation.population import DAY, HOUR, Follow, Leaver
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Judge:
         result.returned += len(report.returned)
         self._remember_missed(began)
         if self.scenario.honest:
-            self._first_looks(answers, report)
+            self._first_looks(answers, report, began)
             told = report.lost or report.gained or report.found or report.returned
             if self.first_list_at is not None and not told and not self._missed:
                 result.quiet_calls.append(report.calls)
@@ -174,21 +174,15 @@ class Judge:
     def _count_agrees(self, since: int, now: int) -> bool:
         """Every count answered since then exceeds what was shown by no more than it did when last
         everybody was shown."""
-        counts = self.instagram.counts
-        usual = None
-        told: list[Counted] = []
-        for counted in counts:
-            if counted.value is None:
-                continue
-            if counted.at < since - HOUR and counted.shown == counted.listed:
-                usual = counted.value - counted.shown
-            elif counted.at >= since - HOUR and counted.at <= now:
-                told.append(counted)
-        return (
-            usual is not None
-            and bool(told)
-            and all(each.value is not None and each.value - each.shown <= usual for each in told)
-        )
+        usual: list[int] = []
+        told: list[int] = []
+        for at, value, shown, listed in self.instagram.counts:
+            if value is not None and at <= now:
+                if at >= since - HOUR:
+                    told.append(value - shown)
+                elif shown == listed:
+                    usual.append(value - shown)
+        return bool(usual) and bool(told) and max(told) <= max(usual[-3:])
 
     def _in_intact_pages(self, follow: Follow, looks: list[Answer]) -> bool:
         """In two looks or more, and in every one, the nearest on either side were shown."""
@@ -209,7 +203,7 @@ class Judge:
 
     # -- first looks, completeness -----------------------------------------------------------
 
-    def _first_looks(self, answers: list[Answer], report: Report) -> None:
+    def _first_looks(self, answers: list[Answer], report: Report, began: int) -> None:
         """Whoever left before a look that could miss them is unconfirmed after it."""
         leavers = self.world.leavers
         if self.first_list_at is not None:
@@ -226,8 +220,10 @@ class Judge:
         for leaver in self._pending:
             if self.world.left_at.get(leaver.key) != leaver.at:
                 continue
-            looked = any(answer.at > leaver.at and answer.covers(leaver.rank) for answer in answers)
-            if not looked:
+            if leaver.at >= began:  # shown by one page, perhaps, and missed by the next
+                waiting.append(leaver)
+                continue
+            if not any(answer.covers(leaver.rank) for answer in answers):
                 waiting.append(leaver)
                 continue
             self.result.first_looks += 1
@@ -241,12 +237,17 @@ class Judge:
             self._shown_now.update(answer.ranks)
         if self.account.complete and self.instagram.counts:
             value = self.instagram.counts[-1].value
-            if value is not None:
-                shown = len(self._shown_last | self._shown_now)
-                if value - shown > max(SHOWN_FEW, SHOWN_SHARE * value):
-                    self.result.false_complete.append(self._note(0, f"complete {shown} of {value}"))
+            if value is not None and not self._shows(value - max(SHOWN_FEW, SHOWN_SHARE * value)):
+                note = f"complete, {self._shown()} shown of {value}"
+                self.result.false_complete.append(self._note(0, note))
         if report.whole:
             self._shown_last, self._shown_now = self._shown_now, set()
+
+    def _shows(self, least: float) -> bool:
+        return len(self._shown_last) >= least or self._shown() >= least
+
+    def _shown(self) -> int:
+        return len(self._shown_last | self._shown_now)
 
     # -- at the end --------------------------------------------------------------------------
 

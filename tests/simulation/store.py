@@ -77,11 +77,8 @@ class Store:
             self.followers[moved.key] = self.followers[moved.key]._replace(
                 place=moved.place, sure=moved.sure
             )
-        seen = set(out.seen)
-        for low, high in out.doubt:
-            for key, row in self.followers.items():
-                if row.sure and low < row.place < high and key not in seen:
-                    self.followers[key] = row._replace(sure=False)
+        if out.doubt:
+            self._doubt(out)
         for given in (*out.added, *out.moved):
             if not 0 < given.place <= TOP:
                 raise AssertionError(f"{given} is out of the range of a bigint")
@@ -95,13 +92,36 @@ class Store:
             self.absences.pop(key, None)
         self.state = out.state
 
+    def _doubt(self, out: PageOutcome) -> None:
+        """Whoever is said to stand within a range and is not on the page becomes unsure."""
+        seen, followers = set(out.seen), self.followers
+        for low, high in out.doubt:
+            doubted = [
+                key
+                for key, row in followers.items()
+                if low < row.place < high and row.sure and key not in seen
+            ]
+            for key in doubted:
+                followers[key] = followers[key]._replace(sure=False)
+
     def absent(self, step: Judge) -> list[Absent]:
-        seen = {key for _, number, keys in self.pages for key in keys if number >= step.first_page}
+        """Those held who stand in the ranges of the look and are on none of its pages."""
+        seen: set[int] = set()
+        for _, number, keys in self.pages:
+            if number >= step.first_page:
+                seen.update(keys)
+        missing = self.followers.keys() - seen if step.ranges is None else None
+        if step.ranges is None:
+            keys_missing = [key for key in self.followers if key in missing] if missing else []
+        else:
+            keys_missing = [
+                key
+                for low, high in step.ranges
+                for key, row in self.followers.items()
+                if low < row.place < high and key not in seen
+            ]
         return [
-            Absent(key, row.place, row.sure, self.absences.get(key))
-            for key, row in self.followers.items()
-            if key not in seen
-            and (step.ranges is None or any(low < row.place < high for low, high in step.ranges))
+            Absent(key, *self.followers[key][1:], self.absences.get(key)) for key in keys_missing
         ]
 
     def lose(self, lost: Lost) -> None:

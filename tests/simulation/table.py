@@ -118,6 +118,8 @@ def goals(total: dict[str, Any], rows: dict[str, dict[str, Any]]) -> list[tuple[
     for name in ("purge", "giveaway"):
         slowest = rows.get(name, {}).get("long_days", [None, None])[1]
         met.append((slowest is None or slowest <= 2, f"{name} told (p95 2 days): {_cell(slowest)}"))
+    slowest = total["after_end_days"]
+    met.append((slowest is None or slowest <= 14, f"told after faults (14 d): {_cell(slowest)}"))
     quiet = total["quiet_calls"]
     met.append((quiet is None or quiet <= 2, f"calls of a quiet sync (p50 2): {_cell(quiet)}"))
     return met
