@@ -31,7 +31,11 @@ class History:
             for number, kind in enumerate(scenario.kinds)
         ]
         self.instagram = Instagram(
-            self.world, Random(scenario.seed + 2), faults, moving=rng.random() < 0.5
+            self.world,
+            Random(scenario.seed + 2),
+            faults,
+            moving=rng.random() < 0.5,
+            quirks=not scenario.honest,
         )
         for event in scenario.events:
             PLANS[event](self.world, Random(scenario.seed + 3))

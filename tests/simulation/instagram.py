@@ -53,21 +53,28 @@ class View(NamedTuple):
 class Instagram:
     """A source for the door. `moving`: cursors count rows, which shift while people come and go.
 
-    `offset`, `lag` (seconds), `jitter` (probability of one more or less), `hidden_counted`: how
-    the count differs from the list even without a fault (TheM4hd1/SwiftyInsta#73: 1 to 5 %;
+    `offset`: by how many people the count differs from the list even without a fault
+    (TheM4hd1/SwiftyInsta#73: 1 to 5 %). `quirks`: the count may also come late by `lag` seconds, be
+    one too high or low with a probability of `jitter`, and hold the deactivated (`hidden_counted`;
     OllegK/InstagramHelper#26; misiektoja/instagram_monitor#17).
     """
 
     def __init__(
-        self, world: Population, rng: Random, faults: Sequence[Fault], *, moving: bool
+        self,
+        world: Population,
+        rng: Random,
+        faults: Sequence[Fault],
+        *,
+        moving: bool,
+        quirks: bool = True,
     ) -> None:
         self.world, self.rng, self.faults, self.moving = world, rng, list(faults), moving
         self.active: list[Fault] = []
         size = len(world.ranks)
         self.offset = rng.choice((0, 0, 0, rng.randint(0, max(1, size // 50)), -rng.randint(0, 2)))
-        self.lag = rng.choice((0, 0, HOUR, DAY))
-        self.jitter = rng.choice((0.0, 0.0, 0.1))
-        self.hidden_counted = rng.random() < 0.5
+        self.lag = rng.choice((0, 0, HOUR, DAY)) if quirks else 0
+        self.jitter = rng.choice((0.0, 0.0, 0.1)) if quirks else 0.0
+        self.hidden_counted = quirks and rng.random() < 0.5
         self.calls = self.scan = 0
         self.answers: list[Answer] = []
         self.counts: list[Counted] = []

@@ -133,6 +133,7 @@ class Row:
 
 def _rows() -> Iterator[Row]:
     yield Row("nothing wrong", "nothing wrong")
+    yield Row("count late, off by one, or with the deactivated", "count")
     for name, kind in KINDS.items():
         yield Row(name, kind.group, (name,))
         if kind.group == "cap":
