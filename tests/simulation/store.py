@@ -110,18 +110,18 @@ class Store:
         for _, number, keys in self.pages:
             if number >= step.first_page:
                 seen.update(keys)
-        missing = self.followers.keys() - seen if step.ranges is None else None
         if step.ranges is None:
-            keys_missing = [key for key in self.followers if key in missing] if missing else []
+            missing = self.followers.keys() - seen
         else:
-            keys_missing = [
+            missing = {
                 key
                 for low, high in step.ranges
                 for key, row in self.followers.items()
                 if low < row.place < high and key not in seen
-            ]
+            }
+        # By key, as the product reads them: pages to look at again are asked for in this order.
         return [
-            Absent(key, *self.followers[key][1:], self.absences.get(key)) for key in keys_missing
+            Absent(key, *self.followers[key][1:], self.absences.get(key)) for key in sorted(missing)
         ]
 
     def lose(self, lost: Lost) -> None:
