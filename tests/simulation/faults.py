@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.simulation.instagram import Instagram
 
 Span = tuple[float, float]
+STICKS = 0.2
+"""How many of the spoiled answers stay so for a while."""
 ALWAYS: Span = (10_000.0, 10_000.0)
 AT_ONCE: Span = (0.0, 0.0)
 
@@ -78,6 +80,10 @@ class Fault:
     def order(self, to: Instagram, ranks: list[int]) -> list[int] | None:
         return None
 
+    def leaves_out(self, rows: int) -> int:
+        """How many of so many rows single answers leave out, besides those withheld."""
+        return 0
+
     def limit(self, limit: int) -> int:
         return limit
 
@@ -119,6 +125,9 @@ class Omits(Fault):
     def __init__(self, rng: Random, first: Span, lasts: Span, pauses: Span, share: float) -> None:
         super().__init__(rng, first, lasts, pauses)
         self.share = share
+
+    def leaves_out(self, rows: int) -> int:
+        return max(1, round(rows * self.share))
 
     def answer(
         self, to: Instagram, ranks: list[int], following: str | None
@@ -237,6 +246,9 @@ class Order(Fault):
         self.favours = self.rng.choice((0.02, 0.1, 0.3))
         self.rotates, self.also_in_place = self.rng.random() < 0.5, self.rng.random() < 0.3
 
+    def leaves_out(self, rows: int) -> int:
+        return int(self.how == "random each time")
+
     def order(self, to: Instagram, ranks: list[int]) -> list[int]:
         varies = 0
         if self.how == "random each time":
@@ -290,7 +302,10 @@ class FewerRows(Fault):
 
 
 class Cursors(Fault):
-    """A cursor is refused, skips a page, or gives the page before again."""
+    """A cursor is refused (pubky/pubky-nexus#959: unknown past what is cached), skips a page
+    (Retrospring/retrospring#273: ordered by one key and paged by another; ippontech/tatami#365), or
+    gives the page before again (mgp25/Instagram-API#1340, LevPasha/Instagram-API-python#104,
+    blacksky-algorithms/atproto#34)."""
 
     def __init__(
         self, rng: Random, first: Span, lasts: Span, pauses: Span, how: str, share: float
@@ -302,6 +317,9 @@ class Cursors(Fault):
         if after is not None and self.how == "refused" and self.rng.random() < self.share:
             raise Refused
 
+    def leaves_out(self, rows: int) -> int:
+        return int(self.how == "skips")
+
     def shift(self, limit: int, after: str | None) -> int:
         if after is None or self.how == "refused" or self.rng.random() >= self.share:
             return 0
@@ -312,8 +330,10 @@ class Cursors(Fault):
 
 
 class Count(Fault):
-    """The count stands still, is rounded, counts the deactivated or not, is not given, or wild
-    (TheM4hd1/SwiftyInsta#73, misiektoja/instagram_monitor#17, instaloader/instaloader#1267)."""
+    """The count stands still (instaloader/instaloader#1267: cached), is rounded
+    (eni9889/IG-PP-Issues#11: 12.4k; dannyvassallo/insta_scrape#17), counts the deactivated or not
+    (TheM4hd1/SwiftyInsta#73, sbertix/Swiftagram#161), or is not given (inovector/mixpost, whose
+    import reads a missing field as 0)."""
 
     def __init__(self, rng: Random, first: Span, lasts: Span, pauses: Span, how: str) -> None:
         super().__init__(rng, first, lasts, pauses)
@@ -345,10 +365,11 @@ class Count(Fault):
 class Spoils(Fault):
     """Single answers are spoiled, each with a probability, and some stay so for up to two days.
 
-    empty: davidarroyo1234/InstagramUnfollowers#322. cut: #98. truncate: #333. error: any.
-    duplicate: ramtinak/InstagramApiSharp#516. shuffle: dilame/instagram-private-api#1290.
-    loop: dilame/instagram-private-api#232, mgp25/Instagram-API#1103. wild counts:
-    davidarroyo1234/InstagramUnfollowers#186.
+    empty: davidarroyo1234/InstagramUnfollowers#322, with a cursor bluesky-social/atproto#5375.
+    cut: davidarroyo1234/InstagramUnfollowers#98. truncate: #333 there. error: Tuhin-thinks/Meerkit
+    (an answer that is no success ends the reading). duplicate: ramtinak/InstagramApiSharp#516.
+    shuffle: dilame/instagram-private-api#1290. loop: dilame/instagram-private-api#232,
+    mgp25/Instagram-API#1103. wild counts: davidarroyo1234/InstagramUnfollowers#186.
     """
 
     def __init__(
@@ -366,10 +387,13 @@ class Spoils(Fault):
         if self._strikes and now >= self._sticks_until:
             self._seed = self.rng.randrange(1 << 30)
             self._keep = 0.0 if self.rng.random() < 0.5 else self.rng.uniform(0.5, 1.0)
-            if self.how not in ("error", "loop") and self.rng.random() < 0.2:
+            if self.how not in ("error", "loop") and self.rng.random() < STICKS:
                 self._sticks_until = now + self._days((0.1, 2))
         if self._strikes and self.how == "error":
             raise Transient
+
+    def leaves_out(self, rows: int) -> int:
+        return int(self.how in ("empty", "truncate", "duplicate"))
 
     def floor(self, to: Instagram, ranks: list[int]) -> int:
         if not self._strikes or self.how != "cut" or not ranks:

@@ -189,7 +189,8 @@ class Instagram:
         for rank in withheld:
             index = bisect_left(ranks, rank, floor)
             absent += index < len(ranks) and ranks[index] == rank
-        return len(ranks) - floor - absent
+        rows = len(ranks) - floor
+        return rows - absent - sum(fault.leaves_out(rows) for fault in self.active)
 
     def _newest_first(
         self, view: View, after: str | None, limit: int

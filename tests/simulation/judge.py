@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -123,7 +123,7 @@ class Judge:
             self._told_after(key, left, now)
 
     def _told_after(self, key: int, left: int, now: int) -> None:
-        syncs = len(self._syncs) - bisect_left(self._syncs, left)
+        syncs = len(self._syncs) - bisect_right(self._syncs, left)
         if self.scenario.honest:
             size = self.scenario.size
             result = self.result
@@ -157,13 +157,13 @@ class Judge:
 
     def _false(self, follow: Follow, since: int, now: int) -> None:
         note = self._note(follow.key, "lost")
+        missed = self._syncs[max(0, bisect_right(self._syncs, since) - 1)]
         looks = [
             answer
             for answer in self.instagram.answers
-            if since - BETWEEN_LOOKS <= answer.at <= now and answer.covers(follow.rank)
+            if missed <= answer.at <= now and answer.covers(follow.rank)
         ]
-        looks = [answer for answer in looks if answer.at >= since - HOUR]
-        agrees = bool(looks) and self._count_agrees(looks[0].at, now)
+        agrees = bool(looks) and self._count_agrees(missed, now)
         if agrees and now - since >= BETWEEN_LOOKS and self._in_intact_pages(follow, looks):
             self.result.same_as_row.append(note)
         elif agrees and now - since >= END_WITHHELD and self._at_the_end(follow, looks):
@@ -171,14 +171,14 @@ class Judge:
         else:
             self.result.false.append(note)
 
-    def _count_agrees(self, since: int, now: int) -> bool:
-        """Every count answered since then exceeds what was shown by no more than it did when last
-        everybody was shown."""
+    def _count_agrees(self, missed: int, now: int) -> bool:
+        """Every count answered since `missed` (when the sync that missed them began) exceeds what
+        was shown by no more than it did when last everybody was shown."""
         usual: list[int] = []
         told: list[int] = []
         for at, value, shown, listed in self.instagram.counts:
             if value is not None and at <= now:
-                if at >= since - HOUR:
+                if at >= missed:
                     told.append(value - shown)
                 elif shown == listed:
                     usual.append(value - shown)
