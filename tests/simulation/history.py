@@ -24,7 +24,9 @@ class History:
         self.scenario = scenario
         rng = Random(scenario.seed)
         per_day = rng.choice((0.5, 2.0, max(2.0, scenario.size / 50)))
-        rush = rng.choice((0.0, 0.0, 2_000.0)) if scenario.size > 5 else 0.0
+        rush = rng.choice((0.0, 0.0, 2_000.0))
+        if scenario.size <= 5 or scenario.seconds_a_call > 1:
+            rush = 0.0
         self.world = Population(Random(scenario.seed + 1), START, scenario.size, per_day, rush)
         faults = [
             KINDS[kind].fault(Random(scenario.seed + 10 + number), rare=scenario.rare)
@@ -44,6 +46,7 @@ class History:
             scenario.page_limit,
             kill=scenario.kill,
             budget=scenario.budget,
+            seconds_a_call=scenario.seconds_a_call,
             seed=scenario.seed + 4,
         )
         self.judge = Judge(scenario, self.instagram, self.account)
@@ -127,8 +130,23 @@ def _to_and_fro(world: Population, rng: Random) -> None:
             at += round(HOUR * 72 ** rng.random())
 
 
+def _again_at_once(world: Population, rng: Random) -> None:
+    """Some people leave and follow again at once, over and over, to be seen on top of the list."""
+    for rank in rng.sample(world.ranks, min(len(world.ranks), rng.randint(1, 8))):
+        key, at = world.by_rank[rank].key, START + rng.randrange(5 * DAY)
+        for _ in range(rng.randint(20, 100)):
+            world.plan(at, lambda key=key: world.leave_and_return(key))  # type: ignore[misc]
+            at += round(HOUR * 0.2 * 40 ** rng.random())
+
+
 def _some_day(world: Population, rng: Random) -> int:
     return world.now + rng.randrange(2 * DAY, EVENT_DAYS // 2 * DAY)
 
 
-PLANS = {"purge": _purge, "giveaway": _giveaway, "crowds": _crowds, "to and fro": _to_and_fro}
+PLANS = {
+    "purge": _purge,
+    "giveaway": _giveaway,
+    "crowds": _crowds,
+    "to and fro": _to_and_fro,
+    "again at once": _again_at_once,
+}

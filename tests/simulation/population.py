@@ -37,7 +37,7 @@ class Leaver(NamedTuple):
 
 
 class Population:
-    """`per_day`: ordinary events in a day. `rush`: the same while a sync is going on."""
+    """`per_day`: ordinary events in a day. `rush`: the same while a sync is going on, if more."""
 
     def __init__(self, rng: Random, now: int, size: int, per_day: float, rush: float) -> None:
         self.rng, self.now = rng, now
@@ -56,8 +56,10 @@ class Population:
         self._log: list[tuple[int, int, bool]] = []
         self._counts: list[tuple[int, int]] = []
         self._plan: list[tuple[int, int, Callable[[], object]]] = []
+        self.now = now - DAY
         for _ in range(size):
             self.follow()
+        self.now = now
         self._log.clear()
         self._counts = [(now, size)]
 
@@ -67,7 +69,7 @@ class Population:
         """Let time pass up to `now`."""
         if now <= self.now:
             return
-        start, expected = self.now, (self.rush if rushing else self.per_day)
+        start, expected = self.now, max(self.per_day, self.rush if rushing else 0.0)
         expected *= (now - start) / DAY
         happening = int(expected) + (self.rng.random() < expected % 1)
         times = sorted(start + self.rng.randrange(now - start) for _ in range(happening))
@@ -148,11 +150,11 @@ class Population:
             self.gone.remove(key)
             self._enter(key, self.now)
 
-    def leave_and_return(self) -> None:
+    def leave_and_return(self, key: int | None = None) -> None:
         """Somebody unfollows and follows again at once: from the middle to the top, listed in the
         judge's eyes without a break."""
-        key = self._anybody()
-        if key is not None:
+        key = self._anybody() if key is None else key
+        if key is not None and self.listed(key):
             since = self.following[key].since
             self.leave(key)
             self.leavers.pop()

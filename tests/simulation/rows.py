@@ -107,7 +107,7 @@ KINDS: dict[str, Kind] = {
     },
 }
 
-EVENTS = ("purge", "giveaway", "crowds", "to and fro")
+EVENTS = ("purge", "giveaway", "crowds", "to and fro", "again at once")
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,8 @@ HISTORY_SYNCS = 120
 
 @dataclass(frozen=True)
 class Scenario:
-    """One history. `syncs`: how many of them are faulty."""
+    """One history. `syncs`: how many of them are faulty. `seconds_a_call`: between two calls, for
+    limits of Instagram's stretch a reading to minutes or hours."""
 
     row: str
     seed: int
@@ -167,6 +168,7 @@ class Scenario:
     rare: bool = False
     kill: float = 0.0
     budget: int | None = None
+    seconds_a_call: int = 1
     syncs: int = HISTORY_SYNCS
     honest: bool = field(default=False)
 
@@ -193,6 +195,7 @@ def scenario(row: Row, rng: Random, syncs: int = HISTORY_SYNCS) -> Scenario:
         row.everything,
         row.kill,
         rng.randint(4, 8) if row.budget else None,
+        rng.choice((1, 1, 1, 20, 300) if size < 5_000 else (1, 1, 20)),
         syncs,
         row.honest,
     )
