@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.simulation.instagram import Instagram
 
 Span = tuple[float, float]
-STICKS = 0.2
+STICKS = 0.1
 """How many of the spoiled answers stay so for a while."""
 ALWAYS: Span = (10_000.0, 10_000.0)
 AT_ONCE: Span = (0.0, 0.0)
@@ -363,7 +363,7 @@ class Count(Fault):
 
 
 class Spoils(Fault):
-    """Single answers are spoiled, each with a probability, and some stay so for up to two days.
+    """Single answers are spoiled, each with a probability; some stay so for an hour to two weeks.
 
     empty: davidarroyo1234/InstagramUnfollowers#322, with a cursor bluesky-social/atproto#5375.
     cut: davidarroyo1234/InstagramUnfollowers#98. truncate: #333 there. error: Tuhin-thinks/Meerkit
@@ -388,7 +388,7 @@ class Spoils(Fault):
             self._seed = self.rng.randrange(1 << 30)
             self._keep = 0.0 if self.rng.random() < 0.5 else self.rng.uniform(0.5, 1.0)
             if self.how not in ("error", "loop") and self.rng.random() < STICKS:
-                self._sticks_until = now + self._days((0.1, 2))
+                self._sticks_until = now + self._days((0.04, 14))
         if self._strikes and self.how == "error":
             raise Transient
 
