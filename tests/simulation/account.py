@@ -126,7 +126,6 @@ class Account:
         except (Transient, store.Killed):
             return self._failed()
         self._attempts = self._failures = 0
-        self._complete = store.complete(self._complete, done)
         report = self._report(whole=store.is_whole(done))
         self._changes.append((self.now, sum(map(len, self._told(report)))))
         self.next_due = store.next_due(
@@ -140,9 +139,15 @@ class Account:
 
     def _run(self) -> store.Finished:
         done = self._engine.sync(resume=self._attempts > 0)
+        self._finished(done)
         while done.confirm:
+            self._attempts = 0
             done = self._engine.sync(resume=False, asked=True)
+            self._finished(done)
         return done
+
+    def _finished(self, done: store.Finished) -> None:
+        self._complete = store.complete(self._complete, done)
 
     def _failed(self) -> Report:
         self._attempts += 1
