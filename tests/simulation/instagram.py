@@ -8,7 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 from tests.simulation.door import Page
-from tests.simulation.faults import Fault
+from tests.simulation.fault import Fault
 from tests.simulation.population import DAY, HOUR, Population
 
 

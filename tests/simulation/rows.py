@@ -6,24 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.simulation.faults import (
-    ALWAYS,
-    AT_ONCE,
-    Cap,
-    Count,
-    Cursors,
-    Fault,
-    FewerRows,
-    Hole,
-    Omits,
-    Order,
-    Overlap,
-    Replica,
-    Span,
-    Spoils,
-    StaleBlock,
-    Withholds,
-)
+from tests.simulation.answers import Count, Cursors, FewerRows, Overlap, Spoils
+from tests.simulation.fault import ALWAYS, AT_ONCE, Fault, Span
+from tests.simulation.faults import Cap, Hole, Omits, Order, Replica, StaleBlock, Withholds
 
 LONG: Span = (0.04, 21.0)
 """From an hour to weeks."""
@@ -52,23 +37,27 @@ class Kind:
 
 
 def _omits(share: float) -> Make:
-    return lambda *when: Omits(*when, share)
+    return lambda rng, first, lasts, pauses: Omits(rng, first, lasts, pauses, share)
 
 
 def _order(how: str) -> Make:
-    return lambda *when: Order(*when, how)
+    return lambda rng, first, lasts, pauses: Order(rng, first, lasts, pauses, how)
+
+
+def _replica(*, by_page: bool) -> Make:
+    return lambda rng, first, lasts, pauses: Replica(rng, first, lasts, pauses, by_page=by_page)
 
 
 def _cursor(how: str) -> Make:
-    return lambda *when: Cursors(*when, how, 0.15)
+    return lambda rng, first, lasts, pauses: Cursors(rng, first, lasts, pauses, how, 0.15)
 
 
 def _count(how: str) -> Make:
-    return lambda *when: Count(*when, how)
+    return lambda rng, first, lasts, pauses: Count(rng, first, lasts, pauses, how)
 
 
 def _spoils(how: str) -> Make:
-    return lambda *when: Spoils(*when, how, 0.3)
+    return lambda rng, first, lasts, pauses: Spoils(rng, first, lasts, pauses, how, 0.3)
 
 
 KINDS: dict[str, Kind] = {
@@ -82,10 +71,8 @@ KINDS: dict[str, Kind] = {
     "withholds the same rows": Kind("same rows", Withholds, (0, 3), DAYS),
     "hole of 5 to 50 rows": Kind("hole", Hole, (0, 3), DAYS),
     "block as it was": Kind("stale block", StaleBlock, (1, 4), DAYS),
-    "replica, page by page": Kind("replica", lambda *when: Replica(*when, by_page=True), (0.2, 3)),
-    "replica, whole readings": Kind(
-        "replica", lambda *when: Replica(*when, by_page=False), (0.2, 3)
-    ),
+    "replica, page by page": Kind("replica", _replica(by_page=True), (0.2, 3)),
+    "replica, whole readings": Kind("replica", _replica(by_page=False), (0.2, 3)),
     "relevance on top": Kind("order", _order("relevance"), (0, 6)),
     "reversed for a day": Kind("order", _order("reversed"), (1, 6), (0.2, 1.2), (2, 8)),
     "random each time": Kind("disorder", _order("random each time"), (0, 6)),

@@ -8,7 +8,7 @@ from random import Random
 from typing import Protocol
 
 from followersync.domain import schedule, sync
-from followersync.domain.closing import Finished
+from followersync.domain.closing import Finished as Finished
 from followersync.domain.reading import PageOutcome
 from followersync.domain.state import TOP
 from followersync.domain.values import (

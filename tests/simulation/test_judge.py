@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.simulation.door import Report
-from tests.simulation.faults import ALWAYS, AT_ONCE, Fault
+from tests.simulation.fault import ALWAYS, AT_ONCE, Fault
 from tests.simulation.history import START
 from tests.simulation.instagram import Instagram
 from tests.simulation.judge import Judge
