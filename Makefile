@@ -34,8 +34,12 @@ format: .venv/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# SYNCS=1000000 for the whole table; docs/simulation.md says how to read it.
+SYNCS := 20000
+JOBS := 1
+
 simulate: .venv/ready
-	$(BIN)/python -m tests.simulation
+	$(BIN)/python -m tests.simulation --syncs $(SYNCS) --jobs $(JOBS)
 
 # N=100000 for a quick look; results are kept in bench/results.json.
 N := 1000000

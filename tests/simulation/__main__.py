@@ -1,114 +1,93 @@
 """`python -m tests.simulation`: simulate, print the table, fail on a false loss.
 
-Options: --syncs N (faulty syncs in all), --seed N, --jobs N, --only SCENARIO, --show N.
+Options: --syncs N (faulty syncs in all), --seed N, --jobs N, --only ROW or GROUP, --rows (list
+them), --json FILE (keep the figures), --against FILE (an earlier run's figures beside these),
+--show N (examples of each wrong).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
-from collections.abc import Iterator
 from multiprocessing import Pool
-from random import Random, SystemRandom
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
 
-from tests.simulation.history import History, Result, Scenario
-
-FAULTS = ("empty", "cut", "truncate", "error", "duplicate", "shuffle", "count", "loop")
-SETTINGS: dict[str, dict[str, float]] = {
-    "nothing": {},
-    **{f"{fault} 30 %": {fault: 0.3} for fault in FAULTS},
-    "kills 10 %": {"kill": 0.1},
-    "budget": {"budget": 1.0},
-    "empty + count 30 %": {"empty": 0.3, "count": 0.3},
-    "cut + count 30 %": {"cut": 0.3, "count": 0.3},
-    "cut + shuffle 30 %": {"cut": 0.3, "shuffle": 0.3},
-    "all at 5 %": {**dict.fromkeys(FAULTS, 0.05), "kill": 0.02},
-    "all at 30 %": {**dict.fromkeys(FAULTS, 0.3), "kill": 0.05},
-}
-SIZES = (0, 1, 2, 3, 5, 8, 15, 30, 60, 100, 200, 300, 300)
-SYNCS_A_HISTORY = 120
-HEADER = (
-    f"{'fault':<20}{'syncs':>8}{'lost':>7}{'false':>6}{'never':>6}{'not held':>9}{'false+':>7}"
-    f"{'late+':>6}{'looks p50/p95':>15}{'clean N>=30':>13}{'clean N<30':>12}{'clean days':>12}"
-    f"{'calls':>7}"
-)
-
-
-def scenarios(only: str | None, syncs: int, seed: int) -> Iterator[Scenario]:
-    """Histories in turn over all settings until there are enough faulty syncs."""
-    rng = Random(seed)
-    names = [name for name in SETTINGS if only is None or only in name]
-    for number in range(max(len(names), -(-syncs // SYNCS_A_HISTORY))):
-        name = names[number % len(names)]
-        faults = dict(SETTINGS[name])
-        size = rng.choice(SIZES)
-        kill = faults.pop("kill", 0.0)
-        budget = rng.randint(4, 8) if faults.pop("budget", 0.0) else None
-        limit = rng.choice((20, 50, 100, 1000))
-        yield Scenario(
-            name, faults, size, limit, rng.randrange(1 << 40), SYNCS_A_HISTORY, kill, budget
-        )
+from tests.simulation import table
+from tests.simulation.history import History
+from tests.simulation.judge import Result
+from tests.simulation.rows import ROWS, Scenario, scenarios
 
 
 def simulate(scenario: Scenario) -> tuple[str, Result]:
-    return scenario.name, History(scenario).run()
+    return scenario.row, History(scenario).run()
 
 
-def percentile(values: list[float], share: float) -> str:
-    if not values:
-        return "-"
-    value = sorted(values)[min(len(values) - 1, int(len(values) * share))]
-    return f"{value:.0f}" if value == int(value) else f"{value:.1f}"
-
-
-def pair(values: list[int] | list[float]) -> str:
-    numbers = [float(value) for value in values]
-    return f"{percentile(numbers, 0.5)}/{percentile(numbers, 0.95)}"
-
-
-def line(name: str, result: Result) -> str:
-    ratio = result.calls / max(1, result.full_calls)
-    return (
-        f"{name:<20}{result.faulty:>8}{result.lost:>7}{len(result.false_losses):>6}"
-        f"{len(result.never):>6}{len(result.not_held):>9}{len(result.false_gains):>7}"
-        f"{result.late_gains:>6}{pair(result.delays):>15}{pair(result.clean_delays):>13}"
-        f"{pair(result.small_delays):>12}"
-        f"{pair(result.clean_days):>12}{ratio:>7.2f}"
-    )
-
-
-def main() -> int:
+def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.simulation", description=__doc__)
     parser.add_argument("--syncs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1 << 32))
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default=None)
-    parser.add_argument("--show", type=int, default=3)
-    options = parser.parse_args()
-    print(f"seed {options.seed}", flush=True)
+    parser.add_argument("--rows", action="store_true")
+    parser.add_argument("--json", type=Path, default=None)
+    parser.add_argument("--against", type=Path, default=None)
+    parser.add_argument("--show", type=int, default=2)
+    return parser.parse_args()
+
+
+def main() -> int:
+    given = options()
+    if given.rows:
+        print(*(f"{row.group:<16}{row.name}" for row in ROWS.values()), sep="\n")
+        return 0
+    print(f"seed {given.seed}", flush=True)
     began = time.monotonic()
-    todo = list(scenarios(options.only, options.syncs, options.seed))
+    results = run(list(scenarios(given.only, given.syncs, given.seed)), given.jobs)
+    return report(results, given, time.monotonic() - began)
+
+
+def run(todo: list[Scenario], jobs: int) -> dict[str, Result]:
+    """The results by row, in the order of the rows."""
     results: dict[str, Result] = {}
-    with Pool(options.jobs) as pool:
-        done = pool.imap(simulate, todo, 4) if options.jobs > 1 else map(simulate, todo)
-        for name, result in done:
-            results.setdefault(name, Result()).add(result)
-    return report(results, time.monotonic() - began, options.show)
+    if jobs > 1:
+        with Pool(jobs) as pool:
+            for name, result in pool.imap(simulate, todo, 2):
+                results.setdefault(name, Result()).add(result)
+    else:
+        for scenario in todo:
+            results.setdefault(scenario.row, Result()).add(simulate(scenario)[1])
+    return results
 
 
-def report(results: dict[str, Result], seconds: float, show: int) -> int:
-    total = Result()
-    print(HEADER)
+def report(results: dict[str, Result], given: argparse.Namespace, seconds: float) -> int:
+    total, honest = Result(), Result()
     for name, result in results.items():
-        print(line(name, result))
         total.add(result)
-    print(line("all", total))
-    print(f"{total.syncs / seconds:,.0f} syncs a second, {total.syncs:,} in all")
-    for notes in (total.false_losses, total.not_held, total.false_gains, total.never):
-        for note in notes[:show]:
+        if ROWS[name].honest:
+            honest.add(result)
+    rows = {name: table.numbers(result) for name, result in results.items()}
+    rows["all"] = table.numbers(total)
+    before: dict[str, Any] = json.loads(given.against.read_text())["rows"] if given.against else {}
+    print(table.heading())
+    for name, figures in rows.items():
+        if name in before:
+            print(table.line_against(name, figures, before[name]))
+        else:
+            print(table.line(name, figures))
+    rate = total.faulty / seconds
+    print(f"{rate:,.0f} faulty syncs a second, {total.faulty:,} and {total.syncs:,} in all")
+    for met, text in table.goals(rows["all"], rows):
+        print("met   " if met else "MISSED", text)
+    for kind in ("false", "not_held", "false_complete", "false_gains", "never", "unequal"):
+        for note in getattr(total, kind)[: given.show]:
             print(note)
-    return 1 if total.false_losses or total.not_held else 0
+    if given.json:
+        given.json.write_text(json.dumps({"seed": given.seed, "rows": rows}, indent=1))
+    return 1 if any(rows["all"][kind] for kind in table.FATAL) else 0
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 
-from followersync.domain import sync
-from followersync.domain.closing import Finished
+from followersync.domain import schedule, sync
+from followersync.domain.closing import Finished as Finished
 from followersync.domain.reading import PageOutcome
 from followersync.domain.state import TOP
 from followersync.domain.values import (
@@ -24,7 +25,23 @@ from followersync.domain.values import (
     Span,
     Tally,
 )
-from tests.simulation.lister import Lister
+from tests.simulation.door import Page, Refused
+
+INTERVAL_MINUTES = 360
+"""How often an account is synced where its member asks for nothing else."""
+
+
+class Lister(Protocol):
+    """An Instagram with a clock: each call of `tick` lets a second pass."""
+
+    @property
+    def now(self) -> int: ...
+
+    def tick(self, seconds: int) -> None: ...
+
+    def count(self) -> int | None: ...
+
+    def page(self, after: str | None, limit: int) -> Page: ...
 
 
 class Killed(Exception):
@@ -33,8 +50,8 @@ class Killed(Exception):
 
 @dataclass
 class Store:
-    """One account's rows. For the referee: `events` and `judgements` of the sync in progress, and
-    where the lost `stood`."""
+    """One account's rows. `events` and `renamed`: what the sync in progress told; where the lost
+    `stood`."""
 
     state: sync.AccountState = field(default_factory=sync.AccountState)
     followers: dict[int, Known] = field(default_factory=dict)
@@ -42,7 +59,7 @@ class Store:
     past: set[int] = field(default_factory=set)
     pages: list[tuple[Span | None, int, list[int]]] = field(default_factory=list)
     events: list[tuple[str, int, Lost | None]] = field(default_factory=list)
-    judgements: list[tuple[Judge, frozenset[int]]] = field(default_factory=list)
+    renamed: list[int] = field(default_factory=list)
     stood: dict[int, int] = field(default_factory=dict)
 
     def apply(self, out: PageOutcome) -> None:
@@ -55,15 +72,13 @@ class Store:
             self.followers[renamed.key] = self.followers[renamed.key]._replace(
                 username=renamed.username
             )
+            self.renamed.append(renamed.key)
         for moved in out.moved:
             self.followers[moved.key] = self.followers[moved.key]._replace(
                 place=moved.place, sure=moved.sure
             )
-        seen = set(out.seen)
-        for low, high in out.doubt:
-            for key, row in self.followers.items():
-                if row.sure and low < row.place < high and key not in seen:
-                    self.followers[key] = row._replace(sure=False)
+        if out.doubt:
+            self._doubt(out)
         for given in (*out.added, *out.moved):
             if not 0 < given.place <= TOP:
                 raise AssertionError(f"{given} is out of the range of a bigint")
@@ -77,13 +92,36 @@ class Store:
             self.absences.pop(key, None)
         self.state = out.state
 
+    def _doubt(self, out: PageOutcome) -> None:
+        """Whoever is said to stand within a range and is not on the page becomes unsure."""
+        seen, followers = set(out.seen), self.followers
+        for low, high in out.doubt:
+            doubted = [
+                key
+                for key, row in followers.items()
+                if low < row.place < high and row.sure and key not in seen
+            ]
+            for key in doubted:
+                followers[key] = followers[key]._replace(sure=False)
+
     def absent(self, step: Judge) -> list[Absent]:
-        seen = {key for _, number, keys in self.pages for key in keys if number >= step.first_page}
+        """Those held who stand in the ranges of the look and are on none of its pages."""
+        seen: set[int] = set()
+        for _, number, keys in self.pages:
+            if number >= step.first_page:
+                seen.update(keys)
+        if step.ranges is None:
+            missing = self.followers.keys() - seen
+        else:
+            missing = {
+                key
+                for low, high in step.ranges
+                for key, row in self.followers.items()
+                if low < row.place < high and key not in seen
+            }
+        # By key, as the product reads them: pages to look at again are asked for in this order.
         return [
-            Absent(key, row.place, row.sure, self.absences.get(key))
-            for key, row in self.followers.items()
-            if key not in seen
-            and (step.ranges is None or any(low < row.place < high for low, high in step.ranges))
+            Absent(key, *self.followers[key][1:], self.absences.get(key)) for key in sorted(missing)
         ]
 
     def lose(self, lost: Lost) -> None:
@@ -104,21 +142,21 @@ class Engine:
     kill: float = 0.0
     budget: int | None = None
     seconds_a_call: int = 1
-    life_between_calls: float = 0.0
 
-    def sync(self, *, resume: bool) -> Finished:
-        """One run to its end; raises lister.Failed or Killed, as the real one would stop."""
+    def sync(self, *, resume: bool, asked: bool = False) -> Finished:
+        """One run to its end; raises Transient or Killed, as the real one would stop."""
         store = self.store
         if not resume or store.state.run is None:
             if store.state.campaign is None:
                 store.pages.clear()
             store.state = sync.begin_run(
                 store.state,
-                now=self.lister.world.now,
+                now=self.lister.now,
                 source=self.source,
                 followers=len(store.followers),
                 unconfirmed=len(store.absences),
                 calls_left=self.budget,
+                asked=asked,
             )
         while not isinstance(step := sync.next_step(store.state), Finish):
             self._do(step)
@@ -126,7 +164,7 @@ class Engine:
             store.state,
             followers=len(store.followers),
             unconfirmed=len(store.absences),
-            now=self.lister.world.now,
+            now=self.lister.now,
         )
         self._maybe_die()
         store.state = done.state
@@ -135,18 +173,27 @@ class Engine:
         return done
 
     def _do(self, step: ReadCount | ReadPage | Judge) -> None:
-        world = self.lister.world
-        world.live(self.seconds_a_call, self.life_between_calls)
+        self.lister.tick(self.seconds_a_call)
         if isinstance(step, ReadCount):
             reported = self.lister.count()
-            self.store.state = sync.count_read(self.store.state, reported=reported, now=world.now)
+            self.store.state = sync.count_read(
+                self.store.state,
+                reported=reported,  # type: ignore[arg-type]
+                now=self.lister.now,
+            )
         elif isinstance(step, ReadPage):
             self._read(step)
         else:
             self._judge(step)
 
     def _read(self, step: ReadPage) -> None:
-        rows, after = self.lister.page(step.after, step.limit)
+        try:
+            rows, after = self.lister.page(step.after, step.limit)
+        except Refused:
+            if step.after is None:
+                raise
+            self.store.state = sync.cursor_lost(self.store.state)
+            return
         held = self.store.followers
         known = {key: held[key] for key, _ in rows if key in held}
         lost_before = {key for key, _ in rows if key in self.store.past}
@@ -156,13 +203,13 @@ class Engine:
             after=after,
             known=known,
             lost_before=lost_before,
-            now=self.lister.world.now,
+            now=self.lister.now,
         )
         self._maybe_die()
         self.store.apply(out)
 
     def _judge(self, step: Judge) -> None:
-        store, now = self.store, self.lister.world.now
+        store, now = self.store, self.lister.now
         absent = store.absent(step)
         spans = [span for span, number, _ in store.pages if span and number >= step.first_page]
         context = sync.judge_context(
@@ -185,7 +232,6 @@ class Engine:
                     store.followers[moved.key] = row._replace(place=moved.place, sure=moved.sure)
             tally, looks = tally + verdicts.tally, looks + verdicts.looks
             self._maybe_die()
-        store.judgements.append((step, frozenset(person.key for person in absent)))
         store.state = sync.judged(
             store.state, tally=tally, looks=looks, plausible=context.plausible, now=now
         )
@@ -194,3 +240,38 @@ class Engine:
         if self.kill and self.rng.random() < self.kill:
             self.store.state = sync.load(json.loads(json.dumps(sync.dump(self.store.state))))
             raise Killed
+
+
+def next_due(
+    now: int, *, done: Finished | None, failures: int, changes_per_day: float, jitter: float
+) -> int:
+    """When the account is due again after a run that ended as `done`, or after a failed one."""
+    return schedule.next_due(
+        now=now,
+        interval_minutes=INTERVAL_MINUTES,
+        changes_per_day=changes_per_day,
+        failures=failures,
+        not_before=None,
+        second_look_in=done.second_look_in if done else None,
+        campaign_open=done is not None and done.campaign_open and not done.paced,
+        jitter=jitter,
+    )
+
+
+def retry_at(now: int, *, attempts: int, jitter: float) -> int:
+    """When a run that met a passing error is taken up again."""
+    return now + schedule.retry_pause(attempts, jitter)
+
+
+def source(page_limit: int) -> Source:
+    return Source(page_limit=page_limit)
+
+
+def is_whole(done: Finished) -> bool:
+    """A scan of the whole list ended in this run."""
+    return done.mode.value == "full" and not done.campaign_open
+
+
+def complete(before: bool, done: Finished) -> bool:
+    """Whether the list is called complete after a sync, as the product stores it."""
+    return before or done.complete

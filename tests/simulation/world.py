@@ -1,4 +1,5 @@
-"""One account's real followers: people follow, leave, come back, rename, vanish and reappear."""
+"""A small account's real followers, for exports and for tests of the domain's steps; the larger
+world of the simulation is `population.py`."""
 
 from __future__ import annotations
 

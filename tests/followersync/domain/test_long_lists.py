@@ -27,7 +27,7 @@ def test_a_long_list_finds_every_loss_within_a_week_for_less_than_half_of_the_bu
     rng = Random(5)
     world = World(rng, now=1_700_000_000)
     world.populate(PEOPLE)
-    lister = Lister(world, Random(6), {})
+    lister = Lister(world)
     store = Store()
     engine = Engine(store, lister, Random(7), Source(LIMIT))
     end, settled, calls, slowest = world.now + DAYS * DAY, world.now + 2 * DAY, 0, 0.0

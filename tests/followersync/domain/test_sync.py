@@ -33,7 +33,7 @@ class Account:
     def __init__(self, size: int, limit: int) -> None:
         self.world = World(Random(1), now=1_700_000_000)
         self.world.populate(size)
-        self.lister = Lister(self.world, Random(2), {})
+        self.lister = Lister(self.world)
         self.store = Store()
         self.engine = Engine(self.store, self.lister, Random(3), Source(limit))
 
