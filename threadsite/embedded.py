@@ -38,6 +38,8 @@ PORT: Final = 5432
 #: Recovery after a kill reads the whole write-ahead log.
 START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 60.0
+LOG_SHOWN: Final = 1 << 20
+"""Bytes of the server's log that an error quotes at most."""
 #: Clients read commas in a host as a list, and the server reads blanks and quotes.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/._-]{1,80}")
 #: The locale is PostgreSQL's own, the same on every machine, whatever LANG names.
@@ -218,7 +220,7 @@ def _boot(folder: Path) -> Postmaster:
             return running
         with (folder / "log").open("rb") as log:
             log.seek(begun)
-            said = log.read().decode(errors="replace").strip()
+            said = log.read(LOG_SHOWN).decode(errors="replace").strip()
         if "is still in use" not in said or time.monotonic() > deadline:
             raise ServerError(f"the embedded PostgreSQL did not start:\n{said}")
         time.sleep(0.5)
@@ -349,7 +351,7 @@ def _socket_folder(folder: Path, user: _Account | None) -> str:
     if _PLAIN.fullmatch(str(folder)):
         return str(folder)
     name = f"threadsite-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
-    roots = [root for root in (tempfile.gettempdir(), "/tmp") if _PLAIN.fullmatch(root)]  # noqa: S108
+    roots = [root for root in (tempfile.gettempdir(), "/tmp") if _PLAIN.fullmatch(root)]  # noqa: S108  # nosec B108
     made = Path(roots[0]) / name
     made.mkdir(mode=0o700, exist_ok=True)
     uid = os.geteuid() if user is None else user.uid

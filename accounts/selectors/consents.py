@@ -39,7 +39,7 @@ def in_force_sql(account: str, scope: str) -> str:
 
 def in_force(scope: Scope, account: str) -> RawSQL:
     """The same for querysets. `account`: the quoted column that holds the account's id."""
-    return RawSQL(  # noqa: S611
+    return RawSQL(  # noqa: S611  # nosec B611
         f"coalesce({in_force_sql(account, '%s')}, false)", [scope.value], BooleanField()
     )
 

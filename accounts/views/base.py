@@ -72,7 +72,10 @@ def action(view: View[P]) -> AnyView[P]:
 
 def came_from(request: HttpRequest, otherwise: str = "accounts") -> str:
     """The page of ours that the browser says it came from."""
-    for place in (request.POST.get("next"), request.headers.get("referer")):
+    # To look into an upload here would be to take it in.
+    is_upload = request.content_type == "multipart/form-data"
+    asked = None if is_upload else request.POST.get("next")
+    for place in (asked, request.headers.get("referer")):
         ours = place and url_has_allowed_host_and_scheme(place, {request.get_host()})
         if place and ours and can_be_read(place):
             return place

@@ -111,7 +111,7 @@ def test_a_cursor_that_could_not_be_kept_is_not_followed(cursor: str) -> None:
 @pytest.mark.parametrize("count", [-1, 2**31, 10**30, 1.5, True, "3", {}])
 def test_a_count_that_is_none_is_neither_stored_nor_taken_for_a_zero(count: Any) -> None:
     with pytest.raises(msgspec.ValidationError):
-        answers.profile(profile(followers_count=count), UNKNOWN)
+        answers.follower_count(profile(id="17", followers_count=count), UNKNOWN)
     with pytest.raises(msgspec.ValidationError):
         answers.insights(metric(value=count), UNKNOWN)
 

@@ -58,7 +58,7 @@ def test_a_cap_shows_the_newest_and_newcomers_push_the_oldest_past_it(sandbox, g
     assert before == true[:250]
     assert scan(gateway, token, account_id) == true_ids(sandbox, account_id)[:250]
     assert len(true_ids(sandbox, account_id)) == 303
-    assert gateway.me(token).followers_count >= 303
+    assert gateway.follower_count(token).followers >= 303
 
 
 def test_a_cap_above_the_list_hides_nobody(sandbox, gateway, bob):
@@ -218,16 +218,16 @@ def test_a_cursor_of_another_order_is_refused(sandbox, gateway, bob):
 
 def test_a_frozen_count_moves_once_in_its_hours(sandbox, gateway, bob):
     account_id, token = bob
-    before = gateway.me(token).followers_count
+    before = gateway.follower_count(token).followers
     sandbox.faults(account_id, count_frozen_hours=12)
-    gateway.me(token)
+    gateway.follower_count(token)
     sandbox.change(account_id, follow=5)
 
-    frozen = gateway.me(token).followers_count
+    frozen = gateway.follower_count(token).followers
     sandbox.advance(13 * HOUR)
 
     assert frozen == before
-    assert gateway.me(token).followers_count == before + 5
+    assert gateway.follower_count(token).followers == before + 5
 
 
 def test_a_rounded_count_tells_no_single_person(sandbox, gateway, link):
@@ -235,25 +235,25 @@ def test_a_rounded_count_tells_no_single_person(sandbox, gateway, link):
     account_id, token = link("round.one")
     sandbox.faults(account_id, count_rounded=True)
 
-    counts = [gateway.me(token).followers_count for _call in range(2)]
+    counts = [gateway.follower_count(token).followers for _call in range(2)]
     sandbox.change(account_id, follow=1)
 
-    assert {*counts, gateway.me(token).followers_count} == {12_300}
+    assert {*counts, gateway.follower_count(token).followers} == {12_300}
     sandbox.faults(account_id, count_rounded=1000)
-    assert gateway.me(token).followers_count == 12_000
+    assert gateway.follower_count(token).followers == 12_000
 
 
 def test_the_count_can_leave_out_the_deactivated(sandbox, gateway, bob):
     account_id, token = bob
-    with_them = gateway.me(token).followers_count
+    with_them = gateway.follower_count(token).followers
     sandbox.change(account_id, deactivate=7)
     sandbox.faults(account_id, count_with_deactivated=False)
 
-    without = gateway.me(token).followers_count
+    without = gateway.follower_count(token).followers
     sandbox.faults(account_id)
 
     assert without == with_them - 7
-    assert gateway.me(token).followers_count == with_them
+    assert gateway.follower_count(token).followers == with_them
 
 
 def test_overlapping_pages_repeat_the_end_of_the_page_before_and_hide_nobody(sandbox, gateway, bob):

@@ -121,7 +121,8 @@ def test_another_members_copy_is_not_there(as_alice: Client, bob: User) -> None:
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_the_language_is_kept_with_the_member(language: str, as_alice: Client, alice: User) -> None:
-    answer = as_alice.post(reverse("set-language"), {"language": language, "next": "/settings/"})
+    form = f"language={language}&next=/settings/"
+    answer = as_alice.post(reverse("set-language"), form, "application/x-www-form-urlencoded")
 
     alice.refresh_from_db()
     assert alice.language == language

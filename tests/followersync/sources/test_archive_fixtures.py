@@ -86,9 +86,10 @@ def test_what_is_not_understood_never_becomes_an_empty_list(file, called, proble
 def test_every_sample_has_its_outcome():
     listed = {row[0] for row in (*READ, *REFUSED)}
 
-    assert {
-        p.relative_to(FIXTURES).as_posix() for p in FIXTURES.rglob("*.*") if p.is_file()
-    } == listed
+    there = {p.relative_to(FIXTURES).as_posix() for p in FIXTURES.rglob("*.*") if p.is_file()}
+
+    # Exports that mean something only one after the other have tests of their own.
+    assert {name for name in there if not name.startswith("in-a-row/")} == listed
 
 
 def test_the_page_and_the_json_of_one_hour_tell_the_same_to_the_minute():

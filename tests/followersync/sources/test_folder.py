@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -135,6 +136,8 @@ def s3() -> Iterator[Store]:
     endpoint = f"http://127.0.0.1:{server._port}"
     keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "s3-secret"}
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+    # Servers of one process share their buckets.
+    urlopen(Request(f"{endpoint}/moto-api/reset", data=b"", method="POST"), timeout=10).close()
     client.create_bucket(Bucket="alices-exports")
     options = {"key": "AKIATEST", "secret": "s3-secret", "endpoint_url": endpoint}
     yield Store(

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0006_webhooks_since")]
+    dependencies = [("accounts", "0007_no_account_type")]
 
     operations = [
         migrations.CreateModel(

@@ -6,8 +6,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0006_webhooks_since'),
-        ('followersync', '0006_transfers_and_folders_of_the_operator'),
+        ('accounts', '0008_quotas_of_visitors'),
+        ('followersync', '0008_leases_of_outbound_jobs'),
     ]
 
     operations = [

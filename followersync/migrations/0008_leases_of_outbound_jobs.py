@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("followersync", "0006_transfers_and_folders_of_the_operator")]
+    dependencies = [("followersync", "0007_counts_without_a_list")]
 
     operations = [
         migrations.AddField("watchedfolder", "leased_until", models.DateTimeField(null=True)),
