@@ -14,6 +14,7 @@ from typing import Any
 
 from bench.results import Results, WrongResult
 from followersync.domain import schedule, sync
+from followersync.domain.losses import Missing
 from followersync.domain.state import AccountState, Order
 from followersync.domain.values import (
     Absence,
@@ -25,7 +26,6 @@ from followersync.domain.values import (
     ReadPage,
     Source,
     Span,
-    Tally,
 )
 
 DAY = 86_400
@@ -210,13 +210,10 @@ class Account:
             if key not in self.seen
             for row in (self.followers[key],)
         ]
+        spans = [span for number, span in self.spans if number >= step.first_page]
+        missing = self._missing(absent, sync.list_end(self.state, spans))
         context = sync.judge_context(
-            self.state,
-            [span for number, span in self.spans if number >= step.first_page],
-            absent=len(absent),
-            new_absent=sum(one.absence is None for one in absent),
-            followers=len(self.followers),
-            now=now,
+            self.state, spans, missing=missing, followers=len(self.followers), now=now
         )
         verdicts = sync.judge(context, absent)
         for lost in verdicts.lost:
@@ -230,10 +227,23 @@ class Account:
                 self._place(moved.key, row._replace(place=moved.place, sure=moved.sure))
         self.state = sync.judged(
             self.state,
-            tally=verdicts.tally if absent else Tally(),
+            tally=verdicts.tally,
             looks=verdicts.looks,
-            plausible=context.plausible,
-            now=now,
+            context=context,
+            missing=missing,
+        )
+
+    @staticmethod
+    def _missing(absent: list[Absent], end: int) -> Missing:
+        at_end = [one for one in absent if not one.sure or one.place < end]
+        records = [one.absence for one in absent]
+        return Missing(
+            absent=len(absent),
+            new=sum(record is None for record in records),
+            fresh=sum(record is None or not record.settled for record in records),
+            counted=sum(record is not None and record.counted for record in records),
+            at_end=len(at_end),
+            new_at_end=sum(one.absence is None for one in at_end),
         )
 
     def sync_and_wait(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from math import ceil, log
@@ -284,7 +284,13 @@ def recorded(look: Look, absence: Absence | None, act: Act | None) -> Absence | 
         return None
     if act is Act.MISSED:
         before = absence or Absence(since=look.latest, looks=0, witnessed=0, last_at=0)
-        return Absence(before.since, before.looks + 1, before.witnessed + 1, look.latest)
+        return replace(
+            before,
+            looks=before.looks + 1,
+            witnessed=before.witnessed + 1,
+            last_at=look.latest,
+            at=(*before.at, look.latest),
+        )
     if absence is None and act in (Act.DOUBTFUL, Act.BLOCK, Act.SHOWN):
         return Absence(since=look.latest, looks=0, witnessed=0, last_at=look.latest)
     return absence

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from followersync.domain import count
 from followersync.domain.order import RUN_NEEDED
 from followersync.domain.plan import ASKED_PAGES, count_is_outside
 from followersync.domain.state import AccountState, Campaign, Memory, Order, Read, Run
 from followersync.domain.turns import on_schedule
-from followersync.domain.values import Mode, Spoiled, Tally, Why
+from followersync.domain.values import LOOKS_APART, Mode, Spoiled, Tally, Why
 
 DAY = 86_400
 QUICK = 300
-"""Seconds until a quick second look."""
+"""Seconds until a quick second scan, which says whether the places of the first can be trusted."""
 QUICK_PAGES = 5
 QUICK_TIMES = 3
-"""So many quick looks in a row; then the usual interval."""
+"""So many quick scans in a row; then the usual interval."""
 FEW = 10
-"""In a list of fewer people one who is missing changes much: it takes longer to be believed."""
+"""In a list of fewer people one who is missing in the first list is much."""
 DOUBTS = 4
 DOUBT_AGAIN = 3 * DAY
 """When so many scans in a row meet a page in disorder, the next one says what places are worth."""
@@ -26,13 +27,12 @@ SHORT = 30
 """A list numbered anew was in disorder, and disorder lasts: the same swap seen twice in a row would
 agree with itself. In a list of fewer people, where one swap is much, the scan that confirms the new
 order comes this much later."""
-HOLES = frozenset({Spoiled.EMPTY, Spoiled.LOOP, Spoiled.REPEATS})
-"""What leaves people out of a first list without a trace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a sync's reading proves; stored with the snapshot and shown in words."""
+    """What a sync's reading proves; stored with the snapshot and shown in words. `odd`: so
+    many were missed at once that nobody is called unconfirmed yet."""
 
     pages: int
     people: int
@@ -43,6 +43,7 @@ class Evidence:
     reported: int | None
     followers: int
     spoiled: dict[str, int]
+    odd: int
     finished: bool
     why: Why | None
 
@@ -50,9 +51,9 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """What to store at a sync's end. `paced`: the open campaign is as far as it ought to be and
-    needs no sync before the usual one. `second_look_in`: seconds, None: no hurry. `confirm`: read
-    the list again at once, in the same run: whoever leaves before two scans agree about the places
-    can have no witnesses."""
+    needs no sync before the usual one. `second_look_in`: seconds until another look would settle
+    something, None: no hurry. `confirm`: read the list again at once, in the same run: whoever
+    leaves before two scans agree about the places can have no witnesses."""
 
     state: AccountState
     mode: Mode
@@ -76,22 +77,27 @@ def finish_run(state: AccountState, *, followers: int, unconfirmed: int, now: in
     memory = replace(memory, last_at=now)
     whole = campaign is not None and campaign.ended
     read = campaign.read if campaign is not None else run.read
-    memory = _counts_remembered(memory, run, followers)
+    memory = _counts_remembered(memory, run, followers, unconfirmed)
     if campaign is not None and whole:
         memory = _scan_remembered(memory, run, campaign, followers, now)
         campaign = None
     if read.people:
         memory = replace(memory, empties=0)
-    quick = memory.quick + 1 if _hurries(memory, run) else 0
+    if memory.empties or (run.mode is Mode.FULL and not whole and not on_schedule(state, now)):
+        # The list was to be read to its end, and could not be: it is not known to be complete.
+        memory = replace(memory, complete=False)
+    quick = memory.quick + 1 if _hurries(memory) else 0
     memory = replace(memory, quick=quick)
     second_look = QUICK if 0 < quick <= QUICK_TIMES else None
+    if second_look is None and (unconfirmed > memory.beyond or memory.odd):
+        second_look = LOOKS_APART
     evidence = _evidence(run, read, followers, unconfirmed, finished=whole and run.proof)
     return Finished(
         state=AccountState(memory, campaign, None),
         mode=run.mode,
         why=run.why,
         evidence=evidence,
-        snapshot=run.reported is not None,
+        snapshot=run.mode is not Mode.COUNT,
         complete=memory.complete,
         drop_pages=campaign is None,
         campaign_open=campaign is not None,
@@ -113,15 +119,16 @@ def _can_confirm(memory: Memory, run: Run) -> bool:
     )
 
 
-def _counts_remembered(memory: Memory, run: Run, followers: int) -> Memory:
+def _counts_remembered(memory: Memory, run: Run, followers: int, unconfirmed: int) -> Memory:
     if run.reported is None:
-        return memory
+        return replace(memory, complete=False)
     outside = count_is_outside(memory, run.reported, followers)
     return replace(
         memory,
         reported=run.reported,
         outside=memory.outside + 1 if outside else 0,
         held=(*memory.held, followers)[-3:],
+        complete=memory.complete and not count.is_short(run.reported, followers - unconfirmed),
     )
 
 
@@ -131,20 +138,21 @@ def _scan_remembered(
     memory = _order_learned(memory, campaign, now)
     if not run.proof:
         return replace(memory, full_at=now, scans=memory.scans + 1)
-    reported = run.reported or 0
     memory = replace(
         memory,
         scans=memory.scans + 1,
         full_at=now,
         pages=campaign.read.pages,
         people=campaign.read.people,
-        gap=reported - followers,
+        gap=None if run.reported is None else run.reported - followers,
         outside=0,
-        odd_since=None if run.plausible else memory.odd_since or now,
+        complete=run.reported is not None and not count.is_short(run.reported, memory.shown),
     )
-    if memory.complete:
+    if memory.baselined_at is not None:
         return memory
-    return _baseline_learned(memory, campaign, reported, followers, now)
+    missing = max(0, (run.reported or 0) - memory.shown)
+    hidden = missing if not memory.complete or followers < FEW else 0
+    return replace(memory, baselined_at=now, hidden=hidden)
 
 
 def _order_learned(memory: Memory, campaign: Campaign, now: int) -> Memory:
@@ -170,28 +178,11 @@ def _order_learned(memory: Memory, campaign: Campaign, now: int) -> Memory:
         memory = replace(memory, order=Order.NEW, doubted_at=now)
         doubts = 0
     memory = replace(memory, doubts=doubts)
-    if read.people >= RUN_NEEDED and read.sure * 10 < read.people * 9 and not repeats:
-        memory = replace(memory, renumber=True)
+    known = read.people - read.added
+    if known >= RUN_NEEDED and read.sure * 10 < known * 9 and not repeats:
+        mixed_at = now if read.disorderly else memory.mixed_at
+        memory = replace(memory, renumber=True, mixed_at=mixed_at)
     return memory
-
-
-def _baseline_learned(
-    memory: Memory, campaign: Campaign, reported: int, held: int, now: int
-) -> Memory:
-    """The first list is complete when the count agrees, or when it stays the same for days."""
-    read = campaign.read
-    since = memory.baseline_at
-    if since is None or read.added or read.people < held or (not held and reported > 2):
-        since = now
-    holes = read.spoiled.keys() & HOLES
-    missing = abs(reported - read.people)
-    near = (
-        read.people > 0 and not holes and missing <= min(max(2, reported // 20), read.people // 8)
-    )
-    # Nobody listed, though somebody is counted: that says no more than a list of a few.
-    few = held < FEW and (held or reported)
-    wait = 14 * DAY if few else 3 * DAY if held else DAY
-    return replace(memory, baseline_at=since, complete=near or now - since >= wait)
 
 
 def _evidence(
@@ -208,16 +199,13 @@ def _evidence(
         reported=run.reported,
         followers=followers,
         spoiled={reason.value: pages for reason, pages in read.spoiled.items()},
+        odd=tally.absent if run.odd else 0,
         finished=finished,
         why=run.why,
     )
 
 
-def _hurries(memory: Memory, run: Run) -> bool:
-    """Whether a second look within minutes would settle something."""
-    if memory.looks or (memory.broad_wanted and memory.pages <= ASKED_PAGES):
-        return True
+def _hurries(memory: Memory) -> bool:
+    """Whether a second scan within minutes would settle what the places are worth."""
     unsettled = memory.order is not Order.CONFIRMED or memory.renumber
-    return memory.pages <= QUICK_PAGES and (
-        run.tally.witnessed > run.tally.lost or (unsettled and memory.people >= RUN_NEEDED)
-    )
+    return unsettled and memory.pages <= QUICK_PAGES and memory.people >= RUN_NEEDED

@@ -24,7 +24,8 @@ class Walk:
     of an older numbering and worth nothing. `settles`: a place met a second time becomes sure; not
     on a page read again within seconds, which a lasting fault shows alike. `growing`: by the count
     nobody was missing before, or somebody has come: strangers on top are new even where too few
-    known people stand below them.
+    known people stand below them. `hidden`: so many strangers may have been there all along, unless
+    they are among the `expected`, whom the count has risen by.
     """
 
     floor: int
@@ -36,6 +37,8 @@ class Walk:
     zone: int = 0
     settles: bool = True
     growing: bool = True
+    hidden: int = 0
+    expected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

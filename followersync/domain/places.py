@@ -102,7 +102,7 @@ def _unchanged(
         run=len(rows),
         orderly=True,
         spoiled=None,
-        top=TOP if walk.first else shown.places[0],
+        top=shown.places[0],
         bottom=bottom,
         floor=min(walk.floor, bottom),
         doubt=[],
@@ -136,10 +136,10 @@ def _read_changed(
     top = bottom = None
     seen = [key for key, _ in order.unique]
     if order.spoiled is None:
-        top = TOP if walk.first and not order.out else known[seen[order.run[0]]].place
+        top = known[seen[order.run[0]]].place
         bottom = known[seen[order.run[-1]]].place
     moved = placing.moved
-    if order.orderly or (walk.confirming and not order.repeats):
+    if order.orderly or order.clean or (walk.confirming and not order.repeats):
         moved = moved + _unsettled(order, known)
     return PageReading(
         added=placing.added,

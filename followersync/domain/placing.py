@@ -65,11 +65,14 @@ class Placing:
         fitting = self._fitting(stretch, above, below)
         if fitting and above is not None and below is not None:
             self.doubt.append((below, above))
+        strangers = 0
         for at, index in enumerate(stretch, start=1):
             if index in fitting:
                 self.moved.append(Moved(self.unique[index][0], fitting[index], sure=True))
-            else:
-                self._give(index, high - at * step, sure=sure, new=new)
+                continue
+            strangers += not self._is_known(index)
+            expected = not 0 < strangers - self.walk.expected <= self.walk.hidden
+            self._give(index, high - at * step, sure=sure, new=new and expected)
         if below is None:
             self.floor = high - len(stretch) * step
 

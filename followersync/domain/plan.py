@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from followersync.domain.state import Memory, Order
-from followersync.domain.values import Why
+from followersync.domain.values import LOOKS_APART, Why
 
 DAY = 86_400
 FEW_PAGES = 5
@@ -33,9 +33,9 @@ def paced_pages(memory: Memory, why: Why, *, started_at: int, now: int) -> int |
     return SLICE + memory.pages * (now - started_at) // ROUND
 
 
-def head_pages(memory: Memory, *, reported: int, held: int, size: int) -> int:
+def head_pages(memory: Memory, *, reported: int | None, held: int, size: int) -> int:
     """In how many pages known ground ought to be met, given how many newcomers are expected."""
-    newcomers = max(0, reported - held)
+    newcomers = 0 if reported is None else max(0, reported - held)
     return HEAD_PAGES + 2 * newcomers // size + memory.pages // 20
 
 
@@ -48,9 +48,9 @@ def age_limit(pages: int) -> int:
     return 7 * DAY if pages <= UNPACED_PAGES else DAY // 2
 
 
-def count_is_outside(memory: Memory, reported: int, held: int) -> int:
-    """By how much the count lies outside what the people held explain; 0: explained."""
-    if memory.gap is None:
+def count_is_outside(memory: Memory, reported: int | None, held: int) -> int:
+    """By how much the count lies outside what the people held explain; 0: explained or unknown."""
+    if memory.gap is None or reported is None:
         return 0
     expected = reported - memory.gap
     low = min((*memory.held[-3:], held))
@@ -59,25 +59,33 @@ def count_is_outside(memory: Memory, reported: int, held: int) -> int:
 
 
 def why_full(
-    memory: Memory, *, now: int, reported: int, held: int, unconfirmed: int, asked: bool = False
+    memory: Memory,
+    *,
+    now: int,
+    reported: int | None,
+    held: int,
+    unconfirmed: int,
+    asked: bool = False,
 ) -> Why | None:
     """Why the whole list ought to be read now, or None: the head is enough.
 
-    `asked`: a person, not the schedule, wants this sync.
+    `unconfirmed`: people whom another look may settle. `asked`: a person, not the schedule, wants
+    this sync.
     """
     if memory.scans == 0:
         return Why.FIRST
     age = now - (memory.full_at or 0)
     few = memory.pages <= FEW_PAGES
-    if memory.renumber or memory.order is not Order.CONFIRMED or not memory.complete:
+    if memory.renumber or memory.order is not Order.CONFIRMED:
         return Why.ORDER if memory.pages <= UNPACED_PAGES or age >= DAY // 2 else None
-    if unconfirmed and (few or age >= DAY):
+    if unconfirmed and age >= (LOOKS_APART if few else DAY):
         return Why.UNCONFIRMED
-    if memory.broad_wanted and memory.pages <= ASKED_PAGES:
+    if memory.whole_wanted and memory.pages <= ASKED_PAGES and age >= LOOKS_APART:
         return Why.UNCONFIRMED
     if asked and memory.pages <= ASKED_PAGES:
         return Why.ASKED
-    if few and memory.gap is not None and reported - memory.gap != held:
+    moved = reported is not None and memory.gap is not None and reported - memory.gap != held
+    if few and moved:
         # Looking costs a few calls at most; waiting for certainty would hide who is missing.
         return Why.COUNT
     outside = count_is_outside(memory, reported, held)

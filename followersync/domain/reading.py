@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ from followersync.domain.state import (
 )
 from followersync.domain.values import (
     Added,
+    Kind,
     Known,
     Moved,
     PageEvidence,
@@ -30,6 +32,8 @@ from followersync.domain.values import (
     Spoiled,
 )
 
+HIDDEN_FOR = 14 * 86_400
+"""So long after the first list somebody may still appear who was not shown in it."""
 ADJACENT = 64 * GAP
 """Pages that follow each other leave such gaps between them; one range spans them all."""
 
@@ -120,11 +124,13 @@ def _walk(state: AccountState, run: Run, asked_after: str | None) -> Walk:
         floor=floor,
         at_top=at_top,
         first=asked_after is None,
-        baseline=not state.memory.complete,
+        baseline=state.memory.baselined_at is None,
         renumber=body and campaign is not None and campaign.renumber,
         confirming=state.memory.order is not Order.CONFIRMED,
         zone=state.memory.zone,
         growing=_growing(state.memory, run),
+        hidden=_hidden(state.memory, run),
+        expected=max(0, (run.reported or 0) - (state.memory.reported or 0)),
         settles=run.phase in (Phase.HEAD, Phase.BODY),
     )
 
@@ -142,6 +148,21 @@ def _growing(memory: Memory, run: Run) -> bool:
     return memory.reported is not None and (run.reported or 0) > memory.reported
 
 
+def _mixed_at(memory: Memory, run: Run, added: Sequence[Added], at: int) -> int | None:
+    """When newcomers, by whom the count rose, were last met among people who follow longer."""
+    found = any(one.kind is Kind.FOUND and one.place <= memory.top for one in added)
+    rose = run.reported is not None and run.reported > (memory.count.reported or 0)
+    known = memory.count.reported is not None and memory.baselined_at is not None
+    return at if found and rose and known else memory.mixed_at
+
+
+def _hidden(memory: Memory, run: Run) -> int:
+    """How many strangers may have been there while the first list was read, and not been shown."""
+    begun = memory.baselined_at
+    recent = begun is not None and run.started_at - begun <= HIDDEN_FOR
+    return memory.hidden if recent else 0
+
+
 def _looped(state: AccountState, asked: str | None, after: str) -> bool:
     """A cursor that leads back: at once, or to one met before (Brent's algorithm)."""
     run, campaign = state.run, state.campaign
@@ -156,7 +177,20 @@ def _counted(
     memory, campaign = state.memory, state.campaign
     top = max((added.place for added in page.added), default=memory.top)
     top = max(top, max((moved.place for moved in page.moved), default=top))
-    memory = replace(memory, next_page=memory.next_page + 1, top=max(memory.top, top))
+    kinds = Counter(added.kind for added in page.added)
+    ledger = replace(
+        memory.count,
+        gained=memory.count.gained + kinds[Kind.GAINED] + kinds[Kind.RETURNED],
+        found=memory.count.found + kinds[Kind.FOUND],
+    )
+    memory = replace(
+        memory,
+        next_page=memory.next_page + 1,
+        top=max(memory.top, top),
+        count=ledger,
+        hidden=max(0, memory.hidden - kinds[Kind.FOUND]),
+        mixed_at=_mixed_at(state.memory, run, page.added, evidence.at),
+    )
     spoiled = evidence.spoiled
     run = replace(
         run,

@@ -36,7 +36,10 @@ def next_due(
         wait = _wait(interval_minutes * MINUTE, changes_per_day)
         due = now + round(wait * (1 - JITTER * jitter))
         if second_look_in is not None:
-            due = min(due, now + round(second_look_in * (1 + JITTER * jitter)))
+            look = now + second_look_in
+            # A sync shortly before a look would count is postponed until it does.
+            if due > look - second_look_in // 4:
+                due = look + round(second_look_in * JITTER * jitter)
         if campaign_open:
             due = min(due, now + HOUR)
     return max(due, not_before or 0)

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from followersync.domain.count import Ledger
+from followersync.domain.patience import CLEAR, Reappearance, Weather
 from followersync.domain.values import Mode, PageLook, Spoiled, Tally, Why
 
 GAP = 1 << 16
@@ -43,9 +45,12 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
+    baselined_at: int | None = None
+    """When a scan first read the list to its end: whoever is added from then on is a change."""
     complete: bool = False
-    baseline_at: int | None = None
-    """When a scan last found somebody new while the first list was not complete."""
+    """At the last look at the whole list it showed nearly as many people as are counted."""
+    hidden: int = 0
+    """People whom the count told of and the first list did not show."""
     order: Order = Order.NONE
     renumber: bool = False
     doubts: int = 0
@@ -64,10 +69,19 @@ class Memory:
     """Followers held at the end of the last syncs, newest last."""
     outside: int = 0
     """How many syncs in a row the count lay outside what the last scan explains."""
-    odd_since: int | None = None
-    """Since when every finished scan missed implausibly many people."""
-    unsteady_at: int = 0
-    """When a finished scan last missed several people whom the one before had shown."""
+    count: Ledger = field(default_factory=Ledger)
+    reappearances: tuple[Reappearance, ...] = ()
+    odd: bool = False
+    """The last finished scan missed implausibly many people for the first time."""
+    shown: int = 0
+    """People shown by the last finished scan."""
+    mixed_at: int | None = None
+    """When newcomers were last met below the top, or the list in another order: Instagram does not
+    list the newest first."""
+    peak: tuple[int, int] = (0, 0)
+    """The most people shown of late, and when."""
+    beyond: int = 0
+    """How many people may stand below the last whom Instagram shows."""
     quick: int = 0
     """Quick looks in a row."""
     scans: int = 0
@@ -77,8 +91,10 @@ class Memory:
     empties: int = 0
     """Syncs in a row whose very first page was empty."""
     looks: tuple[PageLook, ...] = ()
-    broad_wanted: bool = False
-    """Somebody was missed by a look at the head alone; proof needs one that reads more."""
+    looked_at: int = 0
+    """When those pages were last read."""
+    whole_wanted: bool = False
+    """Somebody was missed by a look at some pages alone; proof needs one at the whole list."""
     last_at: int = 0
     """When the last sync ended. The next begins a second later at the earliest: two looks at the
     same second could not be told apart."""
@@ -163,9 +179,10 @@ class Run:
     looks_from: int | None = None
     """The number of the first page read after the judgement; None: nobody has been judged yet."""
     judge_at: int | None = None
+    weather: Weather = CLEAR
     proof: bool = False
     """The last walk from the top reached known ground."""
-    plausible: bool = True
+    odd: bool = False
     tally: Tally = field(default_factory=Tally)
 
     @property

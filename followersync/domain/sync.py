@@ -6,10 +6,13 @@ together with the rows that resulted from the same page; the simulation drives t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from followersync.domain import closing, plan, reading, turns
+from followersync.domain.looks import judge_context, judged, list_end, reappeared
+from followersync.domain.losses import Missing, Verdicts, judge
+from followersync.domain.patience import CLEAR, Weather
 from followersync.domain.reading import PageOutcome
 from followersync.domain.state import (
     JUMP,
@@ -26,27 +29,17 @@ from followersync.domain.values import (
     Judge,
     Known,
     Mode,
-    PageLook,
     Part,
     ReadCount,
     ReadPage,
     Source,
-    Span,
     Step,
-    Tally,
     Why,
-)
-from followersync.domain.witness import (
-    JudgeContext,
-    Testimony,
-    Verdicts,
-    judge,
-    plausible,
-    unsteady,
 )
 
 __all__ = [
     "AccountState",
+    "Missing",
     "PageOutcome",
     "Progress",
     "Verdicts",
@@ -58,10 +51,12 @@ __all__ = [
     "judge",
     "judge_context",
     "judged",
+    "list_end",
     "load",
     "next_step",
     "page_read",
     "progress",
+    "reappeared",
     "stop_run",
 ]
 
@@ -90,10 +85,12 @@ def begin_run(
     unconfirmed: int,
     calls_left: int | None = None,
     asked: bool = False,
+    weather: Weather = CLEAR,
 ) -> AccountState:
     """Start a sync. What an earlier run left undone is dropped; an open campaign is kept.
 
     `followers`, `unconfirmed`: rows held. `calls_left`: calls that may be spent, None: no limit.
+    `weather`: what is seen over all accounts.
     """
     memory = state.memory
     now = max(now, memory.last_at + 1, _judged_at(state.run) + 1)
@@ -110,6 +107,7 @@ def begin_run(
         page_size=size,
         floor=memory.top + JUMP,
         first_page=memory.next_page,
+        weather=weather,
     )
     return replace(state, run=run)
 
@@ -140,9 +138,10 @@ def next_step(state: AccountState) -> Step:
             return Finish()
 
 
-def count_read(state: AccountState, *, reported: int, now: int) -> AccountState:
-    """Take Instagram's count (a missing count is an error of the answer, never 0)."""
-    run, now = _run(state, Phase.COUNT), _moment(state, now)
+def count_read(state: AccountState, *, reported: int | None, now: int) -> AccountState:
+    """Take Instagram's count; None: it is unknown, which is never the same as 0."""
+    run = _run(state, Phase.COUNT)
+    now = _moment(state, now)
     run = replace(run, reported=reported, calls=run.calls + 1, phase=Phase.HEAD, mode=Mode.HEAD)
     if not state.memory.renumber and state.memory.order is not Order.NONE:
         return replace(state, run=run)
@@ -198,65 +197,6 @@ def stop_run(state: AccountState, *, now: int) -> AccountState:
     if run.phase in (Phase.COUNT, Phase.HEAD):
         return replace(state, run=replace(run, phase=Phase.DONE))
     return state
-
-
-def judge_context(
-    state: AccountState,
-    spans: Iterable[Span],
-    *,
-    absent: int,
-    followers: int,
-    now: int,
-    new_absent: int | None = None,
-) -> JudgeContext:
-    """What the judgement rests on.
-
-    Of `followers` held, `absent` are on no stored page; `new_absent` of these have no Absence yet
-    (left out, all are taken to be new).
-    """
-    run, memory, campaign = _run(state, Phase.JUDGE), state.memory, state.campaign
-    at = now if run.judge_at is None else run.judge_at
-    new = absent if new_absent is None else new_absent
-    spans = list(spans)
-    after = run.looks_from or 0
-    return JudgeContext(
-        testimony=Testimony(span for span in spans if span.number >= after),
-        heard=Testimony(span for span in spans if span.number < after),
-        at=at,
-        again=run.looks_from is not None,
-        whole=run.looks_from is None and campaign is not None and campaign.ended,
-        broad=run.mode is Mode.FULL,
-        ordered=run.ordered and memory.order is Order.CONFIRMED,
-        doubtful=memory.order is not Order.CONFIRMED,
-        zone=memory.zone,
-        plausible=plausible(new, followers, memory.odd_since, at),
-        steady_since=None if unsteady(new, followers) else memory.unsteady_at,
-    )
-
-
-def judged(
-    state: AccountState,
-    *,
-    tally: Tally,
-    looks: Sequence[PageLook],
-    plausible: bool = True,
-    now: int,
-) -> AccountState:
-    """All batches of a judgement are stored; `looks`: the pages to read again soon;
-    `plausible`: as the context had it."""
-    run = _run(state, Phase.JUDGE)
-    again = run.looks_from is not None
-    whole = not again and state.campaign is not None and state.campaign.ended
-    waiting = [*looks, *(() if whole else state.memory.looks[run.look :])]
-    memory = replace(state.memory, looks=tuple(dict.fromkeys(waiting))[: turns.LOOKS_KEPT])
-    broad_wanted = run.mode is not Mode.FULL and tally.witnessed > tally.lost
-    memory = replace(memory, broad_wanted=broad_wanted or (memory.broad_wanted and not whole))
-    if unsteady(tally.fresh, run.followers):
-        memory = replace(memory, unsteady_at=run.judge_at or now)
-    if again:
-        tally, plausible = run.tally.and_again(tally), run.plausible
-    state = replace(state, memory=memory, run=replace(run, tally=tally, plausible=plausible))
-    return turns.after_judgement(state)
 
 
 def progress(state: AccountState) -> Progress:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from followersync.domain import plan
 from followersync.domain.places import PageReading
 from followersync.domain.state import JUMP, AccountState, Campaign, Phase, Run
-from followersync.domain.values import Mode, Why
+from followersync.domain.values import LOOKS_APART, Mode, Why
 
 CLOSING_TRIES = 3
 EMPTY_TRIES = 3
@@ -38,7 +38,7 @@ def _after_head(
     state: AccountState, page: PageReading, after: str | None, now: int
 ) -> AccountState:
     run = _run(state)
-    if not page.seen and after is None and run.walked == 1 and run.followers:
+    if not page.seen and after is None and run.walked == 1 and _expected(run):
         empties = state.memory.empties + 1
         state = replace(state, memory=replace(state.memory, empties=empties))
         if empties < EMPTY_TRIES:
@@ -63,8 +63,13 @@ def _whole_list_in_head(state: AccountState, now: int) -> AccountState:
 def _head_pages(state: AccountState) -> int:
     run = _run(state)
     return plan.head_pages(
-        state.memory, reported=run.reported or 0, held=run.followers, size=run.page_size
+        state.memory, reported=run.reported, held=run.followers, size=run.page_size
     )
+
+
+def _expected(run: Run) -> int:
+    """People whom the list ought to show; of a first list the count alone tells."""
+    return run.followers or max(0, (run.reported or 0) - 2)
 
 
 def _why(state: AccountState, now: int) -> Why | None:
@@ -72,9 +77,9 @@ def _why(state: AccountState, now: int) -> Why | None:
     return plan.why_full(
         state.memory,
         now=now,
-        reported=run.reported or 0,
+        reported=run.reported,
         held=run.followers,
-        unconfirmed=run.unconfirmed,
+        unconfirmed=max(0, run.unconfirmed - state.memory.beyond),
         asked=run.asked,
     )
 
@@ -83,17 +88,27 @@ def _decide(state: AccountState, now: int) -> AccountState:
     """Known ground is reached: read on, look again at a page, or be content with the head."""
     run = _run(state)
     if state.campaign is not None:
-        if state.memory.looks:
-            return replace(state, run=replace(run, phase=Phase.LOOK))
+        if _looks_due(state, now):
+            return _look(state, now)
         return _go_on(state, now)
     why = _why(state, now)
     if why is not None:
         return _unless_spent(_begin_campaign(state, why, now), now)
-    if state.memory.looks:
-        return replace(state, run=replace(run, phase=Phase.LOOK))
+    if _looks_due(state, now):
+        return _look(state, now)
     if run.unconfirmed and run.ranges and run.walked == 1:
         return _judge(state, now)
     return _done(state)
+
+
+def _looks_due(state: AccountState, now: int) -> bool:
+    """Whether there are pages to read again, and another look at them would count."""
+    return bool(state.memory.looks) and now - state.memory.looked_at >= LOOKS_APART
+
+
+def _look(state: AccountState, now: int) -> AccountState:
+    memory = replace(state.memory, looked_at=now)
+    return replace(state, memory=memory, run=replace(_run(state), phase=Phase.LOOK))
 
 
 def _go_on(state: AccountState, now: int) -> AccountState:
@@ -125,7 +140,7 @@ def _after_body(
     campaign, run = state.campaign, _run(state)
     if campaign is None:
         raise RuntimeError("no full scan is open")
-    if not page.seen and after is None and campaign.read.people < run.followers:
+    if not page.seen and after is None and campaign.read.people < _expected(run):
         campaign = replace(campaign, tries=campaign.tries + 1)
         state = replace(state, campaign=campaign)
         if campaign.tries < EMPTY_TRIES:

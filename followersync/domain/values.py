@@ -175,14 +175,33 @@ class PageEvidence:
 class Absence:
     """How long somebody has not been seen: an unconfirmed person's record.
 
-    `looks`: looks at more than one page that missed them; `witnessed`: looks with people standing
-    on both sides; `last_at`: when the newest page (or whole look) that counted was read.
+    `since`: when a look first missed them. `looks`: looks, LOOKS_APART from each other, that missed
+    them; of these `witnessed` with people standing on both sides, `agreed` while the count spoke
+    for their loss, `whole` at the list as a whole. `last_at`: when the newest counted look was.
+    `at`: when the looks were. `settled`: a look at the whole list has missed them,
+    `counted`: and the count came down by them then.
+    `suspect`: they were missed at the list's end while newcomers came on top of it, with many
+    others at once, or while the count told of more. `shown`: the people whom the list showed when
+    they were first missed; `most`: with those who were missing in its midst. `longer`, `shorter`:
+    looks since at which it certainly showed more, or fewer.
+    `beyond`: they may stand below the last whom Instagram shows.
     """
 
     since: int
-    looks: int
-    witnessed: int
-    last_at: int
+    looks: int = 0
+    witnessed: int = 0
+    agreed: int = 0
+    whole: int = 0
+    last_at: int = 0
+    settled: bool = False
+    counted: bool = False
+    suspect: bool = False
+    shown: int = 0
+    most: int = 0
+    longer: int = 0
+    shorter: int = 0
+    beyond: bool = False
+    at: tuple[int, ...] = ()
 
 
 class Absent(NamedTuple):
@@ -194,27 +213,39 @@ class Absent(NamedTuple):
     absence: Absence | None
 
 
+class Proof(StrEnum):
+    """What proved a loss: witnesses and the count; witnesses and a longer time; the count and time
+    for whoever stood at an end; a long time alone."""
+
+    COUNTED = "counted"
+    WAITED = "waited"
+    COUNTED_AT_END = "counted_at_end"
+    WAITED_LONG = "waited_long"
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Proven to be gone: `fast` by two witnessed looks, else by the slow rule."""
+    """Proven to be gone; `place`: where they stood, None where that is not known; `absence`: the
+    record that proves it, its last look included."""
 
     key: int
-    fast: bool
-    since: int
-    looks: int
+    place: int | None
+    proof: Proof
+    absence: Absence
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Numbers of one judgement; batches are summed with +. `absent`: of a list read whole
-    everybody on no page, else only those whose page was read."""
+    everybody on no page, else only those whose page was read. `waited`: lost by time, although the
+    count did not come down by them. `beyond`: who may stand below the last who is shown."""
 
     absent: int = 0
     witnessed: int = 0
     unconfirmed: int = 0
     lost: int = 0
-    fresh: int = 0
-    """Absent for the first time, without witnesses, from a list read whole."""
+    waited: int = 0
+    beyond: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -222,7 +253,8 @@ class Tally:
             self.witnessed + other.witnessed,
             self.unconfirmed + other.unconfirmed,
             self.lost + other.lost,
-            self.fresh + other.fresh,
+            self.waited + other.waited,
+            self.beyond + other.beyond,
         )
 
     def and_again(self, later: Tally) -> Tally:
@@ -232,6 +264,7 @@ class Tally:
             witnessed=self.witnessed + later.witnessed,
             unconfirmed=self.unconfirmed - later.lost,
             lost=self.lost + later.lost,
+            waited=self.waited + later.waited,
         )
 
 

@@ -7,6 +7,9 @@ them holds the account's sync settings, which do have one.
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -80,7 +83,13 @@ class Follower(models.Model):
 
 
 class Absence(models.Model):
-    """A current follower whom the last look did not show: unconfirmed, still a follower."""
+    """A current follower whom the last look did not show: unconfirmed, still a follower.
+
+    `unconfirmed_since` and `last_at` are the first and the newest look that counts; `look_times`
+    are those of all, in unix seconds. The other columns are the record that the rules keep of a
+    person, as `followersync.domain.values.Absence` says. `beyond`: they may stand below the last
+    whom Instagram shows.
+    """
 
     pk = models.CompositePrimaryKey("account_id", "key")
     account_id = models.BigIntegerField()
@@ -88,7 +97,18 @@ class Absence(models.Model):
     unconfirmed_since = models.DateTimeField()
     looks = models.PositiveIntegerField(default=0)
     witnessed = models.PositiveIntegerField(default=0)
+    agreed = models.PositiveIntegerField(default=0, db_default=0)
+    whole = models.PositiveIntegerField(default=0, db_default=0)
     last_at = models.DateTimeField()
+    settled = models.BooleanField(default=False, db_default=False)
+    counted = models.BooleanField(default=False, db_default=False)
+    suspect = models.BooleanField(default=False, db_default=False)
+    shown = models.PositiveIntegerField(default=0, db_default=0)
+    most = models.PositiveIntegerField(default=0, db_default=0)
+    longer = models.PositiveIntegerField(default=0, db_default=0)
+    shorter = models.PositiveIntegerField(default=0, db_default=0)
+    beyond = models.BooleanField(default=False, db_default=False)
+    look_times = ArrayField(models.BigIntegerField(), default=list, db_default=[])
 
     class Meta:
         verbose_name = "absence"
@@ -98,7 +118,12 @@ class Absence(models.Model):
 
 
 class PastFollow(models.Model):
-    """A closed interval [valid_from, valid_to): `username` is the name at its end."""
+    """A closed interval [valid_from, valid_to): `username` is the name at its end.
+
+    `evidence`: what proved its end, null where no look did: `proof` (see
+    `followersync.domain.values`), `since` and `looks` (unix seconds of the looks that missed them),
+    `above` and `below` (the places of those who stood next to them and were shown by the last).
+    """
 
     pk = models.CompositePrimaryKey("account_id", "key", "valid_to")
     account_id = models.BigIntegerField()
@@ -108,6 +133,7 @@ class PastFollow(models.Model):
     since = models.DateTimeField(null=True)
     source = models.PositiveSmallIntegerField(choices=Source, default=Source.EDGE)
     username = models.CharField(max_length=120, db_collation="C")
+    evidence: models.JSONField[Any, Any] = models.JSONField(null=True)
 
     class Meta:
         indexes = [

@@ -17,8 +17,8 @@ from accounts.scopes import Scope
 from accounts.services import gate
 from followersync import store
 from followersync.domain import sync as domain
-from followersync.domain.values import AsShown, Known
-from followersync.models import Absence, SyncSettings
+from followersync.domain.values import Absence, AsShown, Known
+from followersync.models import SyncSettings
 from followersync.services import campaigns, claims, feed
 from followersync.services.feed import Changes
 
@@ -47,6 +47,7 @@ class Batch:
     drops_leftovers: bool = False
     changes: Changes = field(default_factory=Changes)
     pages: list[tuple[PageEvidence, Sequence[int]]] = field(default_factory=list)
+    moved_on: list[frozenset[int]] = field(default_factory=list)
     doubts: list[tuple[int, int, Sequence[int]]] = field(default_factory=list)
     calls: int = 0
     may_have_stored: bool = True
@@ -112,6 +113,7 @@ class Batch:
         self.changes.added.extend(outcome.added)
         self.changes.renamed.extend(outcome.renamed)
         self.pages.append((outcome.page, outcome.seen))
+        self.moved_on.append(frozenset(moved.key for moved in outcome.moved))
         self.doubts.extend((low, high, outcome.seen) for low, high in outcome.doubt)
 
     def _held(self, key: int) -> Known:
@@ -121,14 +123,18 @@ class Batch:
             self._by_person = True
         return self._people[key]
 
-    def commit(self, state: AccountState, now: datetime) -> None:
-        """Make it true, behind the fence and the gate. Raises LostClaim, or the gate's error."""
+    def commit(self, state: AccountState, now: datetime) -> AccountState:
+        """Make it true, behind the fence and the gate; answers the state that was stored.
+
+        Raises LostClaim, or the gate's error.
+        """
         with transaction.atomic():
             claims.hold(self.held, now)
             gate.ask(self.held.account_id, Scope.FOLLOWERS)
-            raised = self.write()
+            raised, state = self.write(state)
             self.keep(state, raised, now)
         self.clear()
+        return state
 
     def keep(self, state: AccountState, raised: dict[str, Any], now: datetime) -> None:
         """Leave what the next one goes on from: the pages, the state and the run's progress."""
@@ -136,8 +142,9 @@ class Batch:
         save_state(self.held, state, now)
         claims.fence(self.held, **raised, attempts=0, progress=progress(state), heartbeat_at=now)
 
-    def write(self) -> dict[str, Any]:
-        """Write it in the caller's transaction; answers what it changes of the run's row.
+    def write(self, state: AccountState) -> tuple[dict[str, Any], AccountState]:
+        """Write it in the caller's transaction; answers what it changes of the run's row, and the
+        state, which remembers for how long people were missed who are seen again.
 
         All but the pages: where they are judged at once, nobody ever reads them.
         """
@@ -151,9 +158,23 @@ class Batch:
         for low, high, shown in self.doubts:
             store.doubt(self.held.account_id, low, high, shown)
         seen = self.seen() if self.may_be_unconfirmed else []
-        if seen and Absence.objects.filter(account_id=self.held.account_id).exists():
-            store.forget_seen(self.held.account_id, seen)
-        return begun | claims.added(calls=self.calls, pages=len(self.pages), **asdict(counts))
+        if seen:
+            state = self._reappeared(state, store.forget_seen(self.held.account_id, seen))
+        raised = claims.added(calls=self.calls, pages=len(self.pages), **asdict(counts))
+        return begun | raised, state
+
+    def _reappeared(self, state: AccountState, ended: dict[int, Absence]) -> AccountState:
+        """The state after the unconfirmed people whose record `ended` were seen, page by page."""
+        for (page, keys), moved in zip(self.pages, self.moved_on, strict=True):
+            seen = [key for key in keys if key in ended]
+            if not seen:
+                continue
+            in_place = [ended[key] for key in seen if key not in moved]
+            elsewhere = [ended[key] for key in seen if key in moved]
+            state = domain.reappeared(state, in_place, elsewhere, now=page.at)
+            for key in seen:
+                del ended[key]
+        return state
 
     def seen(self) -> list[int]:
         """Who stands on the uncommitted pages."""
@@ -180,7 +201,8 @@ class Batch:
     def clear(self) -> None:
         """After the commit."""
         self.begun_at = None
-        self.changes, self.pages, self.doubts, self.calls = Changes(), [], [], 0
+        self.changes, self.pages, self.moved_on = Changes(), [], []
+        self.doubts, self.calls = [], 0
         self._put = False
         self._people.clear()
         self._changed.clear()

@@ -1,14 +1,22 @@
-"""A run's evidence in words, as members read it."""
+"""What a look found, what proved a loss and what a doubt waits for, in words for members."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
+
+from followersync.domain.outlook import Waits
+from followersync.domain.values import Proof
 
 if TYPE_CHECKING:
     from followersync.models import FollowerSnapshot
+    from followersync.selectors.loss_evidence import LossEvidence
+    from followersync.selectors.unconfirmed import Unconfirmed
 
 
 def in_words(snapshot: FollowerSnapshot) -> list[str]:
@@ -26,6 +34,16 @@ def in_words(snapshot: FollowerSnapshot) -> list[str]:
                 spoiled,
             )
             % {"count": spoiled}
+        )
+    missed = evidence.get("odd") or 0
+    if missed:
+        sentences.append(
+            ngettext(
+                "This look missed %(count)d person; we are checking.",
+                "This look missed %(count)d people; we are checking.",
+                missed,
+            )
+            % {"count": missed}
         )
     if snapshot.unconfirmed:
         sentences.append(
@@ -46,6 +64,75 @@ def in_words(snapshot: FollowerSnapshot) -> list[str]:
             % {"count": snapshot.lost}
         )
     return sentences
+
+
+def loss_in_words(evidence: LossEvidence) -> list[str]:
+    """Which looks missed somebody, who stood beside them, and what else spoke for it."""
+    sentences = []
+    if evidence.looks:
+        sentences.append(
+            ngettext(
+                "%(count)d look missed them: %(times)s.",
+                "%(count)d looks, at least six hours apart, missed them: %(times)s.",
+                len(evidence.looks),
+            )
+            % {"count": len(evidence.looks), "times": _times(evidence.looks)}
+        )
+    if evidence.above and evidence.below:
+        sentences.append(
+            _("The last one showed @%(above)s and @%(below)s, who stood on either side of them.")
+            % {"above": evidence.above, "below": evidence.below}
+        )
+    sentences.append(str(PROOFS[evidence.proof]))
+    return sentences
+
+
+PROOFS = {
+    Proof.COUNTED: gettext_lazy("Instagram's own count had come down as well."),
+    Proof.WAITED: gettext_lazy(
+        "Instagram's own count did not say so, so we waited for several days and looks."
+    ),
+    Proof.COUNTED_AT_END: gettext_lazy(
+        "They stood where nobody is on one side, so we waited for days; Instagram's count agreed."
+    ),
+    Proof.WAITED_LONG: gettext_lazy(
+        "There were no neighbours to compare with, so we waited for more than a week."
+    ),
+}
+
+
+def doubt_in_words(person: Unconfirmed) -> str:
+    """One sentence that says what the verdict about an unconfirmed person waits for, until when."""
+    at = person.outlook.at
+    when = date_format(timezone.localtime(_moment(at)), "SHORT_DATETIME_FORMAT") if at else ""
+    return str(WAITS[person.outlook.waits]) % {"when": when}
+
+
+WAITS = {
+    Waits.SECOND_LOOK: gettext_lazy("The next look after %(when)s decides."),
+    Waits.COUNT: gettext_lazy(
+        "Instagram still counts them, as far as we can tell: we look on until %(when)s."
+    ),
+    Waits.AT_END: gettext_lazy("Nobody is listed on one side of them: we look on until %(when)s."),
+    Waits.NO_WITNESS: gettext_lazy(
+        "Nobody is listed beside them who could be compared: we look on until %(when)s."
+    ),
+    Waits.BEYOND: gettext_lazy(
+        "They may stand below the last person whom Instagram shows: we cannot tell."
+    ),
+}
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _times(looks: list[datetime]) -> str:
+    """The first three and the last of many."""
+    shown = [date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT") for at in looks]
+    if len(shown) > 4:
+        shown = [*shown[:3], "…", shown[-1]]
+    return ", ".join(shown)
 
 
 def _read(pages: int, people: int) -> str:

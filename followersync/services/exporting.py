@@ -82,6 +82,7 @@ def past_follows(account: LinkedAccount) -> Iterator[dict[str, Any]]:
             "valid_from": row.valid_from,
             "valid_to": row.valid_to,
             "source": Source(row.source).label,
+            "evidence": row.evidence,
         }
 
 

@@ -105,7 +105,7 @@ def _unconfirmed(batch: Batch) -> int:
 
 def _learn(settings: SyncSettings, done: Finished, now: datetime) -> None:
     settings.memory = domain.dump(done.state)
-    settings.complete = settings.complete or done.complete
+    settings.complete = done.complete
     settings.reported = done.state.memory.reported
     if settings.baseline_at is None and done.snapshot and done.mode.value == Mode.FULL:
         settings.baseline_at = now

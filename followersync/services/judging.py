@@ -13,15 +13,16 @@ from accounts.scopes import Scope
 from accounts.services import gate
 from followersync import store
 from followersync.domain import sync as domain
+from followersync.domain.losses import Missing
 from followersync.domain.values import PageLook, Span, Tally
 from followersync.services import claims, feed
 from followersync.services.batch import save_state
 from followersync.services.feed import Changes
 
 if TYPE_CHECKING:
+    from followersync.domain.losses import JudgeContext
     from followersync.domain.sync import AccountState, Verdicts
     from followersync.domain.values import Absent, Judge
-    from followersync.domain.witness import JudgeContext
     from followersync.services.batch import Batch
     from followersync.services.claims import Claim
 
@@ -33,8 +34,12 @@ class Case:
     """Who is absent, counted, and what the judgement of each rests on."""
 
     step: Judge
-    absent: int
+    missing: Missing
     context: JudgeContext
+
+    @property
+    def absent(self) -> int:
+        return self.missing.absent
 
 
 def open_case(
@@ -45,22 +50,22 @@ def open_case(
     Where the pages at hand show as many people as follow, nobody is absent, and no testimony is
     needed.
     """
-    absent, new, spans = 0, 0, list[Span]()
+    missing, spans = Missing(), list[Span]()
     if step.ranges is not None or not batch.shows_all(step.first_page, followers):
         account_id = batch.held.account_id
         batch.put_pages()
-        absent, new = store.count_absent(account_id, step.ranges, step.first_page)
         spans = store.spans(account_id, step.first_page)
+        end = domain.list_end(state, spans)
+        missing = store.count_absent(account_id, step.ranges, step.first_page, end=end)
     context = domain.judge_context(
         state,
         spans,
-        absent=absent,
-        new_absent=new,
+        missing=missing,
         followers=followers,
         now=int(now.timestamp()),
     )
-    batch.may_be_unconfirmed = batch.may_be_unconfirmed or absent > 0
-    return Case(step, absent, context)
+    batch.may_be_unconfirmed = batch.may_be_unconfirmed or missing.absent > 0
+    return Case(step, missing, context)
 
 
 def judge_few(held: Claim, state: AccountState, case: Case, *, now: int) -> AccountState:
@@ -71,7 +76,7 @@ def judge_few(held: Claim, state: AccountState, case: Case, *, now: int) -> Acco
             held.account_id, case.step.ranges, case.step.first_page, after=None, limit=BATCH
         )
     verdicts = _judge_batch(held, case.context, batch)
-    return _judged(state, case, verdicts.tally, verdicts.looks, now)
+    return _judged(state, case, verdicts.tally, verdicts.looks)
 
 
 def judge_many(held: Claim, state: AccountState, case: Case, *, now: int) -> AccountState:
@@ -92,17 +97,17 @@ def judge_many(held: Claim, state: AccountState, case: Case, *, now: int) -> Acc
             tally += verdicts.tally
             looks += verdicts.looks
             if last:
-                state = _judged(state, case, tally, looks, now)
+                state = _judged(state, case, tally, looks)
                 save_state(held, state, store.moment(now))
         if last:
             return state
         after = batch[-1].key
 
 
-def _judged(
-    state: AccountState, case: Case, tally: Tally, looks: list[PageLook], now: int
-) -> AccountState:
-    return domain.judged(state, tally=tally, looks=looks, plausible=case.context.plausible, now=now)
+def _judged(state: AccountState, case: Case, tally: Tally, looks: list[PageLook]) -> AccountState:
+    return domain.judged(
+        state, tally=tally, looks=looks, context=case.context, missing=case.missing
+    )
 
 
 def _judge_batch(held: Claim, context: JudgeContext, batch: list[Absent]) -> Verdicts:
@@ -114,5 +119,6 @@ def _judge_batch(held: Claim, context: JudgeContext, batch: list[Absent]) -> Ver
     if changes:
         counts = feed.apply(held.account_id, changes)
         claims.fence(held, **claims.added(**asdict(counts)))
+    store.keep_loss_evidence(held.account_id, verdicts.lost)
     store.put_absences(held.account_id, verdicts.absences)
     return verdicts

@@ -9,6 +9,7 @@ from followersync.store.evidence import (
     doubt,
     drop_pages,
     forget_seen,
+    latest_absences,
     moment,
     put_absences,
     put_pages,
@@ -17,6 +18,7 @@ from followersync.store.evidence import (
 from followersync.store.history import held_of
 from followersync.store.known import NOBODY, Stretch, load_known, load_stretch
 from followersync.store.listing import Listed, Listing, list_followers, list_head
+from followersync.store.loss_evidence import keep_loss_evidence, names_at
 from followersync.store.past import list_past
 from followersync.store.people import (
     Entry,
@@ -65,6 +67,8 @@ __all__ = [
     "forget_seen",
     "held_of",
     "hold",
+    "keep_loss_evidence",
+    "latest_absences",
     "leave_settings",
     "list_followers",
     "list_head",
@@ -77,6 +81,7 @@ __all__ = [
     "mirror_scan",
     "moment",
     "move",
+    "names_at",
     "opening",
     "put_absences",
     "put_pages",

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from followersync.domain.losses import Missing
 from followersync.domain.values import Absence, Absent, PageEvidence, Span
 from followersync.models.follower import STRETCH
 from followersync.store.literals import bigints
@@ -29,6 +30,14 @@ SEEN = (
     "WITH seen AS (SELECT unnest(keys) AS key FROM followersync_scanpage"
     " WHERE account_id = %(account)s AND number >= %(first)s)"
 )
+
+
+RECORD = (
+    "extract(epoch FROM a.unconfirmed_since)::bigint, a.looks, a.witnessed, a.agreed, a.whole,"
+    " extract(epoch FROM a.last_at)::bigint, a.settled, a.counted, a.suspect, a.shown, a.most,"
+    " a.longer, a.shorter, a.beyond, a.look_times"
+)
+"""An absence as the domain has it, in the order of its fields."""
 
 
 def moment(seconds: int) -> datetime:
@@ -72,21 +81,24 @@ def spans(account_id: int, first_page: int) -> list[Span]:
         return [Span(*row) for row in cursor]
 
 
-def count_absent(account_id: int, ranges: Ranges, first_page: int) -> tuple[int, int]:
-    """(how many followers no page from `first_page` on shows, how many have no record so far).
+def count_absent(account_id: int, ranges: Ranges, first_page: int, *, end: int) -> Missing:
+    """How many followers no page from `first_page` on shows; with `ranges`, of those inside of one.
 
-    With `ranges`, of those placed inside of one.
+    `end`: the place below which nobody was shown.
     """
     with _hashing() as cursor:
         cursor.execute(
-            f"{SEEN}, absent AS (SELECT f.key {_among(ranges)})"  # noqa: S608
-            " SELECT count(*), count(*) FILTER (WHERE a.key IS NULL)"
+            f"{SEEN}, absent AS (SELECT f.key, NOT f.sure OR f.place < %(end)s AS at_end"  # noqa: S608
+            f" {_among(ranges)})"
+            " SELECT count(*), count(*) FILTER (WHERE a.key IS NULL),"
+            " count(*) FILTER (WHERE a.key IS NULL OR NOT a.settled),"
+            " count(*) FILTER (WHERE a.counted), count(*) FILTER (WHERE n.at_end),"
+            " count(*) FILTER (WHERE n.at_end AND a.key IS NULL)"
             " FROM absent n LEFT JOIN followersync_absence a"
             " ON a.account_id = %(account)s AND a.key = n.key",
-            _values(account_id, ranges, first_page),
+            _values(account_id, ranges, first_page) | {"end": end},
         )
-        absent, new = cursor.fetchone()
-    return absent, new
+        return Missing(*cursor.fetchone())
 
 
 def absent_batch(
@@ -98,9 +110,8 @@ def absent_batch(
             f"{SEEN}, absent AS (SELECT f.key, f.place, f.sure {_among(ranges)}"  # noqa: S608
             " AND (%(after)s::bigint IS NULL OR f.key > %(after)s::bigint)"
             " ORDER BY f.key LIMIT %(limit)s)"
-            " SELECT n.key, n.place, n.sure, extract(epoch FROM a.unconfirmed_since)::bigint,"
-            " a.looks, a.witnessed, extract(epoch FROM a.last_at)::bigint"
-            " FROM absent n LEFT JOIN followersync_absence a"
+            f" SELECT n.key, n.place, n.sure, {RECORD} FROM absent n"
+            " LEFT JOIN followersync_absence a"
             " ON a.account_id = %(account)s AND a.key = n.key ORDER BY n.key",
             _values(account_id, ranges, first_page) | {"after": after, "limit": limit},
         )
@@ -134,44 +145,61 @@ def _values(account_id: int, ranges: Ranges, first_page: int) -> dict[str, Any]:
     }
 
 
-def _absent(row: tuple[int, int, bool, int | None, int, int, int]) -> Absent:
-    key, place, sure, since, looks, witnessed, last_at = row
-    absence = None if since is None else Absence(since, looks, witnessed, last_at)
-    return Absent(key, place, sure, absence)
+def _absent(row: tuple[Any, ...]) -> Absent:
+    key, place, sure, *record = row
+    return Absent(key, place, sure, None if record[0] is None else _absence(record))
+
+
+def _absence(record: Sequence[Any]) -> Absence:
+    """The record out of its columns, in the order of RECORD."""
+    *figures, look_times = record
+    return Absence(*(*figures, tuple(look_times)))
 
 
 def put_absences(account_id: int, absences: Sequence[tuple[int, Absence]]) -> None:
     if not absences:
         return
+    rows = [
+        (account_id, key, moment(a.since), a.looks, a.witnessed, a.agreed, a.whole,
+         moment(a.last_at), a.settled, a.counted, a.suspect, a.shown, a.most, a.longer, a.shorter,
+         a.beyond, list(a.at))
+        for key, a in absences
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.executemany(_PUT_ABSENCE, rows)
+
+
+def latest_absences(account_id: int, limit: int) -> dict[int, Absence]:
+    """The records of those who are unconfirmed, the latest first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO followersync_absence"
-            " (account_id, key, unconfirmed_since, looks, witnessed, last_at)"
-            " SELECT %s, * FROM unnest(%s::bigint[], %s::timestamptz[], %s::integer[],"
-            " %s::integer[], %s::timestamptz[])"
-            " ON CONFLICT (account_id, key) DO UPDATE SET"
-            " unconfirmed_since = excluded.unconfirmed_since, looks = excluded.looks,"
-            " witnessed = excluded.witnessed, last_at = excluded.last_at",
-            [
-                account_id,
-                [key for key, _ in absences],
-                [moment(a.since) for _, a in absences],
-                [a.looks for _, a in absences],
-                [a.witnessed for _, a in absences],
-                [moment(a.last_at) for _, a in absences],
-            ],
+            f"SELECT a.key, {RECORD} FROM followersync_absence a"  # noqa: S608  constants
+            " WHERE a.account_id = %s ORDER BY a.unconfirmed_since DESC, a.key LIMIT %s",
+            [account_id, limit],
         )
+        return {key: _absence(record) for key, *record in cursor}
 
 
-def forget_seen(account_id: int, keys: Sequence[int]) -> int:
-    """Whoever is seen again is unconfirmed no more; nothing for the feed."""
+_COLUMNS = (
+    "unconfirmed_since, looks, witnessed, agreed, whole, last_at, settled, counted, suspect, shown,"
+    " most, longer, shorter, beyond, look_times"
+)
+_PUT_ABSENCE = (
+    f"INSERT INTO followersync_absence (account_id, key, {_COLUMNS})"  # noqa: S608  constants
+    f" VALUES ({', '.join(['%s'] * 17)}) ON CONFLICT (account_id, key) DO UPDATE SET"
+    f" ({_COLUMNS}) = ({', '.join('excluded.' + each for each in _COLUMNS.split(', '))})"
+)
+
+
+def forget_seen(account_id: int, keys: Sequence[int]) -> dict[int, Absence]:
+    """Whoever is seen again is unconfirmed no more, nothing for the feed; their records by key."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM followersync_absence WHERE account_id = %s AND key = ANY(%s::bigint[])",
+            "DELETE FROM followersync_absence a"  # noqa: S608  constants
+            f" WHERE a.account_id = %s AND a.key = ANY(%s::bigint[]) RETURNING a.key, {RECORD}",
             [account_id, bigints(keys)],
         )
-        forgotten: int = cursor.rowcount
-    return forgotten
+        return {key: _absence(record) for key, *record in cursor}
 
 
 def drop_pages(account_id: int) -> None:

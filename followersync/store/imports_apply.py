@@ -85,6 +85,7 @@ def write_absences(account_id: int, look: Look) -> int:
         "latest": datetime.fromtimestamp(look.latest, UTC),
         "earliest": datetime.fromtimestamp(look.earliest or 0, UTC),
         "shows": look.shows,
+        "second": look.latest,
     }
     with connection.cursor() as cursor:
         cursor.execute(
@@ -96,12 +97,14 @@ def write_absences(account_id: int, look: Look) -> int:
         )
         cursor.execute(
             "INSERT INTO followersync_absence"
-            " (account_id, key, unconfirmed_since, looks, witnessed, last_at)"
+            " (account_id, key, unconfirmed_since, looks, witnessed, last_at, look_times)"
             " SELECT %(account)s, key, %(latest)s, (act = 'missed')::int, (act = 'missed')::int,"
-            "  %(latest)s FROM delta WHERE act IN ('missed', 'shown', 'doubtful', 'block')"
+            "  %(latest)s, CASE act WHEN 'missed' THEN ARRAY[%(second)s::bigint] ELSE '{}' END"
+            " FROM delta WHERE act IN ('missed', 'shown', 'doubtful', 'block')"
             " ON CONFLICT (account_id, key) DO UPDATE SET"
             " looks = followersync_absence.looks + excluded.looks,"
             " witnessed = followersync_absence.witnessed + excluded.witnessed,"
+            " look_times = followersync_absence.look_times || excluded.look_times,"
             " last_at = CASE excluded.looks WHEN 0 THEN followersync_absence.last_at"
             "  ELSE excluded.last_at END",
             moments,

@@ -16,7 +16,7 @@ from accounts.views.settings import offered_zone
 from followersync import selectors
 from followersync.selectors.unconfirmed import unconfirmed
 from followersync.services import import_questions
-from followersync.services.evidence import in_words
+from followersync.services.evidence import doubt_in_words, in_words
 from followersync.views import runs
 from followersync.views.chart import Point, draw
 from followersync.views.insights import insights_of
@@ -62,8 +62,18 @@ def live(account: LinkedAccount) -> dict[str, Any]:
         "overview": overview,
         "truth": truth_of(account, overview),
         "questions": import_questions.open_questions(account),
-        "people": unconfirmed(account) if overview.unconfirmed else [],
+        "doubts": _doubts(account) if overview.unconfirmed else None,
         "can_be_listed": can_be_listed(account),
+    }
+
+
+def _doubts(account: LinkedAccount) -> dict[str, Any]:
+    doubts = unconfirmed(account)
+    people = [(person, doubt_in_words(person)) for person in doubts.people]
+    return {
+        "people": people,
+        "shows_newest": doubts.shows_newest,
+        "lately_missed_days": doubts.lately_missed_days,
     }
 
 

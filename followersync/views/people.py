@@ -12,9 +12,13 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from accounts.errors import InvalidInput
+from accounts.models import LinkedAccount
 from accounts.views.base import MemberRequest, own_account, page
 from followersync import selectors
 from followersync.models import ChangeKind
+from followersync.selectors import ChangeRow
+from followersync.selectors.loss_evidence import loss_evidence
+from followersync.services.evidence import loss_in_words
 
 PER_PAGE = 50
 
@@ -63,10 +67,21 @@ def changes(request: MemberRequest, account_id: int) -> HttpResponse:
     context = {
         "account": account,
         "page": found,
+        "entries": _with_evidence(account, found.rows),
         "kind": kind,
         "overview": selectors.overview(account),
     }
     return render(request, "followersync/changes.html", context)
+
+
+def _with_evidence(
+    account: LinkedAccount, rows: list[ChangeRow]
+) -> list[tuple[ChangeRow, list[str]]]:
+    """Each change with the sentences that say what proved it, none where nothing had to."""
+    proved = loss_evidence(account, rows)
+    return [
+        (row, loss_in_words(proved[row.position]) if row.position in proved else []) for row in rows
+    ]
 
 
 def _end_of(text: str) -> datetime | None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import AccessToken, DeletionRequest, LinkedAccount
 from followersync.models import Follower, FollowerChange
 from followersync.services import sync
+from tests.support.clock import Clock
 from tests.support.sandbox import Sandbox
 
 Drain = Callable[[], int]
@@ -60,7 +61,7 @@ def test_the_first_sync_is_seen_beginning_and_finishing_without_a_reload(
 
 
 def test_people_who_come_and_go_are_told_in_the_right_words(
-    page: Page, sandbox: Sandbox, ada: str, drain: Drain
+    page: Page, sandbox: Sandbox, ada: str, drain: Drain, clock: Clock
 ) -> None:
     drain()
     account = LinkedAccount.objects.get()
@@ -74,6 +75,7 @@ def test_people_who_come_and_go_are_told_in_the_right_words(
     expect(page.locator(".truth .sentence")).to_contain_text("1 is not in Instagram's list")
 
     for _look in range(20):
+        clock.advance(hours=6)
         sync_once(account, drain)
         if FollowerChange.objects.filter(kind="lost").exists():
             break

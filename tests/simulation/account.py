@@ -101,7 +101,7 @@ class Account:
     @property
     def beyond(self) -> set[Id]:
         """Who stands beyond what Instagram shows."""
-        return {self._id(key) for key in getattr(self._store, "beyond", ())}
+        return {self._id(key) for key in self._store.beyond}
 
     @property
     def complete(self) -> bool:
@@ -147,7 +147,7 @@ class Account:
         return done
 
     def _finished(self, done: store.Finished) -> None:
-        self._complete = store.complete(self._complete, done)
+        self._complete = store.complete(done)
 
     def _failed(self) -> Report:
         self._attempts += 1

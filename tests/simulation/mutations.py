@@ -23,7 +23,7 @@ from tests.simulation.judge import Result
 from tests.simulation.rows import ROWS, Scenario, scenario
 
 SEED = 20_261_125
-HISTORIES = 4
+HISTORIES = 3
 """Of each row that must notice."""
 SEARCHED = 200
 """Histories that a search tries."""
@@ -72,40 +72,57 @@ def _all_gained(old: Any) -> Any:
     return lambda key, before, baseline, *, new: old(key, before, baseline, new=True)
 
 
-ORDER = ("shuffle 30 %", "random each time", "fixed random order")
+WITHHELD = ("withholds the same rows", "block as it was", "replica, whole readings")
 
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
-        "one look proves a loss", (("witness.LOOKS_FAST", value(1)),), ("omits 1.0% of the rows",)
+        "one look proves what the count speaks for",
+        (("patience.LOOKS_COUNTED", value(1)), ("patience.LOOKS_COUNTED_IN_DOUBT", value(1))),
+        ("all at once", "replica, page by page", "omits 1.0% of the rows"),
+    ),
+    Mutation(
+        "the count always speaks for a loss",
+        (("count.explains", says(True)), ("count.moves", says(True))),
+        ("all at once",),
+        seeds=(20, 128),
+    ),
+    Mutation(
+        "witnessed people wait for an hour alone",
+        (("patience.LOOKS", value(2)), ("patience.WAIT", value(3600))),
+        WITHHELD,
     ),
     Mutation(
         "a witness on one side is enough",
-        (("witness.Testimony.witness", _one_sided),),
-        ("cut 30 %", "truncate 30 %"),
+        (("losses.Testimony.witness", _one_sided),),
+        ("cut 30 %", "truncate 30 %", "all at once"),
     ),
     Mutation(
-        "people testify before two scans agree about the order",
-        (("witness.JudgeContext.believes", says(True)),),
-        ORDER,
-        seeds=(8, 16, 30, 45),
+        "a capped list proves losses at its end",
+        (("looks._suspects_cap", says(False)),),
+        ("cap in mid-life",),
+        seeds=(3, 21, 69),
     ),
     Mutation(
-        "without witnesses nobody waits for long",
-        (("witness.WAIT_SLOW", value(0)), ("witness.LOOKS_SLOW", value(2))),
-        ("cut 30 %", "empty 30 %", "truncate 30 %"),
+        "whoever has no witnesses waits for an hour alone",
+        (
+            ("patience.LOOKS_LONG", value(2)),
+            ("patience.LOOKS_LONG_IN_DOUBT", value(2)),
+            ("patience.WAIT_LONG", value(3600)),
+            ("patience.WAIT_LONG_IN_DOUBT", value(3600)),
+        ),
+        ("cut 30 %", "empty 30 %", "truncate 30 %", "random each time"),
     ),
     Mutation(
-        "waiting goes on while the list is cut",
-        (("witness.unsteady", says(False)), ("sync.unsteady", says(False))),
+        "waiting goes on while the list is short of the count",
+        (("losses.is_short", says(False)), ("patience.WAIT_LONG", value(4 * 86_400))),
         ("cut 30 %",),
-        seeds=(31, 61, 73, 78),
+        seeds=(5,),
     ),
     Mutation(
         "strangers in mid-list are called gained",
         (("placing.kind_of", _all_gained), ("places.kind_of", _all_gained)),
         ("cap from the start",),
         "false_gains",
-        seeds=(4, 10, 18, 20),
     ),
 )
 

@@ -88,9 +88,15 @@ class Store:
             self.followers[added.key] = Known(added.username, added.place, added.sure)
             if added.kind is not Kind.BASELINE:
                 self.events.append((added.kind.value, added.key, None))
-        for key in out.seen:
-            self.absences.pop(key, None)
+        ended = [key for key in out.seen if key in self.absences]
+        moved = {each.key for each in out.moved}
+        in_place = [self.absences[key] for key in ended if key not in moved]
+        elsewhere = [self.absences[key] for key in ended if key in moved]
+        for key in ended:
+            del self.absences[key]
         self.state = out.state
+        if ended:
+            self.state = sync.reappeared(out.state, in_place, elsewhere, now=page.at)
 
     def _doubt(self, out: PageOutcome) -> None:
         """Whoever is said to stand within a range and is not on the page becomes unsure."""
@@ -123,6 +129,11 @@ class Store:
         return [
             Absent(key, *self.followers[key][1:], self.absences.get(key)) for key in sorted(missing)
         ]
+
+    @property
+    def beyond(self) -> list[int]:
+        """Who may stand below the last whom Instagram shows."""
+        return [key for key, absence in self.absences.items() if absence.beyond]
 
     def lose(self, lost: Lost) -> None:
         self.stood[lost.key] = self.followers.pop(lost.key).place
@@ -178,7 +189,7 @@ class Engine:
             reported = self.lister.count()
             self.store.state = sync.count_read(
                 self.store.state,
-                reported=reported,  # type: ignore[arg-type]
+                reported=reported,
                 now=self.lister.now,
             )
         elif isinstance(step, ReadPage):
@@ -212,11 +223,11 @@ class Engine:
         store, now = self.store, self.lister.now
         absent = store.absent(step)
         spans = [span for span, number, _ in store.pages if span and number >= step.first_page]
+        missing = _missing(absent, sync.list_end(store.state, spans))
         context = sync.judge_context(
             store.state,
             spans,
-            absent=len(absent),
-            new_absent=sum(1 for one in absent if one.absence is None),
+            missing=missing,
             followers=len(store.followers),
             now=now,
         )
@@ -233,13 +244,25 @@ class Engine:
             tally, looks = tally + verdicts.tally, looks + verdicts.looks
             self._maybe_die()
         store.state = sync.judged(
-            store.state, tally=tally, looks=looks, plausible=context.plausible, now=now
+            store.state, tally=tally, looks=looks, context=context, missing=missing
         )
 
     def _maybe_die(self) -> None:
         if self.kill and self.rng.random() < self.kill:
             self.store.state = sync.load(json.loads(json.dumps(sync.dump(self.store.state))))
             raise Killed
+
+
+def _missing(absent: list[Absent], end: int) -> sync.Missing:
+    at_end = [one for one in absent if not one.sure or one.place < end]
+    return sync.Missing(
+        absent=len(absent),
+        new=sum(one.absence is None for one in absent),
+        fresh=sum(one.absence is None or not one.absence.settled for one in absent),
+        counted=sum(one.absence is not None and one.absence.counted for one in absent),
+        at_end=len(at_end),
+        new_at_end=sum(one.absence is None for one in at_end),
+    )
 
 
 def next_due(
@@ -272,6 +295,6 @@ def is_whole(done: Finished) -> bool:
     return done.mode.value == "full" and not done.campaign_open
 
 
-def complete(before: bool, done: Finished) -> bool:
+def complete(done: Finished) -> bool:
     """Whether the list is called complete after a sync, as the product stores it."""
-    return before or done.complete
+    return done.complete

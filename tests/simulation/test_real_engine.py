@@ -111,6 +111,7 @@ def settings_to_compare() -> Iterator[Scenario]:
         "overlapping pages",
         "fewer rows a page",
         "count rounded",
+        "count missing",
         "cursor refused",
         "cursor skips a page",
         "cursor gives a page twice",

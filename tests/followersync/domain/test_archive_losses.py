@@ -35,7 +35,7 @@ ALWAYS_OLDER = Assessment(Kind.RANGED, (Reason.FOLLOWING_OLDER,))
 FACTS = Facts(WHOLE, newer=True, earliest=NOW, latest=NOW)
 FIVE_MISSING = Compared(held=100, listed=95, shared=95, missing=5, fresh=5)
 COUNTS = Look(Weight.COUNTS, (), NOW, NOW, sees_new=True)
-ONCE = Absence(NOW - LOOKS_APART, 1, 1, NOW - LOOKS_APART)
+ONCE = Absence(NOW - LOOKS_APART, 1, 1, last_at=NOW - LOOKS_APART)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,9 @@ def test_one_export_makes_nobody_lost_and_a_second_look_hours_later_does(
 def test_an_export_counts_as_one_witnessed_look_of_the_moment_it_was_made() -> None:
     look = replace(COUNTS, latest=NOW + 60)
 
-    assert recorded(look, None, Act.MISSED) == Absence(NOW + 60, 1, 1, NOW + 60)
-    assert recorded(look, None, Act.SHOWN) == Absence(NOW + 60, 0, 0, NOW + 60)
+    missed = Absence(NOW + 60, 1, 1, last_at=NOW + 60, at=(NOW + 60,))
+    assert recorded(look, None, Act.MISSED) == missed
+    assert recorded(look, None, Act.SHOWN) == Absence(NOW + 60, 0, 0, last_at=NOW + 60)
     assert recorded(look, ONCE, Act.WAITING) == ONCE
     assert recorded(look, ONCE, Act.LOST) is None
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from followersync.domain.order import Walk, longest_run
 from followersync.domain.places import PageReading, read_page
-from followersync.domain.state import GAP, TOP
+from followersync.domain.state import GAP
 from followersync.domain.values import AsShown, Kind, Known, Spoiled
 
 BASE = 1_000 * GAP
@@ -45,11 +45,12 @@ def read(
     return read_page(rows(*keys), {k: known[k] for k in keys if k in known}, lost, walk(**changes))
 
 
-def test_a_page_in_known_order_changes_nothing_and_testifies_from_the_top() -> None:
+def test_a_page_in_known_order_changes_nothing_and_testifies_below_its_first_person() -> None:
+    """An old copy of the list lacks the newest: nobody above them says that it is an old one."""
     page = read((9, 8, 7, 6, 5), stored(5, 6, 7, 8, 9))
 
     assert (page.added, page.moved, page.renamed) == ([], [], [])
-    assert (page.top, page.bottom) == (TOP, BASE + 5 * GAP)
+    assert (page.top, page.bottom) == (BASE + 9 * GAP, BASE + 5 * GAP)
 
 
 def test_a_page_further_down_testifies_only_between_its_own_people() -> None:

@@ -39,14 +39,20 @@ def why(memory: Memory = SETTLED, **changes: int) -> Why | None:
         (SETTLED, {"reported": 4_020, "held": 4_010}, None),
         (SETTLED, {"unconfirmed": 1}, None),
         (replace(SETTLED, full_at=NOW - DAY), {"unconfirmed": 1}, Why.UNCONFIRMED),
-        (replace(SETTLED, pages=5), {"unconfirmed": 1}, Why.UNCONFIRMED),
+        (replace(SETTLED, pages=5, full_at=NOW - 6 * 3600), {"unconfirmed": 1}, Why.UNCONFIRMED),
+        (replace(SETTLED, pages=5, full_at=NOW - 3600), {"unconfirmed": 1}, None),
+        (SETTLED, {"reported": None}, None),
         (replace(SETTLED, full_at=NOW - 7 * DAY), {}, Why.AGE),
         (replace(SETTLED, pages=5, full_at=NOW - DAY), {}, Why.AGE),
         (replace(SETTLED, pages=6, full_at=NOW - DAY), {}, None),
         (replace(SETTLED, pages=20, full_at=NOW - 2 * DAY), {}, Why.AGE),
         (replace(SETTLED, pages=3, order=Order.NEW), {}, Why.ORDER),
-        (replace(SETTLED, pages=20, broad_wanted=True), {}, Why.UNCONFIRMED),
-        (replace(SETTLED, pages=21, broad_wanted=True), {}, None),
+        (
+            replace(SETTLED, pages=20, whole_wanted=True, full_at=NOW - 6 * 3600),
+            {},
+            Why.UNCONFIRMED,
+        ),
+        (replace(SETTLED, pages=21, whole_wanted=True, full_at=NOW - 6 * 3600), {}, None),
     ],
 )
 def test_the_whole_list_is_read_only_for_a_reason(

@@ -11,6 +11,7 @@ import pytest
 from followersync.domain import sync
 from followersync.domain.state import TOP, AccountState, Phase
 from followersync.domain.values import (
+    LOOKS_APART,
     Finish,
     Kind,
     Mode,
@@ -37,10 +38,10 @@ class Account:
         self.store = Store()
         self.engine = Engine(self.store, self.lister, Random(3), Source(limit))
 
-    def sync(self) -> int:
-        """Sync once; answers the calls it took."""
+    def sync(self, hours: int = 1) -> int:
+        """Sync once after so many hours; answers the calls it took."""
         before = self.lister.calls
-        self.world.now += HOUR
+        self.world.now += hours * HOUR
         self.done = self.engine.sync(resume=False)
         return self.lister.calls - before
 
@@ -86,9 +87,11 @@ def test_who_left_is_unconfirmed_at_once_and_lost_at_the_second_look() -> None:
 
     assert list(account.store.absences) == [left]
     assert account.events() == []
-    assert account.done.second_look_in is not None
-
+    assert account.done.second_look_in == LOOKS_APART
     account.sync()
+    assert account.events() == [], "two looks within an hour are one look"
+
+    account.sync(hours=6)
 
     assert account.events() == [("lost", left)]
     assert account.store.absences == {}
@@ -102,7 +105,7 @@ def test_in_a_long_list_the_second_look_reads_only_the_page_in_question() -> Non
     account.sync()
     assert list(account.store.absences) == [left]
 
-    assert account.sync() <= 4
+    assert account.sync(hours=6) <= 4
     assert account.events() == [("lost", left)]
 
 
@@ -115,9 +118,9 @@ def test_who_stood_where_two_pages_meet_is_looked_for_at_once_and_lost_at_the_se
     account.sync()
 
     assert account.store.absences[page[-1]].witnessed == 1
-    assert account.done.second_look_in is not None
+    assert account.done.second_look_in == LOOKS_APART
 
-    account.sync()
+    account.sync(hours=7)
 
     assert account.events() == [("lost", page[-1])]
 
@@ -149,12 +152,30 @@ def test_who_is_missed_on_the_first_page_of_several_is_soon_looked_for_in_the_wh
     account.sync()
 
     assert account.done.mode is Mode.HEAD
-    assert account.done.second_look_in is not None
+    assert 681 in account.store.absences
 
-    account.sync()
-
+    account.sync(hours=7)
     assert account.done.mode is Mode.FULL
-    assert account.events() == [("lost", 681)]
+    account.sync(hours=7)
+    account.sync(hours=7)
+
+    assert ("lost", 681) in account.events()
+
+
+def test_a_count_that_is_unknown_loses_nobody_sooner_and_claims_nothing() -> None:
+    account = Account(60, 100).settled()
+    left = account.world.people.pop(30).key
+    account.world._changed()
+    account.lister.count = lambda: None  # type: ignore[method-assign, assignment, return-value]
+    for _ in range(15):
+        account.sync(hours=6)
+
+    assert not account.done.complete
+    assert account.events() == []
+    assert list(account.store.absences) == [left]
+    for _ in range(3):
+        account.sync(hours=6)
+    assert account.events() == [("lost", left)]
 
 
 def test_a_newcomer_met_by_a_look_at_the_first_page_stands_on_top_and_is_gained() -> None:

@@ -74,7 +74,8 @@ class Given:
         if self.random.random() > 0.3:
             return None
         last = NOW - self.random.choice((10, LOOKS_APART, LOOKS_APART + 1, 30 * 86_400))
-        return Absence(last - 500, self.random.randint(0, 3), self.random.randint(0, 2), last)
+        looks, witnessed = self.random.randint(0, 3), self.random.randint(0, 2)
+        return Absence(last - 500, looks, witnessed, last_at=last)
 
     def _before(self) -> Before:
         pick = self.random.choice
@@ -258,7 +259,8 @@ def absences() -> dict[int, Absence]:
             int(row.unconfirmed_since.timestamp()),
             row.looks,
             row.witnessed,
-            int(row.last_at.timestamp()),
+            last_at=int(row.last_at.timestamp()),
+            at=tuple(row.look_times),
         )
         for row in rows
     }

@@ -22,7 +22,7 @@ from tests.support.exports import Export, newest_first, population, write_list
 
 pytestmark = pytest.mark.django_db
 
-FIXTURES = Path(__file__).parents[2] / "fixtures/export"
+FIXTURES = Path(__file__).parents[2] / "fixtures/export/in-a-row"
 FOLDER = "connections/followers_and_following/"
 FIRST = date(2026, 11, 20)
 NEWEST = int(datetime(2026, 11, 20, 6, tzinfo=UTC).timestamp())

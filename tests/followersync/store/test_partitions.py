@@ -37,7 +37,7 @@ def two(alice, bob, sandbox, clock):
         call_command("sync", account.pk)
         sandbox.change(account.instagram_id, follow=3, leave=2, rename=2)
         for _look in range(3):
-            clock.advance(minutes=5)
+            clock.advance(hours=6)
             call_command("sync", account.pk)
     return accounts
 
@@ -65,7 +65,7 @@ def test_syncs_go_on_in_divided_tables(two, sandbox, clock):
         people = [each["id"] for each in sandbox.true_list(account.instagram_id)[20:22]]
         sandbox.change(account.instagram_id, follow=2, leave=people, return_=1, rename=1)
         for _look in range(3):
-            clock.advance(minutes=5)
+            clock.advance(hours=6)
             call_command("sync", account.pk)
 
         assert held(account) == truth(sandbox, account)

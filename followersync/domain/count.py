@@ -1,0 +1,166 @@
+"""The count as a check of the list: how many of those missing Instagram still counts.
+
+Instagram tells how many people a list holds, beside the list itself. That number proves no loss;
+it may hold one back. Between two looks at the whole list both change: whoever left is gone from
+both, whoever is withheld is gone from the list alone. `Ledger.unexplained` carries how many people
+the list has come to lack, since counting began, that the count did not come down by.
+
+The count is no witness where it stood still (Instagram shows an old one), where it moved by a
+round number (it is rounded), where it was not read with the list, or where it tells of many more
+people than any list has shown. Then people wait as if it disagreed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DAY = 86_400
+COMPARABLE = 3_600
+"""A count and the end of the list read more seconds apart than this are not of one moment."""
+FORGIVEN_AFTER = 6 * DAY
+"""When the count has told of people whom no list showed for so long, that is its usual excess."""
+SLACK_SHARE = 2_000
+"""In long lists somebody comes or goes while the pages are read: one in so many is not noticed."""
+LATE_LOOKS, LATE_AFTER = 2, DAY // 2
+LATE_FOR = 30 * DAY
+"""So long a count that came down late for somebody is expected to do so again."""
+LIVE_FOR = 3 * DAY
+"""A count that has not moved for so long may be an old one."""
+LEAST_FOR = 10 * DAY
+ROUND = 10
+ROUND_FROM = 3
+"""A step of so many or more to a multiple of ten may be a rounding that begins or goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the count and the list said at the last look at the whole list, and what came since.
+
+    `reported`, `excess` (reported minus shown): then; None before the first. `gained`, `found`:
+    people added since. `waited`: people lost since, although the count had not come down by them.
+    `unexplained`: people that the list lacks and the count does not; `owed`, `owed_since`: looks in
+    a row with anybody unexplained, and the first of them. `fresh_explained`: at that look the count
+    had come down by all who were missing for the first time. `moved_at`: when it last moved,
+    `late_at`: when it last came down for somebody who had been missing in several looks. `least`:
+    the smallest excess of late, and when. `surplus_since`: since when `unexplained` exceeds those
+    missing. `stale`: the list shows more of those counted than it ever did, and so people who have
+    left. Times in unix seconds.
+    """
+
+    reported: int | None = None
+    excess: int | None = None
+    gained: int = 0
+    found: int = 0
+    waited: int = 0
+    unexplained: int = 0
+    fresh_explained: bool = False
+    moved_at: int = 0
+    owed: int = 0
+    owed_since: int = 0
+    late_at: int | None = None
+    least: tuple[int, int] = (0, 0)
+    surplus_since: int | None = None
+    stale: bool = False
+
+
+def is_short(reported: int | None, shown: int) -> bool:
+    """Whether the list shows so many fewer people than are counted that it cannot be complete."""
+    return reported is not None and reported - shown > max(2, reported // 20)
+
+
+def is_exact(reported: int | None) -> bool:
+    """Whether a count is not a rounded one, as far as its last digit tells."""
+    return reported is not None and reported % ROUND != 0
+
+
+def slack(shown: int) -> int:
+    """How many unexplained people are within the noise of a list of so many."""
+    return shown // SLACK_SHARE
+
+
+def settle(
+    ledger: Ledger, *, reported: int, shown: int, absent: int, fresh: int, at: int
+) -> Ledger:
+    """The ledger after a look at the whole list.
+
+    `reported`, `shown`: people counted and people on its pages. `absent`: people held who are on
+    none of them, `fresh`: of these, whom no such look missed before.
+    """
+    excess = reported - shown
+    if ledger.reported is None or ledger.excess is None:
+        return Ledger(reported=reported, excess=excess, moved_at=at, least=(excess, at))
+    came_down, found = _came_down(ledger, reported)
+    more = excess - ledger.excess + found
+    before = ledger.unexplained - ledger.waited
+    unexplained = max(0, before + more)
+    surplus_since = None
+    if unexplained > absent:
+        surplus_since = at if ledger.surplus_since is None else ledger.surplus_since
+        if at - surplus_since >= FORGIVEN_AFTER:
+            unexplained, surplus_since = absent, None
+    owed_long = ledger.owed >= LATE_LOOKS and at - ledger.owed_since >= LATE_AFTER
+    late = came_down > fresh and before > 0 and owed_long
+    return Ledger(
+        reported=reported,
+        excess=excess,
+        unexplained=unexplained,
+        fresh_explained=came_down >= fresh,
+        moved_at=at if moves(ledger.reported, reported) else ledger.moved_at,
+        owed=ledger.owed + 1 if unexplained else 0,
+        owed_since=ledger.owed_since if ledger.owed else at,
+        late_at=at if late else ledger.late_at,
+        least=_least(ledger.least, excess, found, at, settled=not absent),
+        surplus_since=surplus_since,
+        stale=excess < ledger.least[0] - max(1, slack(shown)),
+    )
+
+
+def _least(
+    before: tuple[int, int], excess: int, found: int, at: int, *, settled: bool
+) -> tuple[int, int]:
+    least = before[0] - found
+    if excess <= least or (settled and at - before[1] > LEAST_FOR):
+        return excess, at
+    return least, before[1]
+
+
+def _came_down(ledger: Ledger, reported: int) -> tuple[int, int]:
+    """By how many people who left the count came down since the last look (below 0: it rose), and
+    how many people found in the list had been counted before.
+
+    Who was gained raised the count when they came. Who was found may have been counted all along:
+    they explain a count that rose by more than the newcomers, and otherwise nothing, lest somebody
+    found hide somebody withheld.
+    """
+    came_down = ledger.gained - (reported - (ledger.reported or 0))
+    if came_down >= 0:
+        return came_down, ledger.found
+    return min(0, came_down + ledger.found), max(0, came_down + ledger.found)
+
+
+def moves(before: int, now: int) -> bool:
+    """Whether the count has moved in a way that rounding does not explain."""
+    if before == now:
+        return False
+    return now % ROUND != 0 or abs(now - before) < ROUND_FROM
+
+
+def explains(ledger: Ledger, *, shown: int, others: int, at: int) -> bool:
+    """Whether the count came down by all who are missing but `others`, for whom it did not.
+
+    Only where it follows the list at once: one that comes down late may do so for one of the
+    others, just when somebody else is withheld.
+    """
+    if ledger.reported is None or ledger.stale or is_short(ledger.reported, shown):
+        return False
+    late = ledger.late_at is not None and at - ledger.late_at < LATE_FOR
+    return not late and ledger.unexplained <= others + slack(shown)
+
+
+def shows_all(ledger: Ledger, *, shown: int, at: int) -> bool:
+    """Whether the list shows as many of those counted as it ever did, by a count that lives."""
+    if ledger.reported is None or at - ledger.moved_at > LIVE_FOR:
+        return False
+    rounding = 0 if ledger.reported % ROUND else ROUND if ledger.reported < 1_000 else ROUND**2
+    excess = ledger.reported - shown
+    return not is_short(ledger.reported, shown) and excess + rounding <= ledger.least[0]

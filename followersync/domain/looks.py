@@ -1,0 +1,194 @@
+"""A look at the list, judged: what the verdicts rest on, and what is remembered of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from followersync.domain import count, patience, plan, turns
+from followersync.domain.losses import (
+    MANY_AT_END,
+    JudgeContext,
+    Missing,
+    Testimony,
+    end_of,
+    implausible,
+)
+from followersync.domain.patience import Reappearance
+from followersync.domain.state import JUMP, AccountState, Memory, Order, Run
+from followersync.domain.values import Absence, Mode, PageLook, Span, Tally
+
+PEAK_FOR = 10 * 86_400
+"""So long the most people that a list showed are remembered."""
+SPARSE = 1_000
+"""Of so many people of a long list that are read one may be newly missing, as if they had left."""
+MIXED_FOR = 30 * 86_400
+"""So long a list that did not stand newest first is expected not to."""
+
+
+def list_end(state: AccountState, spans: Iterable[Span]) -> int:
+    """The place below which nobody was shown: whoever is absent below it has no witness there.
+
+    In a list that is not newest first anybody may be left out at its end.
+    """
+    memory = state.memory
+    ordered = memory.order is Order.CONFIRMED and not _is_mixed(memory)
+    return end_of(spans, zone=memory.zone, ordered=ordered, top=memory.top + JUMP)
+
+
+def _is_mixed(memory: Memory) -> bool:
+    """Whether the list was lately seen to stand in another order than newest first."""
+    return memory.mixed_at is not None and memory.last_at - memory.mixed_at < MIXED_FOR
+
+
+def judge_context(
+    state: AccountState,
+    spans: Iterable[Span],
+    *,
+    missing: Missing,
+    followers: int,
+    now: int,
+) -> JudgeContext:
+    """What the judgement rests on. `followers`: rows held, of whom `missing` are absent."""
+    run, memory, campaign = _run(state), state.memory, state.campaign
+    at = now if run.judge_at is None else run.judge_at
+    spans = list(spans)
+    after = run.looks_from or 0
+    again = run.looks_from is not None
+    whole = not again and campaign is not None and campaign.ended
+    wide = whole or (memory.pages > plan.UNPACED_PAGES and run.mode is Mode.FULL)
+    shown = followers - missing.absent
+    odd = whole and implausible(missing.new, followers) and not memory.odd
+    ledger = memory.count
+    if whole and not odd:
+        ledger = _settled(state, shown, missing, at)
+    current = _is_current(state, ledger, at, whole=whole)
+    others = missing.absent - missing.counted - (missing.fresh if ledger.fresh_explained else 0)
+    return JudgeContext(
+        testimony=Testimony(span for span in spans if span.number >= after),
+        heard=Testimony(span for span in spans if span.number < after),
+        at=at,
+        began=run.started_at,
+        again=again,
+        whole=whole,
+        wide=wide,
+        ordered=run.ordered and memory.order is Order.CONFIRMED,
+        doubtful=memory.order is not Order.CONFIRMED,
+        mixed=_is_mixed(memory),
+        zone=memory.zone,
+        end=list_end(state, spans),
+        odd=odd,
+        count=ledger,
+        explained=current and count.explains(ledger, shown=shown, others=others, at=at),
+        sparse=missing.new <= max(1, run.read.people // SPARSE),
+        shown=shown,
+        newcomers=memory.count.gained,
+        midst=missing.absent - missing.at_end,
+        most=max(memory.peak[0], shown + missing.absent - missing.at_end),
+        suspect=whole and _suspects_cap(state, ledger, shown, missing, at),
+        settled_end=not missing.new_at_end,
+        shows_all=current and count.shows_all(ledger, shown=shown, at=at),
+        patience=patience.patience_of(memory.reappearances, at, run.weather),
+    )
+
+
+def _settled(state: AccountState, shown: int, missing: Missing, at: int) -> count.Ledger:
+    """The count's ledger after a look at the whole list; unchanged where the two are not of one
+    moment."""
+    run, ledger, campaign = _run(state), state.memory.count, state.campaign
+    begun = run.started_at if campaign is None else min(run.started_at, campaign.started_at)
+    if run.reported is None or at - begun > count.COMPARABLE:
+        return ledger
+    return count.settle(
+        ledger,
+        reported=run.reported,
+        shown=shown,
+        absent=missing.absent,
+        fresh=missing.fresh,
+        at=at,
+    )
+
+
+def _is_current(state: AccountState, ledger: count.Ledger, at: int, *, whole: bool) -> bool:
+    """Whether the ledger speaks of now: settled by this look, or, of a look at some pages alone,
+    with a count that has not risen since by more than came."""
+    run = _run(state)
+    if run.reported is None or ledger.reported is None:
+        return False
+    if whole:
+        return ledger is not state.memory.count
+    return run.reported - ledger.reported - ledger.gained - ledger.found <= 0
+
+
+def _suspects_cap(
+    state: AccountState, ledger: count.Ledger, shown: int, missing: Missing, at: int
+) -> bool:
+    """Whether those who are newly missing at the list's end may have been pushed off it."""
+    memory, run = state.memory, _run(state)
+    agrees = count.explains(ledger, shown=shown, others=0, at=at) and count.is_exact(run.reported)
+    if not missing.new_at_end or (agrees and ledger.moved_at >= at):
+        return False
+    pushed = memory.count.gained + memory.count.found > 0 and shown <= memory.shown
+    return pushed or missing.new_at_end > MANY_AT_END or count.is_short(run.reported, shown)
+
+
+def judged(
+    state: AccountState,
+    *,
+    tally: Tally,
+    looks: Sequence[PageLook],
+    context: JudgeContext,
+    missing: Missing,
+) -> AccountState:
+    """All batches of a judgement are stored; `looks`: the pages to read again later."""
+    run = _run(state)
+    memory, again = state.memory, context.again
+    waiting = [*looks, *(() if context.whole else memory.looks[run.look :])]
+    wanted = not context.wide and tally.witnessed > tally.lost
+    ledger = replace(context.count, waited=context.count.waited + tally.waited)
+    memory = replace(
+        memory,
+        looks=tuple(dict.fromkeys(waiting))[: turns.LOOKS_KEPT],
+        whole_wanted=wanted or (memory.whole_wanted and not context.whole),
+        count=ledger,
+    )
+    if context.whole:
+        odd = implausible(missing.new, run.followers)
+        shown = run.followers - missing.absent
+        memory = replace(memory, odd=odd, shown=shown, beyond=tally.beyond)
+        if shown >= memory.peak[0] or context.at - memory.peak[1] > PEAK_FOR:
+            memory = replace(memory, peak=(shown, context.at))
+    odd = run.odd if again else context.odd
+    tally = run.tally.and_again(tally) if again else tally
+    state = replace(state, memory=memory, run=replace(run, tally=tally, odd=odd))
+    return turns.after_judgement(state)
+
+
+def reappeared(
+    state: AccountState, in_place: Sequence[Absence], elsewhere: Sequence[Absence], *, now: int
+) -> AccountState:
+    """Unconfirmed people are seen again: in their old places, or elsewhere, as who follows anew.
+
+    By whom the count came down when they went, it rises when they come back. All others who stand
+    in their old places had not left: they were withheld.
+    """
+    back = sum(each.counted for each in (*in_place, *elsewhere))
+    memory = state.memory
+    ledger = replace(memory.count, gained=memory.count.gained + back)
+    withheld = [each for each in in_place if each.settled and not each.agreed and not each.counted]
+    reappearances = memory.reappearances
+    if withheld:
+        longest = Reappearance(
+            at=now,
+            seconds=max(now - each.since for each in withheld),
+            looks=max(each.looks for each in withheld),
+        )
+        reappearances = patience.remember(reappearances, longest)
+    memory = replace(memory, count=ledger, reappearances=reappearances)
+    return replace(state, memory=memory)
+
+
+def _run(state: AccountState) -> Run:
+    if state.run is None:
+        raise RuntimeError("no run has begun")
+    return state.run

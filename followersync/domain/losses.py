@@ -1,0 +1,323 @@
+"""Who is proven to have left: by the people on either side, look after look, and by time.
+
+Every verdict about an absent person is made here, for one linked account's list. See
+docs/losses.md for what each rule withstands.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from followersync.domain.count import Ledger, is_exact, is_short
+from followersync.domain.patience import Patience
+from followersync.domain.values import (
+    LOOKS_APART,
+    Absence,
+    Absent,
+    Lost,
+    Moved,
+    PageLook,
+    Proof,
+    Span,
+    Tally,
+)
+
+DAY = 86_400
+LOOKS_COUNTED = 2
+"""Witnessed looks that prove a loss when the count came down by everybody who is missing."""
+LOOKS_AT_END = 5
+WAIT_AT_END = 4 * DAY
+"""The same for whoever has nobody on one side: the newest, the oldest, a list of a few."""
+MANY_AT_END = 2
+"""When more people than this are missing at the list's end all at once, the list may be capped."""
+
+
+LONGER = 2
+SHORTER = 3
+"""Looks that find the list longer or shorter, and so not capped where somebody fell off it."""
+NEAR = 16 << 16
+"""Places so near each other are those of neighbours: see `followersync.domain.state.GAP`."""
+LOOKS_KEPT = 20
+"""Times of looks that are kept of one absence."""
+
+
+def implausible(new_absent: int, followers: int) -> bool:
+    """Whether a look at the whole list misses so many for the first time that it may be broken."""
+    return new_absent > max(5, followers // 10)
+
+
+class Testimony:
+    """The clean pages of a judgement, searched by place in O(log n)."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._spans = sorted(spans, key=lambda span: span.bottom)
+        self._bottoms = [span.bottom for span in self._spans]
+        self._reach: list[int] = []
+        reach = -1
+        for span in self._spans:
+            reach = max(reach, span.top)
+            self._reach.append(reach)
+
+    def witness(self, place: int) -> Span | None:
+        """The newest page with people above and below `place`."""
+        found: Span | None = None
+        at = bisect_left(self._bottoms, place) - 1
+        while at >= 0 and self._reach[at] > place:
+            span = self._spans[at]
+            if span.top > place and (found is None or span.at > found.at):
+                found = span
+            at -= 1
+        return found
+
+    def between(self, place: int) -> PageLook | None:
+        """How to read the end of one page and the beginning of the next as one page, for the sake
+        of somebody who stood where they meet; None when the two were not read one after the other.
+        """
+        at = bisect_left(self._bottoms, place)
+        if at == len(self._spans) or at == 0:
+            return None
+        above, below = self._spans[at], self._spans[at - 1]
+        if above.limit < 2 or below.number != above.number + 1:
+            return None
+        return PageLook(above.after, (above.limit // 2, above.limit), above.top)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """How many are absent in a look: all, those without a record so far, those whom no look at the
+    whole list missed before, those by whom the count came down; those at the list's end (see
+    `end_of`), and those of them without a record."""
+
+    absent: int = 0
+    new: int = 0
+    fresh: int = 0
+    counted: int = 0
+    at_end: int = 0
+    new_at_end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeContext:
+    """What a judgement rests on.
+
+    `began`: when the run did. `whole`: the list was read to its end in the scan that is judged;
+    `wide`: it was, or the part of a very long list whose turn it is. `ordered`: places are agreed
+    by two scans, so people can testify. `doubtful`: places of absent people are worth nothing yet,
+    as are ever those up to `zone`. `mixed`: newcomers are not listed on top, so that a page of old
+    neighbours may be an old page. `end`: whoever stands below this place has nobody below them.
+    `odd`: the look misses too many to be believed at once. `patience`: how long people were lately
+    missed who came back.
+    `count`: what it says after this look; `explained`: it came down at once by all who are missing
+    but those who are not `counted`; `sparse`: in a long
+    list, which the count cannot check, so few are missing for the first time that nothing seems to
+    be withheld. `shows_all`: the list shows as many of those counted as ever.
+    `shown`: people shown, of whom so many `newcomers` may have come while they were read; `midst`:
+    who is missing among them; `most`: the most shown of late. `suspect`: whoever is missing at the
+    list's end may have been pushed off it by newcomers. `settled_end`: nobody is newly so.
+    `again`: the run has judged before, and has read some pages again since; who had witnesses then,
+    in what was `heard`, is not asked about twice.
+    """
+
+    testimony: Testimony
+    at: int
+    began: int
+    whole: bool
+    wide: bool
+    ordered: bool
+    doubtful: bool
+    mixed: bool
+    zone: int
+    end: int
+    odd: bool
+    count: Ledger
+    explained: bool
+    sparse: bool
+    shown: int
+    newcomers: int
+    midst: int
+    most: int
+    suspect: bool
+    settled_end: bool
+    shows_all: bool
+    patience: Patience
+    again: bool = False
+    heard: Testimony = field(default_factory=lambda: Testimony(()))
+
+    def witness(self, person: Absent) -> Span | None:
+        """The page that speaks of `person`, if any does that may."""
+        if not self.believes(person) or self.heard.witness(person.place) is not None:
+            return None
+        return self.testimony.witness(person.place)
+
+    def believes(self, person: Absent) -> bool:
+        """Whether it is known where `person` stood."""
+        return self.ordered and person.sure and person.place > self.zone
+
+    def is_at_end(self, person: Absent) -> bool:
+        """Whether `person` may have stood below the last who is shown."""
+        return not self.believes(person) or person.place < self.end
+
+    def agrees(self, absence: Absence, *, witnessed: bool) -> bool:
+        """Whether the count speaks for the loss of somebody with this record."""
+        if self.wide and not self.whole:
+            return absence.counted and self.sparse
+        exact = witnessed or is_exact(self.count.reported)
+        moved = self.count.moved_at >= absence.since
+        return self.explained and absence.counted and exact and moved
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    lost: list[Lost] = field(default_factory=list)
+    absences: list[tuple[int, Absence]] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
+    looks: list[PageLook] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+
+
+def end_of(spans: Iterable[Span], *, zone: int, ordered: bool, top: int) -> int:
+    """The place below which nobody was shown; above everybody where places are worth nothing."""
+    bottoms = [span.bottom for span in spans]
+    return max(zone + 1, min(bottoms)) if ordered and bottoms else top
+
+
+def judge(context: JudgeContext, absent: Sequence[Absent]) -> Verdicts:
+    """Judge a batch of absent people; batches are independent of each other.
+
+    Judging a batch twice at the same `context.at` changes nothing the second time.
+    """
+    verdicts = Verdicts()
+    looks: dict[PageLook, None] = {}
+    witnessed = unconfirmed = waited = beyond = 0
+    crowded = _crowded(absent) if context.wide and not context.whole else frozenset()
+    for person in absent:
+        span = context.witness(person)
+        witnessed += span is not None
+        if context.doubtful and context.whole and person.sure and person.place > context.zone:
+            verdicts.moved.append(Moved(person.key, person.place, sure=False))
+        looks |= dict.fromkeys(_wanted(context, person, span))
+        absence = _looked(context, person, span, crowded=person.key in crowded)
+        if absence is None:
+            continue
+        proof = None if context.odd else proven(context, absence)
+        if proof is not None:
+            waited += proof in (Proof.WAITED, Proof.WAITED_LONG)
+            place = person.place if context.believes(person) else None
+            verdicts.lost.append(Lost(person.key, place, proof, absence))
+            continue
+        unconfirmed += 1
+        beyond += absence.beyond
+        if absence != person.absence:
+            verdicts.absences.append((person.key, absence))
+    missed = len(absent) if context.whole else witnessed
+    tally = Tally(missed, witnessed, unconfirmed, len(verdicts.lost), waited, beyond)
+    return replace(verdicts, looks=list(looks), tally=tally)
+
+
+def proven(context: JudgeContext, absence: Absence) -> Proof | None:
+    """What proves the loss of somebody with this record; None: nothing does yet."""
+    if absence.beyond or not absence.whole:
+        return None
+    waited = context.at - absence.since
+    counted = min(absence.witnessed, absence.agreed) >= context.patience.looks_counted
+    if counted and not context.mixed and waited >= context.patience.seconds_counted:
+        return Proof.COUNTED
+    if absence.witnessed >= context.patience.looks and waited >= context.patience.seconds:
+        return Proof.WAITED
+    if min(absence.whole, absence.agreed) >= LOOKS_AT_END and waited >= WAIT_AT_END:
+        return Proof.COUNTED_AT_END
+    long = absence.whole >= context.patience.looks_long and waited >= context.patience.seconds_long
+    if long and not is_short(context.count.reported, context.shown):
+        return Proof.WAITED_LONG
+    return None
+
+
+def _wanted(context: JudgeContext, person: Absent, span: Span | None) -> Iterable[PageLook]:
+    """Pages to read again for the sake of `person`."""
+    if span is not None and span.limit:
+        yield PageLook(span.after, (span.limit,), span.top)
+    if span is None and context.believes(person) and not context.again:
+        between = context.testimony.between(person.place)
+        if between is not None:
+            yield between
+
+
+def _crowded(absent: Sequence[Absent]) -> frozenset[int]:
+    """Who stood among others that are missing too, as in a hole in the list."""
+    places = sorted(person.place for person in absent)
+    return frozenset(
+        person.key
+        for person in absent
+        if bisect_left(places, person.place + NEAR) - bisect_left(places, person.place - NEAR) > 2
+    )
+
+
+def _looked(
+    context: JudgeContext, person: Absent, span: Span | None, *, crowded: bool
+) -> Absence | None:
+    """The person's absence after this look; None if there is none to speak of."""
+    absence = person.absence
+    if context.odd or (span is None and not context.whole):
+        return absence
+    if absence is None:
+        absence = Absence(since=context.at)
+    if context.again:
+        return _witnessed_late(context, absence)
+    if context.wide and not absence.settled:
+        sparse = context.sparse and not crowded
+        absence = replace(
+            absence,
+            settled=True,
+            counted=context.count.fresh_explained if context.whole else sparse,
+            shown=context.shown,
+            most=context.most,
+        )
+    if absence.looks and context.at < absence.last_at + LOOKS_APART:
+        return absence
+    return _counted(context, absence, span, at_end=context.is_at_end(person))
+
+
+def _counted(
+    context: JudgeContext, absence: Absence, span: Span | None, *, at_end: bool
+) -> Absence:
+    """One look more. What withholds a row now withholds it minutes later, so looks count only
+    LOOKS_APART from each other."""
+    if context.whole:
+        absence = _missed_by_whole(context, absence, at_end=at_end)
+    return replace(
+        absence,
+        looks=absence.looks + 1,
+        witnessed=absence.witnessed + (span is not None),
+        agreed=absence.agreed + context.agrees(absence, witnessed=span is not None),
+        whole=absence.whole + context.wide,
+        last_at=context.at,
+        at=(*absence.at[: LOOKS_KEPT - 1], context.at),
+    )
+
+
+def _missed_by_whole(context: JudgeContext, absence: Absence, *, at_end: bool) -> Absence:
+    """Whether the list is capped: one that shows only its newest is always of one length."""
+    shorter = context.shown + context.midst < absence.shown and context.settled_end
+    absence = replace(
+        absence,
+        suspect=absence.suspect or (context.suspect and at_end),
+        longer=absence.longer + (context.shown - context.newcomers > absence.most),
+        shorter=absence.shorter + shorter,
+    )
+    cleared = context.shows_all or _varies(absence)
+    return replace(absence, beyond=absence.suspect and at_end and not cleared)
+
+
+def _varies(absence: Absence) -> bool:
+    """Whether the list's length has shown since that it is not capped where they fell off it."""
+    same = absence.whole - absence.longer - absence.shorter
+    return absence.longer >= LONGER or (absence.shorter >= SHORTER and absence.shorter >= same)
+
+
+def _witnessed_late(context: JudgeContext, absence: Absence) -> Absence:
+    """With the witnesses that the look before, in this very run, lacked."""
+    if absence.last_at < context.began or absence.last_at == context.at:
+        return absence
+    return replace(absence, witnessed=absence.witnessed + 1, last_at=context.at)

@@ -1,0 +1,87 @@
+"""Patience: how long a miss must last in this account before it proves a loss.
+
+Somebody who was missed and stands in their old place again was withheld, not gone. How long that
+lasted says how far a miss can be trusted here: the next ones must last twice as long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DAY = 86_400
+LOOKS = 8
+WAIT = 4 * DAY
+"""For people with witnesses while the count disagrees or is unknown. Rows were seen to be withheld
+for up to three days."""
+LONGEST_WAIT = 6 * DAY
+MOST_LOOKS = 16
+LOOKS_COUNTED = 2
+LOOKS_COUNTED_IN_DOUBT = 4
+LOOKS_LONG, LOOKS_LONG_IN_DOUBT = 10, 13
+WAIT_LONG, WAIT_LONG_IN_DOUBT = 10 * DAY, 13 * DAY
+LONGEST_WAIT_COUNTED = 4 * DAY
+REMEMBERED = 30 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Reappearance:
+    """Somebody was missed for so many seconds and looks, and came back in their place, at `at`."""
+
+    at: int
+    seconds: int
+    looks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What a loss takes: `looks` and `seconds` where the count does not speak for it,
+    `looks_counted` and `seconds_counted` where it does, `looks_long` and `seconds_long` for whoever
+    has no witnesses while it does not."""
+
+    looks: int = LOOKS
+    seconds: int = WAIT
+    looks_counted: int = LOOKS_COUNTED
+    seconds_counted: int = 0
+    looks_long: int = LOOKS_LONG
+    seconds_long: int = WAIT_LONG
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """What is seen over all accounts of the site: people missed for up to so many seconds and looks
+    came back in several accounts at a time. 0: nothing of the kind."""
+
+    seconds: int = 0
+    looks: int = 0
+
+
+CLEAR = Weather()
+
+
+def patience_of(
+    reappearances: tuple[Reappearance, ...], now: int, weather: Weather = CLEAR
+) -> Patience:
+    """Twice the longest time, and twice as many looks, of the last thirty days."""
+    recent = [each for each in reappearances if now - each.at <= REMEMBERED]
+    seconds = max([weather.seconds, *(each.seconds for each in recent)])
+    looks = max([weather.looks, *(each.looks for each in recent)])
+    return Patience(
+        looks=min(MOST_LOOKS, max(LOOKS, 2 * looks)),
+        seconds=min(LONGEST_WAIT, max(WAIT, 2 * seconds)),
+        looks_counted=LOOKS_COUNTED_IN_DOUBT if looks else LOOKS_COUNTED,
+        seconds_counted=min(LONGEST_WAIT_COUNTED, 2 * seconds),
+        looks_long=LOOKS_LONG_IN_DOUBT if looks else LOOKS_LONG,
+        seconds_long=WAIT_LONG_IN_DOUBT if looks else WAIT_LONG,
+    )
+
+
+def remember(
+    reappearances: tuple[Reappearance, ...], new: Reappearance
+) -> tuple[Reappearance, ...]:
+    """With one more; whatever an other one outlasts, in time, looks and memory, is left out."""
+    kept = [
+        each
+        for each in reappearances
+        if new.at - each.at <= REMEMBERED and (each.seconds > new.seconds or each.looks > new.looks)
+    ]
+    return (*kept, new)

@@ -1,0 +1,66 @@
+"""What proved each loss, kept with the interval that it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from followersync.domain.values import Lost
+from followersync.models.follower import STRETCH
+
+_NEXT = (
+    "(SELECT {nearest}(f.place) FROM followersync_follower f"  # noqa: S608
+    " WHERE f.account_id = %(account)s AND f.place {side} l.place"
+    f" AND f.place >> {STRETCH} IN (l.place >> {STRETCH}, (l.place >> {STRETCH}) {{step}} 1)"
+    " AND NOT EXISTS (SELECT FROM followersync_absence a"
+    "  WHERE a.account_id = f.account_id AND a.key = f.key))"
+)
+_ABOVE = _NEXT.format(nearest="min", side=">", step="+")
+_BELOW = _NEXT.format(nearest="max", side="<", step="-")
+_KEEP = (
+    "WITH lost AS (SELECT * FROM unnest(%(keys)s::bigint[], %(places)s::bigint[],"  # noqa: S608
+    " %(proofs)s::jsonb[]) AS l(key, place, proof))"
+    " UPDATE followersync_pastfollow p"
+    f" SET evidence = l.proof || jsonb_build_object('above', {_ABOVE}, 'below', {_BELOW})"
+    " FROM lost l WHERE p.account_id = %(account)s AND p.key = l.key AND p.valid_to ="
+    " (SELECT max(n.valid_to) FROM followersync_pastfollow n"
+    "  WHERE n.account_id = p.account_id AND n.key = p.key)"
+)
+
+
+def keep_loss_evidence(account_id: int, lost: Sequence[Lost]) -> None:
+    """Keep the looks that missed them, and the places of who stood next to them and was shown.
+
+    In the transaction that closes the intervals, after it closed them.
+    """
+    if not lost:
+        return
+    proofs = [
+        {"proof": each.proof.value, "since": each.absence.since, "looks": list(each.absence.at)}
+        for each in lost
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEEP,
+            {
+                "account": account_id,
+                "keys": [each.key for each in lost],
+                "places": [each.place for each in lost],
+                "proofs": [Jsonb(each) for each in proofs],
+            },
+        )
+
+
+def names_at(account_id: int, places: Collection[int]) -> dict[int, str]:
+    """Who stands at each of these places now, by place."""
+    if not places:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT place, username FROM followersync_follower WHERE account_id = %s"  # noqa: S608
+            f" AND place >> {STRETCH} = ANY(%s::bigint[]) AND place = ANY(%s::bigint[])",
+            [account_id, list({place >> STRETCH for place in places}), list(places)],
+        )
+        return dict(cursor.fetchall())

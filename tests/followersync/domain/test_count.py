@@ -1,0 +1,163 @@
+"""The count as a check: it may hold a loss back, and must never hide somebody withheld."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from followersync.domain.count import (
+    DAY,
+    FORGIVEN_AFTER,
+    Ledger,
+    explains,
+    is_exact,
+    is_short,
+    moves,
+    settle,
+    shows_all,
+)
+
+T = 1_000 * DAY
+START = settle(Ledger(), reported=203, shown=203, absent=0, fresh=0, at=T)
+
+
+def after(ledger: Ledger, hours: int = 6, **figures: int) -> Ledger:
+    return settle(ledger, at=T + hours * 3_600, **figures)
+
+
+def test_who_left_is_gone_from_both() -> None:
+    ledger = after(START, reported=202, shown=202, absent=1, fresh=1)
+
+    assert (ledger.unexplained, ledger.fresh_explained) == (0, True)
+    assert explains(ledger, shown=202, others=0, at=T)
+
+
+def test_who_is_withheld_is_gone_from_the_list_alone() -> None:
+    ledger = after(START, reported=203, shown=202, absent=1, fresh=1)
+
+    assert (ledger.unexplained, ledger.fresh_explained) == (1, False)
+    assert not explains(ledger, shown=202, others=0, at=T)
+
+
+def test_newcomers_hide_nobody_who_is_withheld() -> None:
+    came = replace(START, gained=5)
+    ledger = after(came, reported=208, shown=203, absent=5, fresh=5)
+
+    assert ledger.unexplained == 5
+
+
+def test_nor_do_people_found_who_were_counted_all_along() -> None:
+    found = replace(START, found=3)
+    ledger = after(found, reported=203, shown=203, absent=3, fresh=3)
+
+    assert ledger.unexplained == 3
+
+
+def test_somebody_who_had_left_and_follows_again_raised_the_count() -> None:
+    back = replace(START, gained=1)
+    ledger = after(back, reported=203, shown=203, absent=1, fresh=1)
+
+    assert (ledger.unexplained, ledger.fresh_explained) == (0, True)
+
+
+def test_of_those_missing_others_may_be_explained() -> None:
+    first = after(START, reported=203, shown=202, absent=1, fresh=1)
+    second = after(first, 12, reported=201, shown=200, absent=3, fresh=2)
+
+    assert (second.unexplained, second.fresh_explained) == (1, True)
+    assert explains(second, shown=200, others=1, at=T)
+    assert not explains(second, shown=200, others=0, at=T)
+
+
+def test_a_count_that_comes_down_late_is_no_witness_for_a_month() -> None:
+    ledger = START
+    for looks in range(1, 4):
+        ledger = after(ledger, 6 * looks, reported=203, shown=202, absent=1, fresh=looks == 1)
+    late = after(ledger, 30, reported=202, shown=202, absent=1, fresh=0)
+
+    assert late.unexplained == 0
+    assert not explains(late, shown=202, others=0, at=T + 2 * DAY)
+    assert explains(late, shown=202, others=0, at=T + 40 * DAY)
+
+
+def test_a_list_that_shows_more_than_are_counted_shows_people_who_left() -> None:
+    ledger = after(START, reported=200, shown=203, absent=0, fresh=0)
+
+    assert ledger.stale
+    assert not explains(ledger, shown=203, others=0, at=T)
+
+
+def test_who_was_lost_by_waiting_is_not_owed_for_ever() -> None:
+    withheld = after(START, reported=203, shown=202, absent=1, fresh=1)
+    waited = replace(withheld, waited=1)
+
+    assert after(waited, 12, reported=203, shown=202, absent=0, fresh=0).unexplained == 0
+
+
+def test_a_count_that_has_told_of_more_for_days_is_the_usual_excess() -> None:
+    more = after(START, reported=206, shown=203, absent=0, fresh=0)
+    assert more.unexplained == 3
+
+    hours = FORGIVEN_AFTER // 3_600 + 6
+    assert after(more, hours, reported=206, shown=203, absent=0, fresh=0).unexplained == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "moved"),
+    [(203, 203, False), (203, 202, True), (253, 250, False), (251, 250, True), (260, 250, False)],
+)
+def test_a_rounded_step_is_no_movement(before: int, now: int, moved: bool) -> None:
+    assert moves(before, now) is moved
+
+
+@pytest.mark.parametrize(
+    ("reported", "shown", "short"),
+    [(None, 0, False), (2, 0, False), (3, 0, True), (100, 95, False), (100, 94, True)],
+)
+def test_a_list_is_short_of_more_than_two_and_a_twentieth(reported, shown, short) -> None:
+    assert is_short(reported, shown) is short
+
+
+def test_round_numbers_are_not_exact() -> None:
+    assert [is_exact(each) for each in (None, 0, 7, 10, 101)] == [False, False, True, False, True]
+
+
+def test_a_short_list_explains_nobody() -> None:
+    short = after(START, reported=202, shown=150, absent=1, fresh=1)
+
+    assert not explains(short, shown=150, others=99, at=T)
+
+
+def test_a_list_shows_all_while_it_shows_as_many_as_ever() -> None:
+    assert shows_all(START, shown=203, at=T)
+    assert not shows_all(START, shown=202, at=T)
+    assert not shows_all(START, shown=203, at=T + 4 * DAY), "the count has stood still for days"
+
+
+@given(
+    rounds=st.lists(
+        st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=12
+    )
+)
+def test_with_an_exact_count_everybody_withheld_is_unexplained(
+    rounds: list[tuple[int, int, int]],
+) -> None:
+    """Of each round so many come, so many leave, and so many are withheld from then on."""
+    ledger, following, withheld, gone = START, 203, 0, 0
+    for number, (come, leave, hide) in enumerate(rounds, start=1):
+        following += come - leave
+        withheld += hide
+        gone += leave
+        ledger = settle(
+            replace(ledger, gained=come),
+            reported=following,
+            shown=following - withheld,
+            absent=gone + withheld,
+            fresh=leave + hide,
+            at=T + number * 21_600,
+        )
+
+    assert ledger.unexplained == withheld
