@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from django.db import transaction
 
 from accounts import clock
-from accounts.errors import ParameterRefused, ThreadsiteError
+from accounts.errors import ParameterRefused, ThreadsiteError, WrongShape
 from accounts.scopes import Scope
 from accounts.services import gate
 from followersync import store
@@ -76,7 +76,7 @@ class Session:
     ) -> bool:
         """Step until the run is finished (True) or `deadline` (monotonic seconds) is past."""
         if not self._source.lists:
-            finish_count(self._held, self._count(), self._scope)
+            self._finish_count()
             return True
         while True:
             step = domain.next_step(self._state)
@@ -132,7 +132,7 @@ class Session:
         with transaction.atomic():
             claims.hold(held, now)
             gate.ask(held.account_id, Scope.FOLLOWERS)
-            raised, state = batch.write(), self._state
+            raised, state = batch.write(self._state)
             locked, step = lock(held), domain.next_step(state)
             if isinstance(step, Judge):
                 case = open_case(batch, state, step, locked.settings.followers_count, now)
@@ -158,7 +158,13 @@ class Session:
         reported = self._count()
         self._state = domain.count_read(self._state, reported=reported, now=_seconds(self._now()))
 
-    def _count(self) -> int:
+    def _finish_count(self) -> None:
+        reported = self._count()
+        if reported is None:
+            raise WrongShape
+        finish_count(self._held, reported, self._scope)
+
+    def _count(self) -> int | None:
         return self._call(self._source.count).followers
 
     def _read(self, step: ReadPage) -> None:
@@ -239,7 +245,7 @@ class Session:
     def _commit(self) -> None:
         """A call that brought nothing new is no progress: whoever reacts to its error books it."""
         if self._state is not self._stored:
-            self._batch.commit(self._state, self._now())
+            self._state = self._batch.commit(self._state, self._now())
             self._stored = self._state
             self._beat_at = time.monotonic()
         self._committed_at = time.monotonic()

@@ -17,9 +17,9 @@ ARCHIVE = "archive"
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many followers Instagram reports. It counts people whom no list shows."""
+    """How many followers Instagram reports, also whom no list shows; None: it does not say."""
 
-    followers: int
+    followers: int | None
     usage: Usage
 
 
@@ -29,7 +29,7 @@ class ListSource(Protocol):
     page_limit: int
 
     def count(self) -> Count:
-        """Raises WrongShape where the count is missing: that is an error, not 0."""
+        """Raises WrongShape where the count is missing and all there is to read: never 0 then."""
 
     def page(self, *, after: str | None, limit: int) -> FollowerPage:
         """The page behind the cursor `after` (None: the first)."""

@@ -46,7 +46,7 @@ class EdgeSource:
 
     def count(self) -> Count:
         counted = self._gateway.follower_count(self._token)
-        if counted.followers is None:
+        if counted.followers is None and not self.lists:
             raise WrongShape
         return Count(counted.followers, counted.usage)
 
