@@ -31,6 +31,9 @@ class FollowerOutput(serializers.Serializer[Any]):
     unconfirmed_since = UtcField(
         allow_null=True, help_text="Not in Instagram's list since then, and not proven lost."
     )
+    beyond = serializers.BooleanField(
+        help_text="Unconfirmed, and may stand below the last person whom Instagram shows."
+    )
 
 
 def shown(row: FollowerRow) -> dict[str, Any]:
@@ -41,6 +44,7 @@ def shown(row: FollowerRow) -> dict[str, Any]:
         "since": utc(row.since),
         "source": row.source,
         "unconfirmed_since": utc(row.unconfirmed_since),
+        "beyond": row.beyond,
     }
 
 

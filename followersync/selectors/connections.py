@@ -65,6 +65,7 @@ def _row(row: Met, baseline_at: datetime | None) -> FollowerRow:
         first_seen_at=row.first_seen_at or baseline_at,
         source=str(Source(cast("int", row.source)).label),
         unconfirmed_since=row.unconfirmed_since,
+        beyond=bool(row.beyond),
     )
 
 

@@ -92,6 +92,7 @@ def _row(raw: store.Listed, baseline_at: datetime | None) -> FollowerRow:
         first_seen_at=raw.first_seen_at or baseline_at,
         source=SOURCES[raw.source],
         unconfirmed_since=raw.unconfirmed_since,
+        beyond=bool(raw.beyond),
     )
 
 

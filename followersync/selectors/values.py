@@ -54,7 +54,8 @@ class FollowerRow:
     """One follower. `instagram_id` is None while unknown; `since` is None where unknown.
 
     `first_seen_at` is when a sync first saw them (the first list: its time). `source` is "edge" or
-    "archive". In a list of the past, `username` is the name of then.
+    "archive". In a list of the past, `username` is the name of then. `beyond`: unconfirmed, and may
+    stand below the last whom Instagram shows.
     """
 
     key: int
@@ -65,6 +66,7 @@ class FollowerRow:
     first_seen_at: datetime | None
     source: str
     unconfirmed_since: datetime | None
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,17 @@ from followersync.store.listing import Listed
 
 _HELD = """
 SELECT 'now', f.username, f.since, f.first_seen_at, a.unconfirmed_since, s.baseline_at, f.source,
-    f.place, NULL::bigint, NULL
+    f.place, NULL::bigint, NULL, a.beyond
 FROM followersync_follower f
 LEFT JOIN followersync_absence a ON a.account_id = f.account_id AND a.key = f.key
 LEFT JOIN followersync_syncsettings s ON s.account_id = f.account_id
 WHERE f.account_id = %(account)s AND f.key = %(key)s
 UNION ALL
-SELECT 'past', username, since, valid_from, valid_to, NULL, source, 0, NULL, NULL
+SELECT 'past', username, since, valid_from, valid_to, NULL, source, 0, NULL, NULL, NULL
 FROM followersync_pastfollow WHERE account_id = %(account)s AND key = %(key)s
 UNION ALL
-SELECT kind, username, at, NULL, NULL, NULL, 0, position, previous_key, previous_username
+SELECT kind, username, at, NULL, NULL, NULL, 0, position, previous_key, previous_username,
+    NULL
 FROM followersync_followerchange WHERE account_id = %(account)s AND key = %(key)s
 """
 
@@ -41,6 +42,7 @@ class _Row(NamedTuple):
     number: int
     previous_key: int | None
     previous_username: str | None
+    beyond: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def held_of(account_id: int, key: int) -> Held:
 
 
 def _listed(key: int, row: _Row) -> Listed:
-    return Listed(row.number, key, row.username, row.at, row.began, row.source, row.until)
+    return Listed(
+        row.number, key, row.username, row.at, row.began, row.source, row.until, row.beyond
+    )
 
 
 def _past(key: int, row: _Row) -> PastFollow:

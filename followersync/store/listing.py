@@ -22,6 +22,7 @@ class Listed(NamedTuple):
     first_seen_at: datetime | None
     source: int
     unconfirmed_since: datetime | None
+    beyond: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def list_followers(listing: Listing) -> list[Listed]:
     # By stretch, for which there is an index; inside of one PostgreSQL sorts.
     stretch = "" if listing.prefix else f"f.place >> {STRETCH} {direction}, "
     return fetch(
-        f"SELECT {by}, f.key, f.username, f.since, f.first_seen_at, f.source, a.unconfirmed_since"  # noqa: S608
+        f"SELECT {by}, f.key, f.username, f.since, f.first_seen_at, f.source,"  # noqa: S608
+        " a.unconfirmed_since, a.beyond"
         " FROM followersync_follower f LEFT JOIN followersync_absence a"
         " ON a.account_id = f.account_id AND a.key = f.key"
         f" WHERE {' AND '.join(where)} ORDER BY {stretch}{by} {direction}, f.key {direction}"

@@ -32,6 +32,7 @@ class Met(NamedTuple):
     first_seen_at: datetime | None
     source: int | None
     unconfirmed_since: datetime | None
+    beyond: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ RANKED = (
     " (CASE WHEN seen.you_follow AND f.key IS NOT NULL THEN '0' ELSE '1' END"
     '  || lower(seen.username)) COLLATE "C" AS rank,'
     " seen.id, seen.username, seen.you_follow, f.key, f.username AS listed_as, f.since,"
-    " f.first_seen_at, f.source, b.unconfirmed_since FROM itself CROSS JOIN seen"
+    " f.first_seen_at, f.source, b.unconfirmed_since, b.beyond FROM itself CROSS JOIN seen"
     " LEFT JOIN followersync_follower f"
     "  ON f.account_id = %(account)s AND f.key = seen.number AND itself.reads"
     " LEFT JOIN followersync_absence b ON b.account_id = %(account)s AND b.key = seen.number"

@@ -51,19 +51,28 @@ def test_the_list_is_newest_first_and_pins_the_feed(alices_program, listed):
         "since": None,
         "source": "edge",
         "unconfirmed_since": None,
+        "beyond": False,
     }
     assert (body["complete"], body["position"]) == (True, settings_of(listed).head)
 
 
-def test_who_is_not_in_instagrams_list_is_still_shown_openly(alices_program, listed, clock):
+@pytest.mark.parametrize("beyond", [True, False])
+def test_who_is_not_in_instagrams_list_is_still_shown_openly(alices_program, listed, clock, beyond):
     since = clock()
     Absence.objects.create(
-        account_id=listed.pk, key=PEOPLE[1][0], unconfirmed_since=since, last_at=since
+        account_id=listed.pk,
+        key=PEOPLE[1][0],
+        unconfirmed_since=since,
+        last_at=since,
+        beyond=beyond,
     )
 
     row = alices_program.get(at(listed)).json()["results"][1]
 
     assert row["unconfirmed_since"] == since.isoformat().replace("+00:00", "Z")
+    assert row["beyond"] is beyond
+    one = alices_program.get(f"{at(listed)}{row['id']}/").json()
+    assert one["current"]["beyond"] is beyond
 
 
 def test_a_person_known_by_name_alone_has_an_id_of_ours(alices_program, listed):
