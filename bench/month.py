@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from bench.results import Results, WrongResult
 from followersync.domain import schedule, sync
 from followersync.domain.losses import Missing
+from followersync.domain.reading import PageOutcome
 from followersync.domain.state import AccountState, Order
 from followersync.domain.values import (
     Absence,
@@ -172,10 +174,26 @@ class Account:
             self._place(
                 moved.key, self.followers[moved.key]._replace(place=moved.place, sure=moved.sure)
             )
+        self._doubt(out)
         self.seen.update(out.seen)
-        for key in out.seen:
-            self.absences.pop(key, None)
+        moved_keys = {moved.key for moved in out.moved}
+        ended = [(key, self.absences.pop(key)) for key in out.seen if key in self.absences]
         self.state = out.state
+        if ended:
+            self.state = sync.reappeared(
+                out.state,
+                [absence for key, absence in ended if key not in moved_keys],
+                [absence for key, absence in ended if key in moved_keys],
+                now=page.at,
+            )
+
+    def _doubt(self, out: PageOutcome) -> None:
+        """Whoever is said to stand within a range and is not on the page becomes unsure."""
+        shown = set(out.seen)
+        for key in self._within(out.doubt):
+            row = self.followers[key]
+            if row.sure and key not in shown:
+                self.followers[key] = row._replace(sure=False)
 
     def _place(self, key: int, row: Known) -> None:
         """`places` may hold what is no longer true; whoever reads it compares."""
@@ -188,13 +206,15 @@ class Account:
         self.places.append((row.place, key))
 
     def _between(self, step: Judge) -> list[int]:
-        if step.ranges is None:
-            return list(self.followers)
+        return list(self.followers) if step.ranges is None else self._within(step.ranges)
+
+    def _within(self, ranges: Iterable[tuple[int, int]]) -> list[int]:
+        """Who stands strictly between the places of a range."""
         if self.unsorted:
             self.places.sort()
             self.unsorted = False
         found = []
-        for low, high in step.ranges:
+        for low, high in ranges:
             begin = bisect_right(self.places, (low, 1 << 62))
             for place, key in self.places[begin : bisect_left(self.places, (high, 0))]:
                 row = self.followers.get(key)

@@ -63,6 +63,33 @@ def test_somebody_who_had_left_and_follows_again_raised_the_count() -> None:
     assert (ledger.unexplained, ledger.fresh_explained) == (0, True)
 
 
+def test_who_is_found_explains_a_count_that_rose_by_more_than_came() -> None:
+    """Else whoever was counted for the first time when they were found would be owed for ever."""
+    found = replace(START, found=3)
+
+    assert after(found, reported=206, shown=206, absent=0, fresh=0).unexplained == 0
+
+
+def test_who_came_and_left_between_two_looks_hides_nobody() -> None:
+    both = replace(START, gained=1)
+    left = after(both, reported=203, shown=203, absent=1, fresh=1)
+    withheld = after(both, reported=204, shown=203, absent=1, fresh=1)
+
+    assert explains(left, shown=203, others=0, at=T)
+    assert not explains(withheld, shown=203, others=0, at=T)
+
+
+def test_a_count_that_was_never_compared_says_nothing() -> None:
+    assert not explains(Ledger(), shown=203, others=99, at=T)
+
+
+def test_what_was_forgiven_is_forgiven_no_sooner() -> None:
+    more = after(START, reported=206, shown=203, absent=0, fresh=0)
+    almost = FORGIVEN_AFTER // 3_600 + 6 - 1
+
+    assert after(more, almost, reported=206, shown=203, absent=0, fresh=0).unexplained == 3
+
+
 def test_of_those_missing_others_may_be_explained() -> None:
     first = after(START, reported=203, shown=202, absent=1, fresh=1)
     second = after(first, 12, reported=201, shown=200, absent=3, fresh=2)
@@ -137,6 +164,31 @@ def test_a_list_shows_all_while_it_shows_as_many_as_ever() -> None:
     assert not shows_all(START, shown=203, at=T + 4 * DAY), "the count has stood still for days"
 
 
+@pytest.mark.parametrize(("reported", "shown", "whole"), [(250, 250, False), (250, 260, True)])
+def test_a_rounded_count_must_leave_room_for_its_rounding(
+    reported: int, shown: int, whole: bool
+) -> None:
+    rounded = replace(START, reported=reported, excess=reported - shown)
+
+    assert shows_all(rounded, shown=shown, at=T) is whole
+
+
+@given(before=st.integers(0, 5_000), now=st.integers(0, 5_000))
+def test_a_count_moves_only_where_it_changed_and_rounding_does_not_explain_it(
+    before: int, now: int
+) -> None:
+    if moves(before, now):
+        assert before != now
+        assert is_exact(now) or abs(now - before) < 3
+
+
+@given(reported=st.integers(0, 100_000), shown=st.integers(0, 100_000))
+def test_a_list_that_shows_as_many_as_are_counted_is_never_short(reported: int, shown: int) -> None:
+    if shown >= reported:
+        assert not is_short(reported, shown)
+    assert is_short(reported, shown) is (reported - shown > max(2, reported // 20))
+
+
 @given(
     rounds=st.lists(
         st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=12
@@ -160,4 +212,33 @@ def test_with_an_exact_count_everybody_withheld_is_unexplained(
             at=T + number * 21_600,
         )
 
+        quiet = withheld == 0 and not is_short(following, following - withheld)
+        assert explains(ledger, shown=following - withheld, others=0, at=ledger.moved_at) is quiet
+
     assert ledger.unexplained == withheld
+
+
+@given(
+    rounds=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=10
+    )
+)
+def test_who_comes_back_from_being_withheld_is_owed_no_longer(
+    rounds: list[tuple[int, int, int]],
+) -> None:
+    """Of each round so many leave, so many are withheld, and so many of these are shown again."""
+    ledger, following, withheld, gone = START, 203, 0, 0
+    for number, (leave, hide, show) in enumerate(rounds, start=1):
+        following -= leave
+        gone += leave
+        withheld += hide - min(show, withheld)
+        ledger = settle(
+            ledger,
+            reported=following,
+            shown=following - withheld,
+            absent=gone + withheld,
+            fresh=leave + hide,
+            at=T + number * 21_600,
+        )
+
+        assert ledger.unexplained == withheld

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import Random
 
 import pytest
@@ -22,24 +23,37 @@ FIXED_A_DAY = 90
 """Counts, heads, closing reads and second looks: the same however long the list is."""
 
 
-@pytest.mark.slow
-def test_a_long_list_tells_every_loss_within_a_fortnight_for_less_than_half_of_the_budget() -> None:
+@dataclass(frozen=True)
+class Weeks:
+    """Days until each loss with witnesses was told, of whom so many were `counted`; people left over a week ago and not told."""
+
+    delays: list[float]
+    counted: int
+    overdue: list[int]
+    calls_a_day: float
+
+
+@pytest.fixture(scope="module")
+def weeks() -> Weeks:
     rng = Random(5)
     world = World(rng, now=1_700_000_000)
     world.populate(PEOPLE)
     lister = Lister(world)
     store = Store()
     engine = Engine(store, lister, Random(7), Source(LIMIT))
-    end, settled, calls, slowest = world.now + DAYS * DAY, world.now + 2 * DAY, 0, 0.0
+    end, settled, calls = world.now + DAYS * DAY, world.now + 2 * DAY, 0
+    delays: list[float] = []
+    counted = 0
     while world.now < end:
         before = lister.calls
         done = engine.sync(resume=False)
         calls += lister.calls - before if world.now > settled else 0
         for what, key, lost in store.events:
-            if what == "lost" and lost is not None and lost.proof is not Proof.WAITED_LONG:
-                slowest = max(slowest, (world.now - world.left_at[key]) / DAY)
+            if what == "lost" and lost is not None and lost.proof in (Proof.COUNTED, Proof.WAITED):
+                counted += lost.proof is Proof.COUNTED
+                delays.append((world.now - world.left_at[key]) / DAY)
         store.events.clear()
-        due = schedule.next_due(
+        world.now = schedule.next_due(
             now=world.now,
             interval_minutes=360,
             changes_per_day=0.0,
@@ -49,17 +63,33 @@ def test_a_long_list_tells_every_loss_within_a_fortnight_for_less_than_half_of_t
             campaign_open=done.campaign_open and not done.paced,
             jitter=rng.random(),
         )
-        world.now = due
         for _ in range(3):
             world.follow()
         for _ in range(rng.randrange(3)):
             world.leave()
-
     overdue = [
         key
         for key, left in world.left_at.items()
         if key in store.followers and left < world.now - 8 * DAY
     ]
-    assert 0 < slowest <= 14
-    assert len(overdue) <= 2, "the oldest, and whoever stood at the end of two pages"
-    assert calls / (DAYS - 2) <= 0.42 * CALLS_A_DAY + FIXED_A_DAY
+    return Weeks(delays, counted, overdue, calls / (DAYS - 2))
+
+
+@pytest.mark.slow
+def test_a_long_list_tells_every_loss_within_a_fortnight_for_less_than_half_of_the_budget(
+    weeks: Weeks,
+) -> None:
+    assert len(weeks.delays) > 30
+    assert max(weeks.delays) <= 14
+    assert len(weeks.overdue) <= 2, "the oldest, and whoever stood at the end of two pages"
+    assert weeks.calls_a_day <= 0.42 * CALLS_A_DAY + FIXED_A_DAY
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(
+    strict=True,
+    reason="a slice takes people near its pages, whom nobody looked for, for missing; "
+    "so with short pages it never speaks as the count would, and everybody waits for days",
+)
+def test_a_slice_of_a_long_list_proves_losses_at_the_second_look(weeks: Weeks) -> None:
+    assert weeks.counted > 0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from followersync.domain.count import Ledger
+from followersync.domain.count import Ledger, explains
 from followersync.domain.losses import (
     DAY,
     LOOKS_AT_END,
@@ -19,7 +19,7 @@ from followersync.domain.losses import (
     proven,
 )
 from followersync.domain.losses import Testimony as Pages
-from followersync.domain.patience import Patience
+from followersync.domain.patience import LOOKS, WAIT, Patience
 from followersync.domain.values import LOOKS_APART, Absence, Absent, Proof, Span
 
 NOW = 1_000 * DAY
@@ -81,6 +81,25 @@ def test_a_second_witnessed_look_that_the_count_agrees_with_proves_the_loss() ->
     assert proofs(USUAL, cem(absence=ONCE)) == [Proof.COUNTED]
 
 
+@given(
+    flags=st.fixed_dictionaries(
+        {
+            name: st.booleans()
+            for name in ("whole", "wide", "ordered", "mixed", "explained", "sparse", "shows_all")
+        }
+    ),
+    place=st.integers(1, 300),
+    weak=st.booleans(),
+)
+def test_one_look_never_loses_anybody_whatever_else_holds(
+    flags: dict[str, bool], place: int, *, weak: bool
+) -> None:
+    patience = Patience(seconds=0, seconds_long=0) if weak else Patience()
+    context = replace(USUAL, patience=patience, **flags)
+
+    assert judge(context, [cem(place=place)]).lost == []
+
+
 @pytest.mark.parametrize("seconds", [60, 3_600, LOOKS_APART - 1])
 def test_what_withholds_a_row_now_withholds_it_minutes_later(seconds: int) -> None:
     just = replace(ONCE, since=NOW - seconds, last_at=NOW - seconds)
@@ -135,6 +154,31 @@ def waited(days: float, looks: int, **changes: int) -> Absence:
 )
 def test_without_the_count_it_takes_days_and_looks(days, looks, expected) -> None:
     assert proofs(SILENT, cem(absence=waited(days, looks))) == expected
+
+
+COUNTS = {
+    "silent": Ledger(reported=99, excess=1, unexplained=1, moved_at=NOW),
+    "late": Ledger(reported=99, excess=0, moved_at=NOW, late_at=NOW - DAY),
+    "short": Ledger(reported=150, excess=51, moved_at=NOW),
+    "rounded": Ledger(reported=100, excess=1, moved_at=ONCE.since - 1),
+    "stale": Ledger(reported=99, excess=0, moved_at=NOW, stale=True),
+    "none": Ledger(),
+}
+
+
+@pytest.mark.parametrize("name", list(COUNTS))
+def test_a_count_that_is_no_witness_makes_the_second_look_wait_for_days(name: str) -> None:
+    count = COUNTS[name]
+    told = explains(count, shown=USUAL.shown, others=0, at=NOW)
+    context = replace(USUAL, count=count, explained=told)
+    long = replace(ONCE, since=NOW - WAIT, looks=LOOKS - 1, witnessed=LOOKS - 1, agreed=0)
+
+    assert proofs(context, cem(absence=ONCE)) == []
+    if name == "rounded":
+        context = replace(context, count=replace(count, moved_at=long.since - 1))
+    assert proofs(context, cem(absence=replace(long, looks=LOOKS - 2, witnessed=LOOKS - 2))) == []
+    assert proofs(context, cem(absence=replace(long, since=NOW - WAIT + 1))) == []
+    assert proofs(context, cem(absence=long)) == [Proof.WAITED]
 
 
 def test_where_people_were_missed_for_long_and_came_back_it_takes_longer() -> None:
@@ -196,10 +240,41 @@ def test_a_list_that_was_longer_since_is_not_capped_where_they_fell_off(shown, b
     assert after.beyond is beyond
 
 
+FELL_OFF = Absence(
+    since=NOW - 3 * DAY, looks=3, whole=3, last_at=NOW - DAY, settled=True, suspect=True,
+    shown=99, most=99, beyond=True,
+)  # fmt: skip
+
+
+def test_nor_is_one_that_shows_all_who_are_counted() -> None:
+    ((_, after),) = judge(
+        replace(SILENT, shows_all=True), [cem(place=50, absence=FELL_OFF)]
+    ).absences
+
+    assert not after.beyond
+
+
+@pytest.mark.parametrize(("shorter", "beyond"), [(1, True), (2, False)])
+def test_nor_is_one_that_got_shorter_while_nobody_newly_fell_off_it(
+    shorter: int, beyond: bool
+) -> None:
+    record = replace(FELL_OFF, shorter=shorter)
+    ((_, after),) = judge(replace(SILENT, shown=90), [cem(place=50, absence=record)]).absences
+
+    assert (after.shorter, after.beyond) == (shorter + 1, beyond)
+
+
+def test_who_has_people_on_both_sides_is_never_called_beyond() -> None:
+    ((_, record),) = judge(PUSHED, [cem(place=150)]).absences
+
+    assert (record.suspect, record.beyond) == (False, False)
+
+
 def test_a_look_that_misses_too_many_marks_nobody() -> None:
     odd = replace(USUAL, odd=True)
 
     assert judge(odd, [cem()]).absences == []
+    assert proofs(odd, cem(absence=waited(60, 60))) == []
     assert implausible(11, 100)
     assert not implausible(10, 100)
     assert not implausible(5, 6)
@@ -213,6 +288,20 @@ def test_one_run_never_gives_two_looks_to_who_stood_where_two_pages_meet() -> No
 
     assert (record.looks, record.witnessed) == (1, 1)
     assert judge(replace(again, at=NOW + 1), [cem(absence=record)]).absences == []
+
+
+def test_who_stood_where_two_pages_meet_is_looked_for_on_one_page_made_of_both() -> None:
+    above = Span(number=7, top=300, bottom=200, at=NOW - 5, after="b", limit=50)
+    below = Span(number=8, top=190, bottom=100, at=NOW - 4, after="c", limit=50)
+    met = replace(USUAL, testimony=Pages([above, below]))
+
+    ((_, record),) = judge(met, [cem(place=195)]).absences
+    looks = judge(met, [cem(place=195)]).looks
+
+    assert record.witnessed == 0
+    assert [(look.after, look.limits) for look in looks] == [("b", (25, 50))]
+    apart = replace(USUAL, testimony=Pages([above, below._replace(number=9)]))
+    assert judge(apart, [cem(place=195)]).looks == [], "another page was read between the two"
 
 
 def test_a_hole_in_a_long_list_is_not_sparse() -> None:

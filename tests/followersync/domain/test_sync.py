@@ -178,6 +178,29 @@ def test_a_count_that_is_unknown_loses_nobody_sooner_and_claims_nothing() -> Non
     assert account.events() == [("lost", left)]
 
 
+def test_a_list_is_not_called_complete_while_many_who_are_counted_are_not_shown() -> None:
+    account = Account(60, 100).settled()
+    honest = account.lister.count
+    assert account.done.complete
+    for more, complete in ((4, False), (0, True), (3, True), (4, False)):
+        account.lister.count = lambda more=more: honest() + more  # type: ignore[method-assign, misc]
+        account.sync(hours=24)
+
+        assert account.done.complete is complete, more
+
+
+def test_the_first_scan_that_ended_is_the_baseline_even_if_the_list_is_not_complete() -> None:
+    account = Account(60, 100)
+    honest = account.lister.count
+    account.lister.count = lambda: honest() + 30  # type: ignore[method-assign]
+
+    account.sync()
+
+    assert account.store.state.memory.baselined_at is not None
+    assert not account.done.complete
+    assert account.events() == []
+
+
 def test_a_newcomer_met_by_a_look_at_the_first_page_stands_on_top_and_is_gained() -> None:
     account = Account(300, 50).settled()
     state = sync.begin_run(
