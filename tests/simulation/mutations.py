@@ -55,6 +55,7 @@ class Mutation:
     rows: tuple[str, ...]
     shows: str = "false"
     seeds: tuple[int, ...] = ()
+    given: tuple[Scenario, ...] = ()
 
 
 def _one_sided(old: Any) -> Any:
@@ -70,6 +71,11 @@ def _one_sided(old: Any) -> Any:
 
 def _all_gained(old: Any) -> Any:
     return lambda key, before, baseline, *, new: old(key, before, baseline, new=True)
+
+
+def _together(seed: int, size: int, *kinds: str) -> Scenario:
+    """A history of several faults at once, fifty rows a page."""
+    return Scenario("two together, 1", seed, size, 50, kinds, syncs=SYNCS)
 
 
 WITHHELD = ("withholds the same rows", "block as it was", "replica, whole readings")
@@ -119,6 +125,40 @@ MUTATIONS: tuple[Mutation, ...] = (
         seeds=(5,),
     ),
     Mutation(
+        "a count that did not come down speaks for a loss",
+        (("count.explains", says(True)),),
+        ("block as it was", "withholds the same rows"),
+        seeds=(28, 30),
+    ),
+    Mutation(
+        "witnessed people wait for looks alone",
+        (("patience.WAIT", value(0)),),
+        ("withholds the same rows",),
+        seeds=(0, 4),
+    ),
+    Mutation(
+        "whoever has no witnesses waits for looks alone",
+        (("patience.WAIT_LONG", value(0)), ("patience.WAIT_LONG_IN_DOUBT", value(0))),
+        ("cut 30 %",),
+        seeds=(15, 19, 23),
+    ),
+    Mutation(
+        "no list is short of its count",
+        (("count.is_short", says(False)), ("losses.is_short", says(False))),
+        ("two together, 1",),
+        given=(
+            _together(15, 40, "cut 30 %", "cap in mid-life"),
+            _together(45, 100, "cut 30 %", "cap in mid-life"),
+            _together(81, 100, "cut 30 %", "cap in mid-life"),
+        ),
+    ),
+    Mutation(
+        "a capped list is cleared at once",
+        (("losses._varies", says(True)),),
+        ("cap in mid-life", "cap from the start"),
+        seeds=(3, 44),
+    ),
+    Mutation(
         "strangers in mid-list are called gained",
         (("placing.kind_of", _all_gained), ("places.kind_of", _all_gained)),
         ("cap from the start",),
@@ -152,6 +192,8 @@ def _scenario(row: str, seed: int) -> Scenario:
 
 def scenarios(mutation: Mutation) -> tuple[Scenario, ...]:
     """The same few histories each time."""
+    if mutation.given:
+        return mutation.given
     seeds = mutation.seeds or tuple(range(SEED, SEED + HISTORIES))
     return tuple(_scenario(row, seed) for row in mutation.rows for seed in seeds)
 
@@ -182,7 +224,7 @@ def search(mutation: Mutation) -> Iterator[tuple[str, int]]:
     """Rows and seeds of histories that notice, of SEARCHED."""
     for number in range(SEARCHED):
         row = mutation.rows[number % len(mutation.rows)]
-        one = replace(mutation, rows=(row,), seeds=(number,))
+        one = replace(mutation, rows=(row,), seeds=(number,), given=())
         before, after = noticed(one)
         if after > before:
             yield row, number
