@@ -25,7 +25,8 @@ FIXED_A_DAY = 90
 
 @dataclass(frozen=True)
 class Weeks:
-    """Days until each loss with witnesses was told, of whom so many were `counted`; people left over a week ago and not told."""
+    """Days until each loss with witnesses was told, of which so many were `counted`; who left over
+    a week ago and was not told; calls."""
 
     delays: list[float]
     counted: int
