@@ -41,7 +41,6 @@ Rotation = Callable[[], Iterator[bool]]
 
 _erasers: dict[str, Eraser] = {}
 _scope_erasers: dict[Scope, dict[str, Eraser]] = {}
-_owner_erasers: dict[str, Eraser] = {}
 _exporters: dict[str, Exporter] = {}
 _owner_exporters: dict[str, OwnerExporter] = {}
 _task_keys: dict[str, TaskKeys] = {}
@@ -59,11 +58,6 @@ def register_eraser(kind: str, erase: Eraser) -> None:
 def register_scope_eraser(scope: Scope, kind: str, erase: Eraser) -> None:
     """Rows of `kind` that the consent to `scope` paid for, erased when it is withdrawn."""
     _put(_scope_erasers.setdefault(scope, {}), kind, erase)
-
-
-def register_owner_eraser(kind: str, erase: Eraser) -> None:
-    """Rows of `kind` that belong to a member, erased when everything of theirs is."""
-    _put(_owner_erasers, kind, erase)
 
 
 def register_exporter(name: str, rows: Exporter) -> None:
@@ -106,10 +100,6 @@ def erasers() -> Mapping[str, Eraser]:
 
 def scope_erasers(scope: Scope) -> Mapping[str, Eraser]:
     return MappingProxyType(_scope_erasers.get(scope, {}))
-
-
-def owner_erasers() -> Mapping[str, Eraser]:
-    return MappingProxyType(_owner_erasers)
 
 
 def exporters() -> Mapping[str, Exporter]:

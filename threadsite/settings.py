@@ -58,7 +58,6 @@ GOOGLE_API_URL = environment.url("GOOGLE_API_URL", "https://www.googleapis.com")
 
 # --- Syncs --------------------------------------------------------------------------------------
 SYNC_INTERVAL_MINUTES_LOW = environment.integer("SYNC_INTERVAL_MINUTES_LOW", 15, low=1, high=1440)
-SYNC_INTERVAL_MINUTES_HIGH = 10_080
 SYNC_INTERVAL_MINUTES_DEFAULT = environment.integer(
     "SYNC_INTERVAL_MINUTES_DEFAULT", 360, low=1, high=10_080
 )

@@ -66,8 +66,6 @@ _MEANS: Final[dict[int, str]] = {
     429: "Too often, or Instagram's limit is used up. Retry-After says how many seconds to wait.",
 }
 
-PAGE_FIELDS: Final = ("next", "previous", "results")
-
 
 class Schema(AutoSchema):  # type: ignore[misc]
     """Names each nested serializer after its view, and documents what every route may answer."""

@@ -29,7 +29,6 @@ from accounts.errors import (
 
 APP_REMOVED: Final = 458
 # 459 and 464: Meta wants the person to log in to Instagram first; linking again alone fails.
-CHECKPOINTS: Final = frozenset({459, 464})
 RECONNECT_REASONS: Final = {
     459: "checkpoint",
     460: "password_changed",

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-#: The newest RFC of the registries that is considered: RFC 9780, of May 2025.
-REGISTRIES_AS_OF: Final = "2025-05"
+# The newest RFC of the registries that is considered: RFC 9780, of May 2025.
 
 IPV4: Final = (
     "0.0.0.0/8",  # this network, RFC 791

@@ -136,16 +136,6 @@ def forget_expired(*, limit: int = 5000) -> int:
     return _delete(Q(expires_at__lte=clock.now()), limit)
 
 
-def erase_of_account(account_id: int, limit: int) -> int:
-    """Eraser: the answers that speak of one account."""
-    return _delete(Q(account_id=account_id), limit)
-
-
-def erase_of_owner(owner_id: int, limit: int) -> int:
-    """Eraser: all of one member's."""
-    return _delete(Q(user_id=owner_id), limit)
-
-
 def _delete(which: Q, limit: int) -> int:
     doomed = IdempotencyRecord.objects.filter(which).values_list("pk", flat=True)[:limit]
     return IdempotencyRecord.objects.filter(pk__in=list(doomed)).delete()[0]

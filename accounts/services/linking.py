@@ -48,7 +48,6 @@ class Linked:
 
     account: LinkedAccount
     how: How
-    granted: frozenset[Scope]
     refused: frozenset[Scope]
 
 
@@ -105,7 +104,7 @@ def complete(
             channel=pending["channel"],
             actor=owner,
         )
-    return Linked(account, how, granted, ticked - granted)
+    return Linked(account, how, ticked - granted)
 
 
 @transaction.atomic

@@ -104,8 +104,3 @@ def forget_visitors(*, limit: int) -> int:
     """Delete up to `limit` rows that bind nobody any more; how many there were."""
     ended = VisitorQuotaUse.objects.filter(spent_until__lt=clock.now()).values("pk")[:limit]
     return VisitorQuotaUse.objects.filter(pk__in=ended).delete()[0]
-
-
-def erase_of_owner(owner_id: int, limit: int) -> int:
-    """Eraser: a member's use of all quotas (a handful of rows, whatever `limit` says)."""
-    return QuotaUse.objects.filter(user_id=owner_id).delete()[0]

@@ -14,9 +14,7 @@ from followersync.domain import sync as domain
 from followersync.models import Absence, SyncRun, SyncSettings
 from followersync.models.settings import DEFAULT_INTERVAL
 from followersync.selectors.budget import left
-from followersync.selectors.series import snapshots
 from followersync.selectors.values import Overview
-from followersync.sources.base import list_sources
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +40,6 @@ def overview(account: LinkedAccount) -> Overview:
     settings = SyncSettings.objects.filter(pk=account.pk).first()
     running = runs(account).filter(state__in=SyncRun.OPEN).first()
     last_run = runs(account).exclude(state__in=SyncRun.OPEN).first()
-    snapshot = snapshots(account).first()
     absent = Absence.objects.filter(account_id=account.pk)
     since = absent.aggregate(since=Min("unconfirmed_since"))["since"]
     budget = left(account.pk, clock.now())
@@ -61,10 +58,8 @@ def overview(account: LinkedAccount) -> Overview:
         running=running,
         last_run=last_run,
         interval_minutes=settings.interval_minutes if settings else DEFAULT_INTERVAL,
-        sources=list_sources(account),
         failures=settings.failures if settings else 0,
         waiting_until=_waiting_until(settings, running) or budget.until,
-        last_snapshot=snapshot,
         gap=_gap(settings) if shows_count else None,
         calls_left=budget.calls,
         expected=_expected(settings) if running and shows_count else None,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from followersync.models import FollowerSnapshot, SyncRun
+    from followersync.models import SyncRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,8 @@ class Overview:
     running: SyncRun | None
     last_run: SyncRun | None
     interval_minutes: int
-    sources: list[str]
     failures: int
     waiting_until: datetime | None
-    last_snapshot: FollowerSnapshot | None
     gap: int | None = None
     calls_left: int | None = None
     expected: int | None = None

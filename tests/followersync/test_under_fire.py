@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from accounts.instagram.sandbox.fault_kinds import SINGLE
 from accounts.models import User
 from accounts.scopes import Scope
 from accounts.services import consent as consents
@@ -34,21 +35,7 @@ from tests.support.stage import LEASE_OVER, LONGEST_TROUBLE, PERSONA, After, Sta
 from tests.support.sync import connect, truth
 
 LIVES = ("follow", "leave", "return", "rename", "deactivate", "reactivate")
-FAULTS = (
-    "empty_page",
-    "cut_list",
-    "truncated_json",
-    "duplicate_rows",
-    "reordered_rows",
-    "rate_limited",
-    "service_error",
-    "http_500",
-    "dropped",
-    "wrong_shape",
-    "count_drift",
-    "moving_cursor",
-    "expired_token",
-)
+FAULTS = tuple(name for name in SINGLE if name != "slow")
 PEOPLE = (0, 1, 3, 8, 30, 60)
 DAILY = 24 * 60
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from accounts.instagram.sandbox.fault_kinds import ORDERS
 from tests.support.sandbox import Sandbox
-
-ORDERS = ("relevance", "fixed_random", "reversed", "random_each_time")
 
 
 @dataclass

@@ -12,25 +12,12 @@ from pathlib import Path
 
 import psutil
 
+from accounts.instagram.sandbox.fault_kinds import SINGLE
 from threadsite import demo, demo_settings
 from threadsite.embedded import EmbeddedServer
 from threadsite.supervisor import Child, Supervisor
 
-FAULTS = [
-    "empty_page",
-    "cut_list",
-    "truncated_json",
-    "duplicate_rows",
-    "reordered_rows",
-    "rate_limited",
-    "service_error",
-    "http_500",
-    "slow",
-    "dropped",
-    "wrong_shape",
-    "count_drift",
-    "moving_cursor",
-]
+FAULTS = [name for name in SINGLE if name != "expired_token"]
 
 
 @contextmanager

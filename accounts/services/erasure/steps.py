@@ -65,8 +65,6 @@ def _of_member(owner_id: int) -> Iterator[Step]:
         "admin log",
         lambda _limit: rows.erase_admin_log(held, ROOTS["member"], owner_id),
     )
-    for kind, erase in registry.owner_erasers().items():
-        yield Step(kind, partial(erase, owner_id))
     yield from _swept(held, owner_id)
 
 

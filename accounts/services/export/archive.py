@@ -9,7 +9,6 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -28,12 +27,7 @@ class Archive:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._zip.close()
 
     def add(self, name: str, rows: Iterator[dict[str, Any]]) -> int:

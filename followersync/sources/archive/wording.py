@@ -11,7 +11,6 @@ from followersync.sources.archive.errors import Problem
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-NOTHING_CHANGED = _("Nothing in your list was changed.")
 
 DETAILS: dict[Problem, StrOrPromise] = {
     Problem.NOT_AN_ARCHIVE: _(

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import DeletionRequest, IdempotencyRecord, LinkedAccount
-from accounts.services import idempotency
+from accounts.services import erasure, idempotency, linking
 from tests.support.api import API, problem, program
 
 ACCOUNTS = f"{API}/accounts/"
@@ -122,10 +122,15 @@ def test_a_key_that_is_none(alices_program, key):
     problem(response, 422, "bad_idempotency_key")
 
 
-def test_an_erased_account_takes_its_answers_along(alices_program):
+def test_an_erased_account_takes_its_answers_along(alices_program, alice):
     account_id = alices_program.post(ACCOUNTS, {"username": "ada"}, **KEY).json()["id"]
 
-    assert idempotency.erase_of_account(account_id, 100) == 1
+    deletion = linking.unlink(
+        account=alice.linked_accounts.get(pk=account_id), erase="now", channel="web", actor=alice
+    )
+    while erasure.advance(deletion.pk):
+        pass
+
     assert not IdempotencyRecord.objects.exists()
 
 

@@ -43,10 +43,8 @@ def synced(clock: Clock) -> Overview:
         running=None,
         last_run=None,
         interval_minutes=360,
-        sources=["edge"],
         failures=0,
         waiting_until=None,
-        last_snapshot=None,
     )
 
 

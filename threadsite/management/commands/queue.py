@@ -59,7 +59,6 @@ class Watchdog:
         self.child = child
         self.rung_at = 0.0
         self.answered_at = time.monotonic()
-        self.last_age: float | None = None
         #: Every worker may be busy for a whole task's time before it takes the heartbeat.
         self.patience = 1.5 * float(settings.Q_CLUSTER["timeout"])
         self.workers: set[int] = set()
