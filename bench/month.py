@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.results import Results, WrongResult
 from followersync.domain import schedule, sync
-from followersync.domain.losses import Missing
+from followersync.domain.losses import missing_of
 from followersync.domain.reading import PageOutcome
 from followersync.domain.state import AccountState, Order
 from followersync.domain.values import (
@@ -37,7 +37,7 @@ GAINS, MOST_LOSSES = 500, 50
 CALLS_PER_HOUR = 200
 MONTH = 30 * DAY
 AFTERWARDS = 8 * DAY
-# The usual size of a page; the product asks for up to 1000, which takes a tenth of the calls.
+# What the product asks for.
 PAGE = 1000
 
 
@@ -231,7 +231,7 @@ class Account:
             for row in (self.followers[key],)
         ]
         spans = [span for number, span in self.spans if number >= step.first_page]
-        missing = self._missing(absent, sync.list_end(self.state, spans))
+        missing = missing_of(absent, sync.list_end(self.state, spans))
         context = sync.judge_context(
             self.state, spans, missing=missing, followers=len(self.followers), now=now
         )
@@ -250,20 +250,6 @@ class Account:
             tally=verdicts.tally,
             looks=verdicts.looks,
             context=context,
-            missing=missing,
-        )
-
-    @staticmethod
-    def _missing(absent: list[Absent], end: int) -> Missing:
-        at_end = [one for one in absent if not one.sure or one.place < end]
-        records = [one.absence for one in absent]
-        return Missing(
-            absent=len(absent),
-            new=sum(record is None for record in records),
-            fresh=sum(record is None or not record.settled for record in records),
-            counted=sum(record is not None and record.counted for record in records),
-            at_end=len(at_end),
-            new_at_end=sum(one.absence is None for one in at_end),
         )
 
     def sync_and_wait(self) -> None:

@@ -16,7 +16,7 @@ from itertools import pairwise
 from math import ceil, log
 
 from followersync.domain.archive_completeness import Assessment, Kind, Reason
-from followersync.domain.values import LOOKS_APART, Absence
+from followersync.domain.values import LOOKS_APART, TIMES_KEPT, Absence
 
 LOOKS = 2
 """Looks that prove a loss, by exports or the edge."""
@@ -283,14 +283,14 @@ def recorded(look: Look, absence: Absence | None, act: Act | None) -> Absence | 
     if act in (Act.RENAMED, Act.LOST):
         return None
     if act is Act.MISSED:
-        before = absence or Absence(since=look.latest, looks=0, witnessed=0, last_at=0)
+        before = absence or Absence(since=look.latest)
         return replace(
             before,
             looks=before.looks + 1,
             witnessed=before.witnessed + 1,
             last_at=look.latest,
-            at=(*before.at, look.latest),
+            at=(*before.at[: TIMES_KEPT - 1], look.latest),
         )
     if absence is None and act in (Act.DOUBTFUL, Act.BLOCK, Act.SHOWN):
-        return Absence(since=look.latest, looks=0, witnessed=0, last_at=look.latest)
+        return Absence(since=look.latest, last_at=look.latest)
     return absence

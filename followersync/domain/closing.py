@@ -40,7 +40,6 @@ class Evidence:
     witnessed: int
     unconfirmed: int
     lost: int
-    reported: int | None
     followers: int
     spoiled: dict[str, int]
     odd: int
@@ -196,7 +195,6 @@ def _evidence(
         witnessed=tally.witnessed,
         unconfirmed=unconfirmed,
         lost=tally.lost,
-        reported=run.reported,
         followers=followers,
         spoiled={reason.value: pages for reason, pages in read.spoiled.items()},
         odd=tally.absent if run.odd else 0,

@@ -32,11 +32,11 @@ def list_end(state: AccountState, spans: Iterable[Span]) -> int:
     In a list that is not newest first anybody may be left out at its end.
     """
     memory = state.memory
-    ordered = memory.order is Order.CONFIRMED and not _is_mixed(memory)
+    ordered = memory.order is Order.CONFIRMED and not is_mixed(memory)
     return end_of(spans, zone=memory.zone, ordered=ordered, top=memory.top + JUMP)
 
 
-def _is_mixed(memory: Memory) -> bool:
+def is_mixed(memory: Memory) -> bool:
     """Whether the list was lately seen to stand in another order than newest first."""
     return memory.mixed_at is not None and memory.last_at - memory.mixed_at < MIXED_FOR
 
@@ -58,7 +58,8 @@ def judge_context(
     whole = not again and campaign is not None and campaign.ended
     wide = whole or (memory.pages > plan.UNPACED_PAGES and run.mode is Mode.FULL)
     shown = followers - missing.absent
-    odd = whole and implausible(missing.new, followers) and not memory.odd
+    very_many = whole and implausible(missing.new, followers)
+    odd = very_many and not memory.odd
     ledger = memory.count
     if whole and not odd:
         ledger = _settled(state, shown, missing, at)
@@ -74,10 +75,11 @@ def judge_context(
         wide=wide,
         ordered=run.ordered and memory.order is Order.CONFIRMED,
         doubtful=memory.order is not Order.CONFIRMED,
-        mixed=_is_mixed(memory),
+        mixed=is_mixed(memory),
         zone=memory.zone,
         end=list_end(state, spans),
         odd=odd,
+        very_many=very_many,
         count=ledger,
         explained=current and count.explains(ledger, shown=shown, others=others, at=at),
         sparse=missing.new <= max(1, run.read.people // SPARSE),
@@ -88,7 +90,7 @@ def judge_context(
         suspect=whole and _suspects_cap(state, ledger, shown, missing, at),
         settled_end=not missing.new_at_end,
         shows_all=current and count.shows_all(ledger, shown=shown, at=at),
-        patience=patience.patience_of(memory.reappearances, at, run.weather),
+        patience=patience.patience_of(memory.reappearances, at),
     )
 
 
@@ -138,7 +140,6 @@ def judged(
     tally: Tally,
     looks: Sequence[PageLook],
     context: JudgeContext,
-    missing: Missing,
 ) -> AccountState:
     """All batches of a judgement are stored; `looks`: the pages to read again later."""
     run = _run(state)
@@ -148,14 +149,13 @@ def judged(
     ledger = replace(context.count, waited=context.count.waited + tally.waited)
     memory = replace(
         memory,
-        looks=tuple(dict.fromkeys(waiting))[: turns.LOOKS_KEPT],
+        looks=tuple(dict.fromkeys(waiting))[: turns.PAGES_KEPT],
         whole_wanted=wanted or (memory.whole_wanted and not context.whole),
         count=ledger,
     )
     if context.whole:
-        odd = implausible(missing.new, run.followers)
-        shown = run.followers - missing.absent
-        memory = replace(memory, odd=odd, shown=shown, beyond=tally.beyond)
+        shown = context.shown
+        memory = replace(memory, odd=context.very_many, shown=shown, beyond=tally.beyond)
         if shown >= memory.peak[0] or context.at - memory.peak[1] > PEAK_FOR:
             memory = replace(memory, peak=(shown, context.at))
     odd = run.odd if again else context.odd

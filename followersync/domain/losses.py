@@ -1,6 +1,7 @@
 """Who is proven to have left: by the people on either side, look after look, and by time.
 
-Every verdict about an absent person is made here, for one linked account's list. See
+Every verdict that a paged list gives about an absent person is made here; those of exports are in
+`archive_losses.py`. See
 docs/losses.md for what each rule withstands.
 """
 
@@ -12,8 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from followersync.domain.count import Ledger, is_exact, is_short
 from followersync.domain.patience import Patience
+from followersync.domain.state import GAP
 from followersync.domain.values import (
     LOOKS_APART,
+    TIMES_KEPT,
     Absence,
     Absent,
     Lost,
@@ -25,22 +28,18 @@ from followersync.domain.values import (
 )
 
 DAY = 86_400
-LOOKS_COUNTED = 2
-"""Witnessed looks that prove a loss when the count came down by everybody who is missing."""
 LOOKS_AT_END = 5
 WAIT_AT_END = 4 * DAY
-"""The same for whoever has nobody on one side: the newest, the oldest, a list of a few."""
+"""What proves the loss, where the count agrees, of whoever has nobody on one side: the newest, the
+oldest, a list of a few."""
 MANY_AT_END = 2
 """When more people than this are missing at the list's end all at once, the list may be capped."""
-
 
 LONGER = 2
 SHORTER = 3
 """Looks that find the list longer or shorter, and so not capped where somebody fell off it."""
-NEAR = 16 << 16
-"""Places so near each other are those of neighbours: see `followersync.domain.state.GAP`."""
-LOOKS_KEPT = 20
-"""Times of looks that are kept of one absence."""
+NEAR = 16 * GAP
+"""Places so near each other are those of neighbours."""
 
 
 def implausible(new_absent: int, followers: int) -> bool:
@@ -98,6 +97,23 @@ class Missing:
     new_at_end: int = 0
 
 
+def missing_of(absent: Sequence[Absent], end: int) -> Missing:
+    """The figures of these absent people; `store.count_absent` counts the same in the database.
+
+    `end`: the place below which nobody was shown. Whoever is unsure may have stood there.
+    """
+    at_end = [one for one in absent if not one.sure or one.place < end]
+    records = [one.absence for one in absent]
+    return Missing(
+        absent=len(absent),
+        new=sum(record is None for record in records),
+        fresh=sum(record is None or not record.settled for record in records),
+        counted=sum(record is not None and record.counted for record in records),
+        at_end=len(at_end),
+        new_at_end=sum(one.absence is None for one in at_end),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class JudgeContext:
     """What a judgement rests on.
@@ -107,8 +123,9 @@ class JudgeContext:
     by two scans, so people can testify. `doubtful`: places of absent people are worth nothing yet,
     as are ever those up to `zone`. `mixed`: newcomers are not listed on top, so that a page of old
     neighbours may be an old page. `end`: whoever stands below this place has nobody below them.
-    `odd`: the look misses too many to be believed at once. `patience`: how long people were lately
-    missed who came back.
+    `very_many`: the look misses so many for the first time that it may be broken; `odd`: and is the
+    first to do so, so nobody is marked. `patience`: how long people were lately missed who came
+    back.
     `count`: what it says after this look; `explained`: it came down at once by all who are missing
     but those who are not `counted`; `sparse`: in a long
     list, which the count cannot check, so few are missing for the first time that nothing seems to
@@ -131,6 +148,7 @@ class JudgeContext:
     zone: int
     end: int
     odd: bool
+    very_many: bool
     count: Ledger
     explained: bool
     sparse: bool
@@ -293,7 +311,7 @@ def _counted(
         agreed=absence.agreed + context.agrees(absence, witnessed=span is not None),
         whole=absence.whole + context.wide,
         last_at=context.at,
-        at=(*absence.at[: LOOKS_KEPT - 1], context.at),
+        at=(*absence.at[: TIMES_KEPT - 1], context.at),
     )
 
 

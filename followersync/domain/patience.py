@@ -16,6 +16,7 @@ for up to three days."""
 LONGEST_WAIT = 6 * DAY
 MOST_LOOKS = 16
 LOOKS_COUNTED = 2
+"""Witnessed looks that prove a loss when the count came down by everybody who is missing."""
 LOOKS_COUNTED_IN_DOUBT = 4
 LOOKS_LONG, LOOKS_LONG_IN_DOUBT = 10, 13
 WAIT_LONG, WAIT_LONG_IN_DOUBT = 10 * DAY, 13 * DAY
@@ -46,25 +47,10 @@ class Patience:
     seconds_long: int = WAIT_LONG
 
 
-@dataclass(frozen=True, slots=True)
-class Weather:
-    """What is seen over all accounts of the site: people missed for up to so many seconds and looks
-    came back in several accounts at a time. 0: nothing of the kind."""
-
-    seconds: int = 0
-    looks: int = 0
-
-
-CLEAR = Weather()
-
-
-def patience_of(
-    reappearances: tuple[Reappearance, ...], now: int, weather: Weather = CLEAR
-) -> Patience:
+def patience_of(reappearances: tuple[Reappearance, ...], now: int) -> Patience:
     """Twice the longest time, and twice as many looks, of the last thirty days."""
-    recent = [each for each in reappearances if now - each.at <= REMEMBERED]
-    seconds = max([weather.seconds, *(each.seconds for each in recent)])
-    looks = max([weather.looks, *(each.looks for each in recent)])
+    seconds = longest_absence(reappearances, now)
+    looks = max([0, *(each.looks for each in _recent(reappearances, now))])
     return Patience(
         looks=min(MOST_LOOKS, max(LOOKS, 2 * looks)),
         seconds=min(LONGEST_WAIT, max(WAIT, 2 * seconds)),
@@ -75,13 +61,22 @@ def patience_of(
     )
 
 
+def longest_absence(reappearances: tuple[Reappearance, ...], now: int) -> int:
+    """For how many seconds at most people were missed of late who came back; 0: nobody did."""
+    return max([0, *(each.seconds for each in _recent(reappearances, now))])
+
+
+def _recent(reappearances: tuple[Reappearance, ...], now: int) -> list[Reappearance]:
+    return [each for each in reappearances if now - each.at <= REMEMBERED]
+
+
 def remember(
     reappearances: tuple[Reappearance, ...], new: Reappearance
 ) -> tuple[Reappearance, ...]:
     """With one more; whatever an other one outlasts, in time, looks and memory, is left out."""
     kept = [
         each
-        for each in reappearances
-        if new.at - each.at <= REMEMBERED and (each.seconds > new.seconds or each.looks > new.looks)
+        for each in _recent(reappearances, new.at)
+        if each.seconds > new.seconds or each.looks > new.looks
     ]
     return (*kept, new)

@@ -216,13 +216,15 @@ def _counted(
 def _merged(
     ranges: tuple[tuple[int, int], ...], low: int, high: int
 ) -> tuple[tuple[int, int], ...]:
-    """The ranges with one more; what overlaps or follows closely is one range."""
-    high = min(TOP, high + ADJACENT)
-    apart = [one for one in ranges if one[1] <= low or one[0] >= high]
-    for one in ranges:
-        if one not in apart:
-            low, high = min(low, one[0]), max(high, one[1])
-    return (*apart, (low, high))
+    """The ranges with one more; what overlaps, or follows closely below, is one range with it.
+
+    Nobody is looked for in a place above a page unless the page above was read too.
+    """
+    reach = min(TOP, high + ADJACENT)
+    joined = [one for one in ranges if one[1] > low and one[0] < reach]
+    bounds = [(low, high), *joined]
+    low, high = min(one[0] for one in bounds), max(one[1] for one in bounds)
+    return (*(one for one in ranges if one not in joined), (low, high))
 
 
 def _more(read: Read, page: PageReading, spoiled: Spoiled | None) -> Read:

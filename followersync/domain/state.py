@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from followersync.domain.count import Ledger
-from followersync.domain.patience import CLEAR, Reappearance, Weather
+from followersync.domain.patience import Reappearance
 from followersync.domain.values import Mode, PageLook, Spoiled, Tally, Why
 
 GAP = 1 << 16
@@ -147,7 +147,6 @@ class Campaign:
 class Run:
     started_at: int
     phase: Phase
-    page_limit: int
     ordered: bool
     followers: int
     unconfirmed: int
@@ -179,15 +178,10 @@ class Run:
     looks_from: int | None = None
     """The number of the first page read after the judgement; None: nobody has been judged yet."""
     judge_at: int | None = None
-    weather: Weather = CLEAR
     proof: bool = False
     """The last walk from the top reached known ground."""
     odd: bool = False
     tally: Tally = field(default_factory=Tally)
-
-    @property
-    def pages(self) -> int:
-        return self.read.pages
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from followersync.domain import closing, plan, reading, turns
 from followersync.domain.looks import judge_context, judged, list_end, reappeared
 from followersync.domain.losses import Missing, Verdicts, judge
-from followersync.domain.patience import CLEAR, Weather
 from followersync.domain.reading import PageOutcome
 from followersync.domain.state import (
     JUMP,
@@ -85,12 +84,10 @@ def begin_run(
     unconfirmed: int,
     calls_left: int | None = None,
     asked: bool = False,
-    weather: Weather = CLEAR,
 ) -> AccountState:
     """Start a sync. What an earlier run left undone is dropped; an open campaign is kept.
 
     `followers`, `unconfirmed`: rows held. `calls_left`: calls that may be spent, None: no limit.
-    `weather`: what is seen over all accounts.
     """
     memory = state.memory
     now = max(now, memory.last_at + 1, _judged_at(state.run) + 1)
@@ -98,7 +95,6 @@ def begin_run(
     run = Run(
         started_at=now,
         phase=Phase.COUNT,
-        page_limit=source.page_limit,
         ordered=source.ordered,
         followers=followers,
         unconfirmed=unconfirmed,
@@ -107,7 +103,6 @@ def begin_run(
         page_size=size,
         floor=memory.top + JUMP,
         first_page=memory.next_page,
-        weather=weather,
     )
     return replace(state, run=run)
 

@@ -14,7 +14,7 @@ EMPTY_TRIES = 3
 """An empty page where people ought to be is asked for in so many syncs before it is believed."""
 LOOP_TRIES = 3
 """When so many heads in a row seem to lead back up, it is our numbering that is wrong."""
-LOOKS_KEPT = 200
+PAGES_KEPT = 200
 LOOKS_AT_ONCE = 10
 """Places where two pages meet that are looked at again in the very run that missed people there."""
 RESERVE = 2
@@ -181,10 +181,14 @@ def _end_campaign(state: AccountState, now: int) -> AccountState:
     return begin_closing(state, now)
 
 
+def _is_spent(run: Run) -> bool:
+    """Whether no call is left but those that the closing read needs."""
+    return run.calls_left is not None and run.calls >= run.calls_left - RESERVE
+
+
 def _unless_spent(state: AccountState, now: int) -> AccountState:
     run = _run(state)
-    spent = run.calls_left is not None and run.calls >= run.calls_left - RESERVE
-    if spent or on_schedule(state, now):
+    if _is_spent(run) or on_schedule(state, now):
         return begin_closing(state, now)
     return state
 
@@ -242,8 +246,7 @@ def _after_look(state: AccountState, after: str | None, now: int) -> AccountStat
         return replace(state, run=run)
     run = replace(run, look=run.look + 1, look_page=0, look_after=None)
     state = replace(state, run=run)
-    spent = run.calls_left is not None and run.calls >= run.calls_left - RESERVE
-    if spent:
+    if _is_spent(run):
         return begin_closing(state, now)
     if run.looks_from is not None:
         return state if run.look < run.looks_now else begin_closing(state, now)

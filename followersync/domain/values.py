@@ -14,6 +14,8 @@ from typing import NamedTuple
 LOOKS_APART = 6 * 3600
 """Seconds between two looks that may prove a loss: what withholds a row now withholds it a few
 minutes later, so looks that follow each other at once are one look."""
+TIMES_KEPT = 20
+"""Times of looks that are kept of one absence."""
 
 
 class Part(StrEnum):
@@ -215,12 +217,15 @@ class Absent(NamedTuple):
 
 class Proof(StrEnum):
     """What proved a loss: witnesses and the count; witnesses and a longer time; the count and time
-    for whoever stood at an end; a long time alone."""
+    for whoever stood at an end; a long time alone; two looks of which the second was an export; an
+    export that missed them, and a later one that dates their follow after it."""
 
     COUNTED = "counted"
     WAITED = "waited"
     COUNTED_AT_END = "counted_at_end"
     WAITED_LONG = "waited_long"
+    EXPORT = "export"
+    FOLLOWED_ANEW = "followed_anew"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from followersync import store
 from followersync.domain.values import Proof
-from followersync.models import ChangeKind, PastFollow, public_id
+from followersync.models import ChangeKind, PastFollow
+from followersync.selectors.followers import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from accounts.models import LinkedAccount
     from followersync.selectors.values import ChangeRow
+
+
+SIDES = ("above", "below")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +34,41 @@ class LossEvidence:
 
 def loss_evidence(account: LinkedAccount, rows: Sequence[ChangeRow]) -> dict[int, LossEvidence]:
     """The evidence by position in the feed; nothing for a loss that no look proved."""
-    lost = {(row.public_id, row.at): row.position for row in rows if row.kind == ChangeKind.LOST}
+    lost = {
+        (key, row.at): row.position
+        for row in rows
+        if row.kind == ChangeKind.LOST and (key := key_of(row.public_id)) is not None
+    }
     if not lost:
         return {}
     ended = PastFollow.objects.filter(
-        account_id=account.pk, valid_to__in={at for _, at in lost}, evidence__isnull=False
+        account_id=account.pk,
+        # By key, for thousands may have been lost at one moment.
+        key__in={key for key, _ in lost},
+        valid_to__in={at for _, at in lost},
+        evidence__isnull=False,
     )
-    found = {
-        lost[public_id(past.key), past.valid_to]: past.evidence
-        for past in ended
-        if (public_id(past.key), past.valid_to) in lost
+    found = [past for past in ended if (past.key, past.valid_to) in lost]
+    places = {
+        place for past in found for side in SIDES if (place := past.evidence[side]) is not None
     }
-    places = {one[side] for one in found.values() for side in ("above", "below") if one.get(side)}
-    names = store.names_at(account.pk, places)
-    return {
-        position: LossEvidence(
-            proof=Proof(one["proof"]),
-            looks=[store.moment(at) for at in one["looks"]],
-            above=names.get(one.get("above"), ""),
-            below=names.get(one.get("below"), ""),
-        )
-        for position, one in found.items()
-    }
+    people = store.people_at(account.pk, places)
+    return {lost[past.key, past.valid_to]: _evidence(past, people) for past in found}
+
+
+def _evidence(past: PastFollow, people: dict[int, tuple[str, datetime | None]]) -> LossEvidence:
+    above, below = (_name(past, people.get(past.evidence[side])) for side in SIDES)
+    return LossEvidence(
+        proof=Proof(past.evidence["proof"]),
+        looks=[store.moment(at) for at in past.evidence["looks"]],
+        above=above,
+        below=below,
+    )
+
+
+def _name(past: PastFollow, person: tuple[str, datetime | None] | None) -> str:
+    """Whoever came since may stand where somebody else stood then."""
+    if person is None:
+        return ""
+    name, first_seen = person
+    return name if first_seen is None or first_seen < past.valid_to else ""

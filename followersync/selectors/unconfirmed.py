@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from accounts import clock
 from followersync import store
 from followersync.domain import sync as domain
-from followersync.domain.outlook import Outlook, outlook
-from followersync.domain.patience import Patience, patience_of
+from followersync.domain.looks import is_mixed
+from followersync.domain.outlook import Outlook, outlook, outlook_by_exports
+from followersync.domain.patience import DAY, longest_absence, patience_of
+from followersync.domain.values import Absence
 from followersync.models import Follower, SyncSettings
+from followersync.sources.base import EDGE, list_sources
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,24 +45,29 @@ class Doubts:
 
 def unconfirmed(account: LinkedAccount, *, limit: int = 50) -> Doubts:
     """The latest first. Three queries: composite keys have no joins."""
-    settings = SyncSettings.objects.filter(pk=account.pk).only("memory").first()
+    settings = SyncSettings.objects.filter(pk=account.pk).only("memory", "next_due_at").first()
     memory = domain.load(settings.memory if settings else None).memory
     records = store.latest_absences(account.pk, limit)
     people = Follower.objects.filter(account_id=account.pk, key__in=records)
     names = {person.key: person.username for person in people}
-    patience = patience_of(memory.reappearances, int(clock.now().timestamp()))
+    now = clock.now()
+    due = settings.next_due_at if settings else None
+    next_look = int(max(now, due or now).timestamp())
+    patience = patience_of(memory.reappearances, int(now.timestamp()))
+    by_exports = EDGE not in list_sources(account)
+
+    def waits(record: Absence) -> Outlook:
+        if by_exports:
+            return outlook_by_exports(record)
+        return outlook(record, patience, next_look=next_look, mixed=is_mixed(memory))
+
     beyond = any(record.beyond for record in records.values())
     return Doubts(
         people=[
-            Unconfirmed(names[key], store.moment(record.since), outlook(record, patience))
+            Unconfirmed(names[key], store.moment(record.since), waits(record))
             for key, record in records.items()
             if key in names
         ],
-        lately_missed_days=_days(memory.reappearances, patience),
+        lately_missed_days=-(-longest_absence(memory.reappearances, int(now.timestamp())) // DAY),
         shows_newest=memory.shown if beyond else None,
     )
-
-
-def _days(reappearances: tuple[object, ...], patience: Patience) -> int:
-    """Half of what is waited for on their account, in days, rounded up."""
-    return -(-patience.seconds_counted // (2 * 86_400)) if reappearances else 0

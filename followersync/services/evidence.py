@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -10,10 +9,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from followersync import store
 from followersync.domain.outlook import Waits
 from followersync.domain.values import Proof
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from followersync.models import FollowerSnapshot
     from followersync.selectors.loss_evidence import LossEvidence
     from followersync.selectors.unconfirmed import Unconfirmed
@@ -98,33 +100,39 @@ PROOFS = {
     Proof.WAITED_LONG: gettext_lazy(
         "There were no neighbours to compare with, so we waited for more than a week."
     ),
+    Proof.EXPORT: gettext_lazy("The last of these looks was your export."),
+    Proof.FOLLOWED_ANEW: gettext_lazy(
+        "A later export says that they followed you again after that, so they had left before."
+    ),
 }
 
 
 def doubt_in_words(person: Unconfirmed) -> str:
     """One sentence that says what the verdict about an unconfirmed person waits for, until when."""
     at = person.outlook.at
-    when = date_format(timezone.localtime(_moment(at)), "SHORT_DATETIME_FORMAT") if at else ""
+    when = date_format(timezone.localtime(store.moment(at)), "SHORT_DATETIME_FORMAT") if at else ""
     return str(WAITS[person.outlook.waits]) % {"when": when}
 
 
 WAITS = {
     Waits.SECOND_LOOK: gettext_lazy("The next look after %(when)s decides."),
     Waits.COUNT: gettext_lazy(
-        "Instagram still counts them, as far as we can tell: we look on until %(when)s."
+        "Instagram still counts them, as far as we can tell: we look on until %(when)s at least."
     ),
-    Waits.AT_END: gettext_lazy("Nobody is listed on one side of them: we look on until %(when)s."),
+    Waits.AT_END: gettext_lazy(
+        "Nobody is listed on one side of them: we look on until %(when)s at least."
+    ),
     Waits.NO_WITNESS: gettext_lazy(
-        "Nobody is listed beside them who could be compared: we look on until %(when)s."
+        "Nobody is listed beside them who could be compared: we look on until %(when)s at least."
     ),
+    Waits.MIXED: gettext_lazy(
+        "The list lately stood in another order: we look on until %(when)s at least."
+    ),
+    Waits.EXPORT: gettext_lazy("Your next whole export, made after %(when)s, can decide."),
     Waits.BEYOND: gettext_lazy(
         "They may stand below the last person whom Instagram shows: we cannot tell."
     ),
 }
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _times(looks: list[datetime]) -> str:

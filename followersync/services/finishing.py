@@ -232,7 +232,5 @@ def _closed(settings: SyncSettings, now: datetime, *, mode: str) -> dict[str, An
 def _evidence(done: Finished) -> dict[str, Any]:
     """What proves the verdicts. Instagram's own count is the snapshot's, where it may be kept."""
     found = asdict(done.evidence)
-    found.pop("reported")
     found["why"] = str(done.why.value) if done.why else None
-    found["spoiled"] = {str(reason): pages for reason, pages in found["spoiled"].items()}
     return found

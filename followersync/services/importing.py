@@ -173,15 +173,15 @@ def _compare(
     )
     judged = import_verdicts.judge(account, read.shown, known)
     imports_apply.draw_keys()
-    verdicts = _write(held.account_id, settings, at)
+    verdicts = _write(held.account_id, settings, at, judged.look)
     unconfirmed = imports_apply.write_absences(held.account_id, judged.look)
     return Found(judged.assessment, verdicts, unconfirmed, at, judged.look)
 
 
-def _write(account_id: int, settings: SyncSettings, at: datetime) -> dict[str, int]:
+def _write(account_id: int, settings: SyncSettings, at: datetime, look: Look) -> dict[str, int]:
     """List, history, feed and digest, all from the verdicts."""
     verdicts = imports_apply.count_verdicts()
-    imports_apply.write_list(account_id, at)
+    imports_apply.write_list(account_id, at, look)
     entries = imports_apply.append_feed(account_id, settings.head, at)
     if not entries:
         return verdicts

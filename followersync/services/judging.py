@@ -68,7 +68,7 @@ def open_case(
     return Case(step, missing, context)
 
 
-def judge_few(held: Claim, state: AccountState, case: Case, *, now: int) -> AccountState:
+def judge_few(held: Claim, state: AccountState, case: Case) -> AccountState:
     """Judge all of a case with up to BATCH people, in the caller's transaction."""
     batch: list[Absent] = []
     if case.absent:
@@ -105,9 +105,7 @@ def judge_many(held: Claim, state: AccountState, case: Case, *, now: int) -> Acc
 
 
 def _judged(state: AccountState, case: Case, tally: Tally, looks: list[PageLook]) -> AccountState:
-    return domain.judged(
-        state, tally=tally, looks=looks, context=case.context, missing=case.missing
-    )
+    return domain.judged(state, tally=tally, looks=looks, context=case.context)
 
 
 def _judge_batch(held: Claim, context: JudgeContext, batch: list[Absent]) -> Verdicts:

@@ -139,7 +139,7 @@ class Session:
                 if case.absent > BATCH:
                     many = case
                 else:
-                    state = judge_few(held, state, case, now=_seconds(now))
+                    state = judge_few(held, state, case)
                     step = domain.next_step(state)
                     locked = lock(held) if case.absent else locked
             finished = isinstance(step, Finish)

@@ -18,7 +18,7 @@ from followersync.store.evidence import (
 from followersync.store.history import held_of
 from followersync.store.known import NOBODY, Stretch, load_known, load_stretch
 from followersync.store.listing import Listed, Listing, list_followers, list_head
-from followersync.store.loss_evidence import keep_loss_evidence, names_at
+from followersync.store.loss_evidence import keep_loss_evidence, people_at
 from followersync.store.past import list_past
 from followersync.store.people import (
     Entry,
@@ -81,8 +81,8 @@ __all__ = [
     "mirror_scan",
     "moment",
     "move",
-    "names_at",
     "opening",
+    "people_at",
     "put_absences",
     "put_pages",
     "put_snapshot",

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from followersync.domain.archive_losses import Look
+from followersync.domain.values import TIMES_KEPT, Proof
 from followersync.models import Source
 
 # Who is left of the present list, and under which verdicts somebody enters it.
@@ -28,6 +29,15 @@ _ENTRIES = (
     "  WHERE act = 'came_back'"
 )
 
+# As `loss_evidence` keeps it for looks at a list; an export has no neighbours.
+_EVIDENCE = (
+    "jsonb_build_object('proof', CASE d.act WHEN 'lost' THEN %(lost)s ELSE %(came_back)s END,"
+    " 'since', coalesce(extract(epoch FROM a.unconfirmed_since)::bigint, %(second)s),"
+    " 'looks', to_jsonb(coalesce(a.look_times, '{}')"
+    "  || CASE d.act WHEN 'lost' THEN ARRAY[%(second)s::bigint] ELSE '{}' END),"
+    " 'above', NULL, 'below', NULL)"
+)
+
 
 def draw_keys() -> None:
     """Give those who enter a surrogate each."""
@@ -38,15 +48,25 @@ def draw_keys() -> None:
         )
 
 
-def write_list(account_id: int, at: datetime) -> None:
-    """Close the intervals that ended, then change, add and re-date those who follow."""
-    names: dict[str, Any] = {"account": account_id, "at": at, "source": int(Source.ARCHIVE)}
+def write_list(account_id: int, at: datetime, look: Look) -> None:
+    """Close the intervals that ended, with what proved it; then change, add and re-date those who
+    follow. Before `write_absences`, which forgets the looks that missed them."""
+    names: dict[str, Any] = {
+        "account": account_id,
+        "at": at,
+        "source": int(Source.ARCHIVE),
+        "second": look.latest,
+        "lost": Proof.EXPORT,
+        "came_back": Proof.FOLLOWED_ANEW,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO followersync_pastfollow"
-            " (account_id, key, valid_to, valid_from, since, source, username)"
-            " SELECT f.account_id, f.key, %(at)s, f.first_seen_at, f.since, f.source, f.username"
+            "INSERT INTO followersync_pastfollow"  # noqa: S608  constants only
+            " (account_id, key, valid_to, valid_from, since, source, username, evidence)"
+            " SELECT f.account_id, f.key, %(at)s, f.first_seen_at, f.since, f.source, f.username,"
+            f" {_EVIDENCE}"
             " FROM followersync_follower f JOIN delta d ON d.key = f.key"
+            " LEFT JOIN followersync_absence a ON a.account_id = f.account_id AND a.key = f.key"
             " WHERE f.account_id = %(account)s AND d.act IN ('lost', 'came_back')",
             names,
         )
@@ -96,7 +116,7 @@ def write_absences(account_id: int, look: Look) -> int:
             moments,
         )
         cursor.execute(
-            "INSERT INTO followersync_absence"
+            "INSERT INTO followersync_absence"  # noqa: S608  constants only
             " (account_id, key, unconfirmed_since, looks, witnessed, last_at, look_times)"
             " SELECT %(account)s, key, %(latest)s, (act = 'missed')::int, (act = 'missed')::int,"
             "  %(latest)s, CASE act WHEN 'missed' THEN ARRAY[%(second)s::bigint] ELSE '{}' END"
@@ -104,7 +124,8 @@ def write_absences(account_id: int, look: Look) -> int:
             " ON CONFLICT (account_id, key) DO UPDATE SET"
             " looks = followersync_absence.looks + excluded.looks,"
             " witnessed = followersync_absence.witnessed + excluded.witnessed,"
-            " look_times = followersync_absence.look_times || excluded.look_times,"
+            " look_times = CASE excluded.looks WHEN 0 THEN followersync_absence.look_times ELSE"
+            f"  followersync_absence.look_times[:{TIMES_KEPT - 1}] || excluded.look_times END,"
             " last_at = CASE excluded.looks WHEN 0 THEN followersync_absence.last_at"
             "  ELSE excluded.last_at END",
             moments,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from django.db import connection
 from psycopg.types.json import Jsonb
@@ -53,14 +54,15 @@ def keep_loss_evidence(account_id: int, lost: Sequence[Lost]) -> None:
         )
 
 
-def names_at(account_id: int, places: Collection[int]) -> dict[int, str]:
-    """Who stands at each of these places now, by place."""
+def people_at(account_id: int, places: Collection[int]) -> dict[int, tuple[str, datetime | None]]:
+    """Who stands at each of these places now, by place: the name, and when they were first seen."""
     if not places:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT place, username FROM followersync_follower WHERE account_id = %s"  # noqa: S608
-            f" AND place >> {STRETCH} = ANY(%s::bigint[]) AND place = ANY(%s::bigint[])",
+            "SELECT place, username, first_seen_at FROM followersync_follower"  # noqa: S608
+            f" WHERE account_id = %s AND place >> {STRETCH} = ANY(%s::bigint[])"
+            " AND place = ANY(%s::bigint[])",
             [account_id, list({place >> STRETCH for place in places}), list(places)],
         )
-        return dict(cursor.fetchall())
+        return {place: (name, first_seen) for place, name, first_seen in cursor.fetchall()}

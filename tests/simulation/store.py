@@ -9,6 +9,7 @@ from typing import Protocol
 
 from followersync.domain import schedule, sync
 from followersync.domain.closing import Finished as Finished
+from followersync.domain.losses import missing_of
 from followersync.domain.reading import PageOutcome
 from followersync.domain.state import TOP
 from followersync.domain.values import (
@@ -223,7 +224,7 @@ class Engine:
         store, now = self.store, self.lister.now
         absent = store.absent(step)
         spans = [span for span, number, _ in store.pages if span and number >= step.first_page]
-        missing = _missing(absent, sync.list_end(store.state, spans))
+        missing = missing_of(absent, sync.list_end(store.state, spans))
         context = sync.judge_context(
             store.state,
             spans,
@@ -243,26 +244,12 @@ class Engine:
                     store.followers[moved.key] = row._replace(place=moved.place, sure=moved.sure)
             tally, looks = tally + verdicts.tally, looks + verdicts.looks
             self._maybe_die()
-        store.state = sync.judged(
-            store.state, tally=tally, looks=looks, context=context, missing=missing
-        )
+        store.state = sync.judged(store.state, tally=tally, looks=looks, context=context)
 
     def _maybe_die(self) -> None:
         if self.kill and self.rng.random() < self.kill:
             self.store.state = sync.load(json.loads(json.dumps(sync.dump(self.store.state))))
             raise Killed
-
-
-def _missing(absent: list[Absent], end: int) -> sync.Missing:
-    at_end = [one for one in absent if not one.sure or one.place < end]
-    return sync.Missing(
-        absent=len(absent),
-        new=sum(one.absence is None for one in absent),
-        fresh=sum(one.absence is None or not one.absence.settled for one in absent),
-        counted=sum(one.absence is not None and one.absence.counted for one in absent),
-        at_end=len(at_end),
-        new_at_end=sum(one.absence is None for one in at_end),
-    )
 
 
 def next_due(

@@ -87,10 +87,5 @@ def test_a_long_list_tells_every_loss_within_a_fortnight_for_less_than_half_of_t
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="a slice takes people near its pages, whom nobody looked for, for missing; "
-    "so with short pages it never speaks as the count would, and everybody waits for days",
-)
 def test_a_slice_of_a_long_list_proves_losses_at_the_second_look(weeks: Weeks) -> None:
     assert weeks.counted > 0

@@ -36,6 +36,7 @@ USUAL = JudgeContext(
     zone=0,
     end=100,
     odd=False,
+    very_many=False,
     count=Ledger(reported=99, excess=0, fresh_explained=True, moved_at=NOW),
     explained=True,
     sparse=False,
@@ -354,3 +355,52 @@ def test_nobody_is_proven_lost_who_is_beyond_or_was_never_missed_by_the_whole_li
 def test_every_loss_took_two_looks(record: Absence) -> None:
     if proven(USUAL, record) is not None:
         assert max(record.witnessed, record.whole) >= 2
+
+
+DOUBTFUL = Patience(looks_counted=4, seconds_counted=2 * DAY, looks_long=13, seconds_long=13 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("days", "looks", "expected"),
+    [(2, 3, []), (1.9, 4, []), (2, 4, [Proof.COUNTED])],
+)
+def test_where_people_came_back_the_count_proves_a_loss_later(
+    days: float, looks: int, expected: list[Proof]
+) -> None:
+    record = waited(days, looks, agreed=looks - 1, counted=True)
+
+    assert proofs(replace(USUAL, patience=DOUBTFUL), cem(absence=record)) == expected
+
+
+@pytest.mark.parametrize(
+    ("patience", "days", "looks", "expected"),
+    [
+        (Patience(), 10, 9, []),
+        (Patience(), 10, 10, [Proof.WAITED_LONG]),
+        (DOUBTFUL, 13, 12, []),
+        (DOUBTFUL, 12.9, 13, []),
+        (DOUBTFUL, 13, 13, [Proof.WAITED_LONG]),
+    ],
+)
+def test_a_long_time_alone_needs_as_many_looks(
+    patience: Patience, days: float, looks: int, expected: list[Proof]
+) -> None:
+    context = replace(SILENT, patience=patience)
+
+    assert proofs(context, cem(place=50, absence=waited(days, looks, witnessed=0))) == expected
+
+
+@pytest.mark.parametrize(("looks", "expected"), [(4, []), (5, [Proof.COUNTED_AT_END])])
+def test_at_an_end_it_takes_five_looks(looks: int, expected: list[Proof]) -> None:
+    record = waited(4, looks, witnessed=0, agreed=looks - 1, counted=True)
+
+    assert proofs(USUAL, cem(place=50, absence=record)) == expected
+
+
+def test_the_times_of_twenty_looks_are_kept_the_newest_among_them() -> None:
+    record = waited(3, 31, at=tuple(range(20)))
+    ((_, after),) = judge(
+        replace(SILENT, patience=Patience(looks=99)), [cem(absence=record)]
+    ).absences
+
+    assert (len(after.at), after.at[0], after.at[-1]) == (20, 0, NOW)

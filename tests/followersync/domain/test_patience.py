@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from followersync.domain.outlook import Waits, outlook
 from followersync.domain.patience import (
     DAY,
     LONGEST_WAIT,
-    LOOKS,
     WAIT,
     Patience,
     Reappearance,
-    Weather,
     patience_of,
     remember,
 )
-from followersync.domain.values import LOOKS_APART, Absence
 
 NOW = 1_000 * DAY
 
@@ -49,27 +45,8 @@ def test_only_what_outlasts_the_newest_is_kept() -> None:
     }
 
 
-def test_the_site_s_weather_makes_every_account_wait() -> None:
-    rough = patience_of((), NOW, Weather(seconds=3 * DAY, looks=6))
+def test_where_people_came_back_every_rule_takes_longer() -> None:
+    doubtful = patience_of((Reappearance(NOW - DAY, 3 * DAY, 2),), NOW)
 
-    assert (rough.seconds, rough.looks) == (6 * DAY, 12)
-    assert rough.looks >= LOOKS
-
-
-def test_each_wait_is_told_with_its_reason_and_its_date() -> None:
-    usual = Patience()
-    seen = Absence(since=NOW, looks=1, last_at=NOW)
-    told = {
-        Waits.SECOND_LOOK: Absence(NOW, 1, 1, 1, 1, NOW),
-        Waits.COUNT: Absence(NOW, 1, 1, 0, 1, NOW),
-        Waits.AT_END: Absence(NOW, 1, 0, 1, 1, NOW),
-        Waits.NO_WITNESS: seen,
-        Waits.BEYOND: Absence(NOW, 1, last_at=NOW, beyond=True),
-    }
-
-    assert {waits: outlook(record, usual).waits for waits, record in told.items()} == {
-        waits: waits for waits in told
-    }
-    assert outlook(told[Waits.SECOND_LOOK], usual).at == NOW + LOOKS_APART
-    assert outlook(told[Waits.COUNT], usual).at == NOW + WAIT
-    assert outlook(told[Waits.BEYOND], usual).at is None
+    assert (doubtful.looks_counted, doubtful.seconds_counted) == (4, 4 * DAY)
+    assert (doubtful.looks_long, doubtful.seconds_long) == (13, 13 * DAY)

@@ -14,6 +14,7 @@ from accounts.models import LinkedAccount
 from accounts.scopes import Scope
 from accounts.services import consent, linking, quotas
 from followersync.models import Absence, FollowerSnapshot, SyncRun, SyncSettings
+from followersync.selectors.unconfirmed import unconfirmed
 from tests.support.clock import Clock
 from tests.support.factories import consent as allow
 from tests.support.sync import write
@@ -48,6 +49,44 @@ def test_it_opens_with_the_truth(as_alice: Client, listed: LinkedAccount) -> Non
     text = page(as_alice, "account", listed)
 
     assert "Your 60 followers here are the same as on Instagram, checked 3 minutes ago." in text
+
+
+def test_what_a_doubt_waits_for_is_told_with_a_date_to_come(
+    as_alice: Client, listed: LinkedAccount, clock: Clock, settings: Settings
+) -> None:
+    settings.INSTAGRAM_FOLLOWERS_EDGE = "followers"
+    since = clock.moment - timedelta(days=20)
+    Absence.objects.create(
+        account_id=listed.pk,
+        key=105,
+        unconfirmed_since=since,
+        looks=3,
+        witnessed=2,
+        whole=3,
+        last_at=since + timedelta(days=1),
+    )
+    due = clock.moment + timedelta(hours=1)
+    SyncSettings.objects.filter(pk=listed.pk).update(next_due_at=due)
+
+    doubts = unconfirmed(listed)
+
+    assert doubts.people[0].outlook.at == int((due + timedelta(hours=30)).timestamp())
+    assert "Instagram still counts them" in page(as_alice, "account", listed)
+
+
+def test_where_exports_alone_show_the_list_the_next_one_is_waited_for(
+    as_alice: Client, listed: LinkedAccount, settings: Settings
+) -> None:
+    settings.INSTAGRAM_FOLLOWERS_EDGE = ""
+    since = clock.now() - timedelta(days=3)
+    Absence.objects.create(
+        account_id=listed.pk, key=105, unconfirmed_since=since, looks=1, witnessed=1, last_at=since
+    )
+
+    text = page(as_alice, "account", listed)
+
+    assert "Your next whole export, made after" in text
+    assert "Instagram still counts them" not in text
 
 
 def test_who_is_missing_is_named_with_the_time(as_alice: Client, listed: LinkedAccount) -> None:
