@@ -1,4 +1,5 @@
-"""Who looks: input that can be text, pages in their language and zone, and the staff's door."""
+"""Middlewares: refuse NULs and JSON nested too deeply, limit visitors' new sessions, set language
+and zone, lead back from expired forms, demand fresh proof of identity, guard the admin."""
 
 from __future__ import annotations
 

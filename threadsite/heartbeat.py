@@ -1,4 +1,4 @@
-"""The queue's pulse: a small task that proves that some worker took and finished it."""
+"""The queue's heartbeat: a small task that shows that a worker took and finished it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accounts import clock
 from followersync.services import dispatch
 
 KEY: Final = "threadsite:queue-heartbeat"
-#: Three missed beats of the scheduler, which runs every 30 s at most.
+#: Far more than the queue ever takes between two beats while it works.
 STALE_SECONDS: Final = 150.0
 
 

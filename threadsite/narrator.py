@@ -1,4 +1,4 @@
-"""The demo's storyteller: links one member by itself and prints a line for each finished sync."""
+"""Links the demo's member and prints a line for each finished sync."""
 
 from __future__ import annotations
 

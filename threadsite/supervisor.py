@@ -1,4 +1,4 @@
-"""Keep a handful of processes alive together, and end them together whatever happens.
+"""Starts child processes, restarts those that end, and ends them all when it stops.
 
 Each child leads a session of its own, so that Ctrl-C reaches only the supervisor, which then ends
 the children in order. What a killed supervisor left behind is found from a file of process ids

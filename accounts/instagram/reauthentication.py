@@ -1,4 +1,5 @@
-"""Before grave steps a member shows anew that it is them: also one who has only Instagram.
+"""Asks a member to prove anew who they are before a sensitive step: by a password, a second factor,
+or by signing in at Instagram again.
 
 A sign-in counts for fifteen minutes. After that allauth asks for a password or a second factor;
 whoever has neither goes to Instagram once more and signs in there again.

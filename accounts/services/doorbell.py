@@ -1,4 +1,4 @@
-"""Having Instagram ring when something happens at an account, so that we need not look so often.
+"""Subscribes linked accounts to Instagram's webhooks, and unsubscribes them.
 
 Of use only where the operator has set up Instagram's webhooks. Best effort: without a bell the
 account is synced by its interval all the same.

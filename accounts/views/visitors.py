@@ -1,4 +1,4 @@
-"""Visitors who are not signed in: whose address it is that asks, and what they are told."""
+"""Visitors who are not signed in: the address that their quotas count by, and the 429 answer."""
 
 from __future__ import annotations
 

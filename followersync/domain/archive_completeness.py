@@ -1,4 +1,4 @@
-"""Is an export the whole list? Nothing in it says so; its figures and what is stored do.
+"""Decides whether an export is the whole list. Nothing in it says so; its figures and the list do.
 
 A range of dates chosen at the export filters followers and leaves the followed accounts whole.
 Whether an absence from the export counts is decided in `archive_losses`.

@@ -1,6 +1,7 @@
 """An export beside a list, person by person: who is renamed, missing, dated otherwise, or new.
 
-The pure twin of `store/imports.py`, which does the same in sets. Times in whole Unix seconds.
+The rule itself; `store/imports_judge.py` carries it out in sets, and test_archive_verdicts.py holds
+the two against each other. Times in whole Unix seconds.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The count as a check of the list: how many of those missing Instagram still counts.
 
-Instagram tells how many people a list holds, beside the list itself. That number proves no loss;
-it may hold one back. Between two looks at the whole list both change: whoever left is gone from
-both, whoever is withheld is gone from the list alone. `Ledger.unexplained` carries how many people
-the list has come to lack, since counting began, that the count did not come down by.
+Instagram tells how many people a list holds, beside the list itself. That number alone proves no
+loss; it may hold one back, and where it came down by all who are missing two looks are enough.
+Between two looks at the whole list both change: whoever left is gone from both, whoever is withheld
+is gone from the list alone. `Ledger.unexplained` carries how many people the list has come to lack,
+since counting began, that the count did not come down by.
 
 The count is no witness where it stood still (Instagram shows an old one), where it moved by a
 round number (it is rounded), where it was not read with the list, or where it tells of many more

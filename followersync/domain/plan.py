@@ -1,4 +1,4 @@
-"""Which scan next: counts only ever say when to look, never that somebody left."""
+"""Which scan comes next, and why."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ def paced_pages(memory: Memory, why: Why, *, started_at: int, now: int) -> int |
     """How many pages of an open campaign ought to be read by now; None: as many as can be.
 
     A long list is read round and round in five days, a slice at each sync, so that calls are spent
-    evenly and a loss is met within a week at a third of what reading it at once again and again
-    would cost. A first list, or one whose order is in doubt, is read as fast as possible.
+    evenly and whoever left is first missed within a week, at a third of what reading it at once
+    again and again would cost. A first list, or one whose order is in doubt, is read as fast as
+    possible.
     """
     if memory.pages <= UNPACED_PAGES or why in (Why.FIRST, Why.ORDER):
         return None

@@ -1,4 +1,4 @@
-"""Outgoing webhooks: programs that want to be told when an account's feed goes on."""
+"""Tables of outgoing webhooks: whom to notify, and how far each was told of each account's feed."""
 
 from __future__ import annotations
 

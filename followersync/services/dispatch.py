@@ -1,6 +1,6 @@
-"""One tick: open runs for what is due, and ring again for what nobody works on.
+"""Opens sync runs for accounts that are due, and enqueues again the runs that no worker has taken.
 
-The queue is a doorbell. What is due or stuck stands in our own rows, so a lost task is only late.
+What is due or stuck stands in our own rows, so a task that the queue loses is only late.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Slots: a few outbound jobs at a time for each member, so that nobody's keep others waiting."""
+"""Limits how many outbound jobs run at once for each member, so that none waits for others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What data-transfer tools push to us: kept until an export is together, then imported.
+"""Stores files that data-transfer tools push, gathers them into exports, and has them imported.
 
 Such a tool sends file after file and tells neither the first nor the last. The lists of one
 unpacked export are therefore gathered by the folder they lie in, and imported once nothing has

@@ -1,4 +1,4 @@
-"""Breaks each rule of losses in turn; the simulation must notice every one.
+"""Breaks the rules of losses that stand here, one after another; the simulation must notice each.
 
 A rule whose loss goes unnoticed is either needless, or the world lacks what it stands against.
 `python -m tests.simulation.mutations` prints the table. To add one: a line in MUTATIONS with its

@@ -1,7 +1,8 @@
 """`python -m tests.soak`: accounts under every fault, workers killed, and then the truth.
 
 Options: --accounts 500, --minutes 10 (real, of faults), --speed 360 (the clock's), --calm-days 15
-(of the clock, at most), --workers 2, --fault 0.05, --seed N, --port 8995.
+(of the clock, at most), --workers 2, --fault 0.05, --seed N, --port 8995,
+--keep.
 Each account's list has a kind (tests/soak/kinds.py). Fails when an account does not end equal to
 the truth, on a false loss, on a list called whole that is not, a gap or a duplicate in a feed, or
 a run that nobody finishes.

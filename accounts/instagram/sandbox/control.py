@@ -1,4 +1,4 @@
-"""The strings that tests, benchmarks and the demo pull, under `/_sandbox/`, from this host only."""
+"""The sandbox's control API under `/_sandbox/`, open to this host only: accounts, faults, clock."""
 
 from __future__ import annotations
 

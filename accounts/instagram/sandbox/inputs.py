@@ -1,4 +1,4 @@
-"""What the control routes are told, checked whole before anything happens."""
+"""Checks the JSON bodies of the sandbox's control routes; BadRequest before anything is changed."""
 
 from __future__ import annotations
 

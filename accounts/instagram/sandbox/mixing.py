@@ -1,4 +1,4 @@
-"""Chance that can be asked again: the same number and salt always give the same answer."""
+"""Repeatable pseudo-random numbers: the same number and salt always give the same answer."""
 
 from __future__ import annotations
 
