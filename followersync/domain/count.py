@@ -54,6 +54,7 @@ class Ledger:
     found: int = 0
     waited: int = 0
     unexplained: int = 0
+    dip: int = 0
     fresh_explained: bool = False
     moved_at: int = 0
     owed: int = 0
@@ -93,7 +94,9 @@ def settle(
     came_down, found = _came_down(ledger, reported)
     more = excess - ledger.excess + found
     before = ledger.unexplained - ledger.waited
-    unexplained = max(0, before + more)
+    balance = before - ledger.dip + more
+    unexplained = max(0, balance)
+    dip = max(0, -balance - ledger.dip)
     surplus_since = None
     if unexplained > absent:
         surplus_since = at if ledger.surplus_since is None else ledger.surplus_since
@@ -105,12 +108,13 @@ def settle(
         reported=reported,
         excess=excess,
         unexplained=unexplained,
+        dip=dip,
         fresh_explained=came_down >= fresh,
         moved_at=at if moves(ledger.reported, reported) else ledger.moved_at,
         owed=ledger.owed + 1 if unexplained else 0,
         owed_since=ledger.owed_since if ledger.owed else at,
         late_at=at if late else ledger.late_at,
-        least=_least(ledger.least, excess, found, at, settled=not absent),
+        least=_least(ledger.least, excess + dip, found, at, settled=not absent),
         surplus_since=surplus_since,
         stale=excess < ledger.least[0] - max(1, slack(shown)),
     )

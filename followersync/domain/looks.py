@@ -22,6 +22,9 @@ PEAK_FOR = 10 * 86_400
 """So long the most people that a list showed are remembered."""
 SPARSE = 1_000
 """Of so many people of a long list that are read one may be newly missing, as if they had left."""
+STALE_FOR = 3 * 86_400
+"""Pages were seen that showed the list as it was up to so long ago."""
+TOPS_APART = 86_400 // 2
 MIXED_FOR = 30 * 86_400
 """So long a list that did not stand newest first is expected not to."""
 
@@ -39,6 +42,20 @@ def list_end(state: AccountState, spans: Iterable[Span]) -> int:
 def is_mixed(memory: Memory) -> bool:
     """Whether the list was lately seen to stand in another order than newest first."""
     return memory.mixed_at is not None and memory.last_at - memory.mixed_at < MIXED_FOR
+
+
+def newcomers_above(tops: Sequence[tuple[int, int]], at: int) -> int:
+    """The place above which people may have come since the moment that an old page shows."""
+    before = [top for when, top in tops if when <= at - STALE_FOR]
+    return before[-1] if before else tops[0][1] if tops else 0
+
+
+def _with_top(memory: Memory, at: int) -> tuple[tuple[int, int], ...]:
+    tops = memory.tops
+    if tops and at - tops[-1][0] < TOPS_APART:
+        return tops
+    older = [one for one in tops if one[0] <= at - STALE_FOR]
+    return (*older[-1:], *(one for one in tops if one not in older), (at, memory.top))
 
 
 def judge_context(
@@ -64,6 +81,8 @@ def judge_context(
     if whole and not odd:
         ledger = _settled(state, shown, missing, at)
     current = _is_current(state, ledger, at, whole=whole)
+    agrees = current and count.explains(ledger, shown=shown, others=0, at=at)
+    shows_all = whole and current and count.shows_all(ledger, shown=shown, at=at)
     others = missing.absent - missing.counted - (missing.fresh if ledger.fresh_explained else 0)
     return JudgeContext(
         testimony=Testimony(span for span in spans if span.number >= after),
@@ -88,8 +107,10 @@ def judge_context(
         midst=missing.absent - missing.at_end,
         most=max(memory.peak[0], shown + missing.absent - missing.at_end),
         suspect=whole and _suspects_cap(state, ledger, shown, missing, at),
-        settled_end=not missing.new_at_end,
-        shows_all=current and count.shows_all(ledger, shown=shown, at=at),
+        new_at_end=missing.new_at_end,
+        shows_all=shows_all,
+        all_left=shows_all and agrees and count.is_exact(ledger.reported),
+        lately=newcomers_above(memory.tops, at),
         patience=patience.patience_of(memory.reappearances, at),
     )
 
@@ -155,7 +176,10 @@ def judged(
     )
     if context.whole:
         shown = context.shown
-        memory = replace(memory, odd=context.very_many, shown=shown, beyond=tally.beyond)
+        tops = _with_top(memory, context.at)
+        memory = replace(
+            memory, odd=context.very_many, shown=shown, beyond=tally.beyond, tops=tops
+        )
         if shown >= memory.peak[0] or context.at - memory.peak[1] > PEAK_FOR:
             memory = replace(memory, peak=(shown, context.at))
     odd = run.odd if again else context.odd

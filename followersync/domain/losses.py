@@ -129,10 +129,12 @@ class JudgeContext:
     `count`: what it says after this look; `explained`: it came down at once by all who are missing
     but those who are not `counted`; `sparse`: in a long
     list, which the count cannot check, so few are missing for the first time that nothing seems to
-    be withheld. `shows_all`: the list shows as many of those counted as ever.
+    be withheld. `shows_all`: the list shows as many of those counted as ever;
+    `all_left`: and so whoever is missing has left, unless they stand above `lately` and so may be
+    too new for an old page, which shows in their stead who has left.
     `shown`: people shown, of whom so many `newcomers` may have come while they were read; `midst`:
     who is missing among them; `most`: the most shown of late. `suspect`: whoever is missing at the
-    list's end may have been pushed off it by newcomers. `settled_end`: nobody is newly so.
+    list's end may have been pushed off it by newcomers. `new_at_end`: how many are newly so.
     `again`: the run has judged before, and has read some pages again since; who had witnesses then,
     in what was `heard`, is not asked about twice.
     """
@@ -157,8 +159,10 @@ class JudgeContext:
     midst: int
     most: int
     suspect: bool
-    settled_end: bool
+    new_at_end: int
     shows_all: bool
+    all_left: bool
+    lately: int
     patience: Patience
     again: bool = False
     heard: Testimony = field(default_factory=lambda: Testimony(()))
@@ -292,24 +296,32 @@ def _looked(
             shown=context.shown,
             most=context.most,
         )
+    if context.all_left and context.believes(person) and person.place <= context.lately:
+        absence = replace(absence, counted=True)
+    absence = _counted_whole(context, absence, at_end=context.is_at_end(person))
     if absence.looks and context.at < absence.last_at + LOOKS_APART:
         return absence
-    return _counted(context, absence, span, at_end=context.is_at_end(person))
+    return _counted(context, absence, span)
 
 
-def _counted(
-    context: JudgeContext, absence: Absence, span: Span | None, *, at_end: bool
-) -> Absence:
-    """One look more. What withholds a row now withholds it minutes later, so looks count only
-    LOOKS_APART from each other."""
+def _counted_whole(context: JudgeContext, absence: Absence, *, at_end: bool) -> Absence:
+    """Looks at the whole list count by themselves: soon after one at some pages there is no look
+    more, but a whole one, lest somebody at whose page we look often is never missed by one."""
+    if not context.wide or (absence.whole and context.at < absence.whole_at + LOOKS_APART):
+        return absence
     if context.whole:
         absence = _missed_by_whole(context, absence, at_end=at_end)
+    return replace(absence, whole=absence.whole + 1, whole_at=context.at)
+
+
+def _counted(context: JudgeContext, absence: Absence, span: Span | None) -> Absence:
+    """One look more. What withholds a row now withholds it minutes later, so looks count only
+    LOOKS_APART from each other."""
     return replace(
         absence,
         looks=absence.looks + 1,
         witnessed=absence.witnessed + (span is not None),
         agreed=absence.agreed + context.agrees(absence, witnessed=span is not None),
-        whole=absence.whole + context.wide,
         last_at=context.at,
         at=(*absence.at[: TIMES_KEPT - 1], context.at),
     )
@@ -317,7 +329,7 @@ def _counted(
 
 def _missed_by_whole(context: JudgeContext, absence: Absence, *, at_end: bool) -> Absence:
     """Whether the list is capped: one that shows only its newest is always of one length."""
-    shorter = context.shown + context.midst < absence.shown and context.settled_end
+    shorter = context.shown + context.midst + context.new_at_end < absence.shown
     absence = replace(
         absence,
         suspect=absence.suspect or (context.suspect and at_end),

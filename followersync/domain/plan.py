@@ -10,7 +10,7 @@ FEW_PAGES = 5
 """Up to so many pages a full scan is cheap enough for every sync that has a reason."""
 ASKED_PAGES = 20
 """Up to so many pages somebody who asks for a sync is given a look at the whole list."""
-UNPACED_PAGES = 200
+UNPACED_PAGES = 300
 """Up to so many pages a full scan is read at one go."""
 ROUND = 5 * DAY
 SLICE = 5

@@ -78,6 +78,8 @@ class Memory:
     mixed_at: int | None = None
     """When newcomers were last met below the top, or the list in another order: Instagram does not
     list the newest first."""
+    tops: tuple[tuple[int, int], ...] = ()
+    """When the whole list was read of late, and the highest place then."""
     peak: tuple[int, int] = (0, 0)
     """The most people shown of late, and when."""
     beyond: int = 0

@@ -179,7 +179,9 @@ class Absence:
 
     `since`: when a look first missed them. `looks`: looks, LOOKS_APART from each other, that missed
     them; of these `witnessed` with people standing on both sides, `agreed` while the count spoke
-    for their loss, `whole` at the list as a whole. `last_at`: when the newest counted look was.
+    for their loss, `whole`
+    at the list as a whole, the newest of them at `whole_at`. `last_at`: when the newest counted look
+    was; a look at the whole list soon after one at some pages counts as `whole` alone.
     `at`: when the looks were. `settled`: a look at the whole list has missed them,
     `counted`: and the count came down by them then.
     `suspect`: they were missed at the list's end while newcomers came on top of it, with many
@@ -194,6 +196,7 @@ class Absence:
     witnessed: int = 0
     agreed: int = 0
     whole: int = 0
+    whole_at: int = 0
     last_at: int = 0
     settled: bool = False
     counted: bool = False

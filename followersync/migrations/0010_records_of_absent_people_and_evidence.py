@@ -67,6 +67,11 @@ class Migration(migrations.Migration):
             field=models.PositiveIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
+            model_name='absence',
+            name='whole_at',
+            field=models.BigIntegerField(db_default=0, default=0),
+        ),
+        migrations.AddField(
             model_name='pastfollow',
             name='evidence',
             field=models.JSONField(null=True),

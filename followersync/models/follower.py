@@ -99,6 +99,7 @@ class Absence(models.Model):
     witnessed = models.PositiveIntegerField(default=0)
     agreed = models.PositiveIntegerField(default=0, db_default=0)
     whole = models.PositiveIntegerField(default=0, db_default=0)
+    whole_at = models.BigIntegerField(default=0, db_default=0)
     last_at = models.DateTimeField()
     settled = models.BooleanField(default=False, db_default=False)
     counted = models.BooleanField(default=False, db_default=False)

@@ -34,7 +34,7 @@ SEEN = (
 
 RECORD = (
     "extract(epoch FROM a.unconfirmed_since)::bigint, a.looks, a.witnessed, a.agreed, a.whole,"
-    " extract(epoch FROM a.last_at)::bigint, a.settled, a.counted, a.suspect, a.shown, a.most,"
+    " a.whole_at, extract(epoch FROM a.last_at)::bigint, a.settled, a.counted, a.suspect, a.shown, a.most,"
     " a.longer, a.shorter, a.beyond, a.look_times"
 )
 """An absence as the domain has it, in the order of its fields."""
@@ -161,8 +161,8 @@ def put_absences(account_id: int, absences: Sequence[tuple[int, Absence]]) -> No
         return
     rows = [
         (account_id, key, moment(a.since), a.looks, a.witnessed, a.agreed, a.whole,
-         moment(a.last_at), a.settled, a.counted, a.suspect, a.shown, a.most, a.longer, a.shorter,
-         a.beyond, list(a.at))
+         a.whole_at, moment(a.last_at), a.settled, a.counted, a.suspect, a.shown, a.most, a.longer,
+         a.shorter, a.beyond, list(a.at))
         for key, a in absences
     ]  # fmt: skip
     with connection.cursor() as cursor:
@@ -181,12 +181,12 @@ def latest_absences(account_id: int, limit: int) -> dict[int, Absence]:
 
 
 _COLUMNS = (
-    "unconfirmed_since, looks, witnessed, agreed, whole, last_at, settled, counted, suspect, shown,"
-    " most, longer, shorter, beyond, look_times"
+    "unconfirmed_since, looks, witnessed, agreed, whole, whole_at, last_at, settled, counted, suspect,"
+    " shown, most, longer, shorter, beyond, look_times"
 )
 _PUT_ABSENCE = (
     f"INSERT INTO followersync_absence (account_id, key, {_COLUMNS})"  # noqa: S608  constants
-    f" VALUES ({', '.join(['%s'] * 17)}) ON CONFLICT (account_id, key) DO UPDATE SET"
+    f" VALUES ({', '.join(['%s'] * 18)}) ON CONFLICT (account_id, key) DO UPDATE SET"
     f" ({_COLUMNS}) = ({', '.join('excluded.' + each for each in _COLUMNS.split(', '))})"
 )
 

@@ -141,5 +141,5 @@ def test_without_a_list_endpoint_only_the_count_is_read_and_said(
 
     overview = selectors.overview(ada)
     assert (run.state, run.mode, run.calls) == ("succeeded", "count", 1)
-    assert (overview.sources, overview.followers, overview.reported) == ([], None, 251)
+    assert (overview.followers, overview.reported) == (None, 251)
     assert held(ada) == set()
