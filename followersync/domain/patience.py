@@ -54,7 +54,7 @@ def patience_of(reappearances: tuple[Reappearance, ...], now: int) -> Patience:
     return Patience(
         looks=min(MOST_LOOKS, max(LOOKS, 2 * looks)),
         seconds=min(LONGEST_WAIT, max(WAIT, 2 * seconds)),
-        looks_counted=LOOKS_COUNTED_IN_DOUBT if looks else LOOKS_COUNTED,
+        looks_counted=min(LOOKS_COUNTED_IN_DOUBT, max(LOOKS_COUNTED, 2 * looks)),
         seconds_counted=min(LONGEST_WAIT_COUNTED, 2 * seconds),
         looks_long=LOOKS_LONG_IN_DOUBT if looks else LOOKS_LONG,
         seconds_long=WAIT_LONG_IN_DOUBT if looks else WAIT_LONG,

@@ -20,7 +20,8 @@ from followersync.domain.values import Added, AsShown, Known, Moved, Renamed, Sp
 class PageReading:
     """`sure`: sure rows met; `run`: those of them in our order; `top`/`bottom`: what the page
     testifies to, None if nothing; `doubt`: places between which people not on the page become
-    unsure, because rows were put among them; `backwards`: all of it was met before on the way."""
+    unsure, because rows were put among them; `backwards`: all of it was met before on the way;
+    `among`: strangers were found among people who stand on top of the list."""
 
     added: list[Added]
     renamed: list[Renamed]
@@ -35,6 +36,7 @@ class PageReading:
     floor: int
     doubt: list[tuple[int, int]]
     backwards: bool = False
+    among: bool = False
 
     @property
     def disorderly(self) -> bool:
@@ -154,6 +156,7 @@ def _read_changed(
         bottom=bottom,
         floor=placing.floor,
         doubt=placing.doubt,
+        among=placing.among,
     )
 
 

@@ -38,6 +38,9 @@ class Placing:
         self.added: list[Added] = []
         self.moved: list[Moved] = []
         self.doubt: list[tuple[int, int]] = []
+        self.among = False
+        """Strangers were found below so many of the run that they did not come on top of it."""
+        self._passed = 0
 
     def place_all(self) -> None:
         above: int | None = None
@@ -48,6 +51,7 @@ class Placing:
                 self._place(stretch, above, below)
                 stretch = []
                 above = below
+                self._passed += 1
                 self.floor = min(self.floor, below)
             elif not (key in self.known and is_sure(self.known[key], self.walk)):
                 stretch.append(index)
@@ -98,6 +102,10 @@ class Placing:
         run = longest_run([place for _, place in places])
         return dict(places[at] for at in run)
 
+    def _is_among(self) -> bool:
+        """A few above may have left and come back on top, whose places are still the highest."""
+        return not self.walk.first or self._passed >= RUN_NEEDED
+
     def _is_known(self, index: int) -> bool:
         return self.unique[index][0] in self.known
 
@@ -122,5 +130,6 @@ class Placing:
             new = new and key in self.order.once
             kind = kind_of(key, self.lost_before, self.walk.baseline, new=new)
             self.added.append(Added(key, username, place, sure, kind))
+            self.among = self.among or (kind is Kind.FOUND and self._is_among())
         elif self.clean and place != row.place:
             self.moved.append(Moved(key, place, sure=False))

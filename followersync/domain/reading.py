@@ -148,9 +148,11 @@ def _growing(memory: Memory, run: Run) -> bool:
     return memory.reported is not None and (run.reported or 0) > memory.reported
 
 
-def _mixed_at(memory: Memory, run: Run, added: Sequence[Added], at: int) -> int | None:
+def _mixed_at(memory: Memory, run: Run, page: PageReading, at: int) -> int | None:
     """When newcomers, by whom the count rose, were last met among people who follow longer."""
-    found = any(one.kind is Kind.FOUND and one.place <= memory.top for one in added)
+    found = page.among and any(
+        one.kind is Kind.FOUND and one.place <= memory.top for one in page.added
+    )
     rose = run.reported is not None and run.reported > (memory.count.reported or 0)
     known = memory.count.reported is not None and memory.baselined_at is not None
     return at if found and rose and known else memory.mixed_at
@@ -189,7 +191,7 @@ def _counted(
         top=max(memory.top, top),
         count=ledger,
         hidden=max(0, memory.hidden - kinds[Kind.FOUND]),
-        mixed_at=_mixed_at(state.memory, run, page.added, evidence.at),
+        mixed_at=_mixed_at(state.memory, run, page, evidence.at),
     )
     spoiled = evidence.spoiled
     run = replace(
