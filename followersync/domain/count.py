@@ -22,6 +22,9 @@ FORGIVEN_AFTER = 6 * DAY
 """When the count has told of people whom no list showed for so long, that is its usual excess."""
 SLACK_SHARE = 2_000
 """In long lists somebody comes or goes while the pages are read: one in so many is not noticed."""
+NOISE_SHARE = 10_000
+"""One in so many who is not shown may have come or gone while a long list was read. Holes are of
+five people or more (docs/simulation.md)."""
 LATE_LOOKS, LATE_AFTER = 2, DAY // 2
 LATE_FOR = 30 * DAY
 """So long a count that came down late for somebody is expected to do so again."""
@@ -90,7 +93,8 @@ def settle(
     """
     excess = reported - shown
     if ledger.reported is None or ledger.excess is None:
-        return Ledger(reported=reported, excess=excess, moved_at=at, least=(excess, at))
+        dip = 1 + shown // NOISE_SHARE
+        return Ledger(reported=reported, excess=excess, dip=dip, moved_at=at, least=(excess + dip, at))
     came_down, found = _came_down(ledger, reported)
     more = excess - ledger.excess + found
     before = ledger.unexplained - ledger.waited
@@ -103,7 +107,7 @@ def settle(
         if at - surplus_since >= FORGIVEN_AFTER:
             unexplained, surplus_since = absent, None
     owed_long = ledger.owed >= LATE_LOOKS and at - ledger.owed_since >= LATE_AFTER
-    late = came_down > fresh and before > 0 and owed_long
+    late = came_down > fresh and before > slack(shown) and owed_long
     return Ledger(
         reported=reported,
         excess=excess,
@@ -111,7 +115,7 @@ def settle(
         dip=dip,
         fresh_explained=came_down >= fresh,
         moved_at=at if moves(ledger.reported, reported) else ledger.moved_at,
-        owed=ledger.owed + 1 if unexplained else 0,
+        owed=ledger.owed + 1 if unexplained > slack(shown) else 0,
         owed_since=ledger.owed_since if ledger.owed else at,
         late_at=at if late else ledger.late_at,
         least=_least(ledger.least, excess + dip, found, at, settled=not absent),
@@ -169,3 +173,17 @@ def shows_all(ledger: Ledger, *, shown: int, at: int) -> bool:
     rounding = 0 if ledger.reported % ROUND else ROUND if ledger.reported < 1_000 else ROUND**2
     excess = ledger.reported - shown
     return not is_short(ledger.reported, shown) and excess + rounding <= ledger.least[0]
+
+
+def all_left(ledger: Ledger, *, shown: int, at: int) -> bool:
+    """Whether an exact count that lives tells of nobody, but for noise, who is not shown."""
+    if ledger.reported is None or at - ledger.moved_at > LIVE_FOR or not is_exact(ledger.reported):
+        return False
+    noise = shown // NOISE_SHARE
+    return ledger.unexplained <= noise and ledger.reported - shown <= ledger.least[0] + noise
+
+
+def is_balanced(ledger: Ledger, *, shown: int, now: int | None) -> bool:
+    """Whether the count, which is given `now` too, tells of nobody who is withheld."""
+    told = now is not None and ledger.reported is not None
+    return told and ledger.unexplained <= slack(shown)

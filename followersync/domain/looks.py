@@ -109,7 +109,7 @@ def judge_context(
         suspect=whole and _suspects_cap(state, ledger, shown, missing, at),
         new_at_end=missing.new_at_end,
         shows_all=shows_all,
-        all_left=shows_all and agrees and count.is_exact(ledger.reported),
+        all_left=whole and current and agrees and count.all_left(ledger, shown=shown, at=at),
         lately=newcomers_above(memory.tops, at),
         patience=patience.patience_of(memory.reappearances, at),
     )
@@ -194,14 +194,15 @@ def reappeared(
     """Unconfirmed people are seen again: in their old places, or elsewhere, as who follows anew.
 
     By whom the count came down when they went, it rises when they come back. All others who stand
-    in their old places had not left: they were withheld.
+    in their old places had not left: they were withheld, unless by the count nobody was, and only
+    of whom among many it spoke could not be told.
     """
     back = sum(each.counted for each in (*in_place, *elsewhere))
     memory = state.memory
     ledger = replace(memory.count, gained=memory.count.gained + back)
     withheld = [each for each in in_place if each.settled and not each.agreed and not each.counted]
     reappearances = memory.reappearances
-    if withheld:
+    if withheld and not count.is_balanced(memory.count, shown=memory.shown, now=memory.reported):
         longest = Reappearance(
             at=now,
             seconds=max(now - each.since for each in withheld),
