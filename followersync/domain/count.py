@@ -48,7 +48,7 @@ class Ledger:
     `late_at`: when it last came down for somebody who had been missing in several looks. `least`:
     the smallest excess of late, and when. `surplus_since`: since when `unexplained` exceeds those
     missing. `stale`: the list shows more of those counted than it ever did, and so people who have
-    left. Times in unix seconds.
+    left; `stale_at`: when it last did. Times in unix seconds.
     """
 
     reported: int | None = None
@@ -66,6 +66,7 @@ class Ledger:
     least: tuple[int, int] = (0, 0)
     surplus_since: int | None = None
     stale: bool = False
+    stale_at: int | None = None
 
 
 def is_short(reported: int | None, shown: int) -> bool:
@@ -106,6 +107,7 @@ def settle(
         surplus_since = at if ledger.surplus_since is None else ledger.surplus_since
         if at - surplus_since >= FORGIVEN_AFTER:
             unexplained, surplus_since = absent, None
+    stale = excess < ledger.least[0] - max(1, slack(shown))
     owed_long = ledger.owed >= LATE_LOOKS and at - ledger.owed_since >= LATE_AFTER
     late = came_down > fresh and before > slack(shown) and owed_long
     return Ledger(
@@ -120,7 +122,8 @@ def settle(
         late_at=at if late else ledger.late_at,
         least=_least(ledger.least, excess + dip, found, at, settled=not absent),
         surplus_since=surplus_since,
-        stale=excess < ledger.least[0] - max(1, slack(shown)),
+        stale=stale,
+        stale_at=at if stale else ledger.stale_at,
     )
 
 

@@ -111,6 +111,7 @@ def judge_context(
         shows_all=shows_all,
         all_left=whole and current and agrees and count.all_left(ledger, shown=shown, at=at),
         lately=newcomers_above(memory.tops, at),
+        old_pages=ledger.stale_at is not None and at - ledger.stale_at < STALE_FOR,
         patience=patience.patience_of(memory.reappearances, at),
     )
 

@@ -131,7 +131,7 @@ class JudgeContext:
     list, which the count cannot check, so few are missing for the first time that nothing seems to
     be withheld. `shows_all`: the list shows as many of those counted as ever;
     `all_left`: and so whoever is missing has left, unless they stand above `lately` and so may be
-    too new for an old page, which shows in their stead who has left.
+    new. `old_pages`: the list showed of late who has left.
     `shown`: people shown, of whom so many `newcomers` may have come while they were read; `midst`:
     who is missing among them; `most`: the most shown of late. `suspect`: whoever is missing at the
     list's end may have been pushed off it by newcomers. `new_at_end`: how many are newly so.
@@ -163,6 +163,7 @@ class JudgeContext:
     shows_all: bool
     all_left: bool
     lately: int
+    old_pages: bool
     patience: Patience
     again: bool = False
     heard: Testimony = field(default_factory=lambda: Testimony(()))
@@ -176,6 +177,14 @@ class JudgeContext:
     def believes(self, person: Absent) -> bool:
         """Whether it is known where `person` stood."""
         return self.ordered and person.sure and person.place > self.zone
+
+    def is_new(self, person: Absent) -> bool:
+        """Whether `person` may be too new for an old page, which shows in their stead who left."""
+        return not self.believes(person) or person.place > self.lately
+
+    def counts(self, person: Absent) -> bool:
+        """Whether the count came down by `person`, who is missed for the first time."""
+        return self.count.fresh_explained and not (self.old_pages and self.is_new(person))
 
     def is_at_end(self, person: Absent) -> bool:
         """Whether `person` may have stood below the last who is shown."""
@@ -292,11 +301,11 @@ def _looked(
         absence = replace(
             absence,
             settled=True,
-            counted=context.count.fresh_explained if context.whole else sparse,
+            counted=context.counts(person) if context.whole else sparse,
             shown=context.shown,
             most=context.most,
         )
-    if context.all_left and context.believes(person) and person.place <= context.lately:
+    if context.all_left and not context.is_new(person):
         absence = replace(absence, counted=True)
     absence = _counted_whole(context, absence, at_end=context.is_at_end(person))
     if absence.looks and context.at < absence.last_at + LOOKS_APART:

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from followersync.domain.count import (
     DAY,
     FORGIVEN_AFTER,
+    LIVE_FOR,
     Ledger,
+    all_left,
     explains,
+    is_balanced,
     is_exact,
     is_short,
     moves,
@@ -21,7 +24,9 @@ from followersync.domain.count import (
 )
 
 T = 1_000 * DAY
-START = settle(Ledger(), reported=203, shown=203, absent=0, fresh=0, at=T)
+HOUR = 3_600
+FIRST = settle(Ledger(), reported=203, shown=203, absent=0, fresh=0, at=T - 300)
+START = settle(FIRST, reported=203, shown=203, absent=0, fresh=0, at=T)
 
 
 def after(ledger: Ledger, hours: int = 6, **figures: int) -> Ledger:
@@ -242,3 +247,54 @@ def test_who_comes_back_from_being_withheld_is_owed_no_longer(
         )
 
         assert ledger.unexplained == withheld
+
+
+def test_a_newcomer_between_the_count_and_the_list_leaves_nobody_unexplained() -> None:
+    """Else everybody who leaves later waits for days, for the sake of somebody who is there."""
+    came = after(START, reported=203, shown=204, absent=0, fresh=0)
+    told = after(came, hours=12, reported=204, shown=204, absent=0, fresh=0)
+
+    assert (came.unexplained, told.unexplained, told.dip) == (0, 0, 0)
+
+
+def test_a_newcomer_while_the_first_list_was_read_is_no_usual_excess() -> None:
+    first = settle(Ledger(), reported=202, shown=203, absent=0, fresh=0, at=T - 300)
+    second = settle(first, reported=203, shown=203, absent=0, fresh=0, at=T)
+
+    assert second.unexplained == 0
+
+
+def test_a_count_below_the_list_in_two_looks_is_believed() -> None:
+    """Somebody counted was deleted; whoever is withheld afterwards is unexplained again."""
+    once = after(START, reported=202, shown=203, absent=0, fresh=0)
+    twice = after(once, hours=12, reported=202, shown=203, absent=0, fresh=0)
+    withheld = after(twice, hours=18, reported=202, shown=202, absent=1, fresh=1)
+
+    assert (once.dip, twice.dip, withheld.unexplained) == (1, 0, 1)
+
+
+def test_a_count_that_tells_of_nobody_else_shows_that_all_who_are_missing_have_left() -> None:
+    late = after(START, reported=203, shown=202, absent=1, fresh=1)
+    down = after(late, hours=12, reported=202, shown=202, absent=1, fresh=0)
+
+    assert (late.fresh_explained, all_left(late, shown=202, at=T + 6 * HOUR)) == (False, False)
+    assert all_left(down, shown=202, at=T + 12 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("reported", "at"), [(200, T + 12 * HOUR), (202, T + 12 * HOUR + LIVE_FOR + 1)]
+)
+def test_a_rounded_or_old_count_shows_nothing(reported: int, at: int) -> None:
+    ledger = after(START, hours=12, reported=reported, shown=reported, absent=1, fresh=1)
+
+    assert not all_left(ledger, shown=reported, at=at)
+
+
+def test_a_hole_of_five_is_more_than_the_noise_of_a_list_of_any_length() -> None:
+    for shown in (203, 20_003, 40_003):
+        first = settle(Ledger(), reported=shown, shown=shown, absent=0, fresh=0, at=T - 300)
+        start = settle(first, reported=shown, shown=shown, absent=0, fresh=0, at=T)
+        hole = after(start, reported=shown, shown=shown - 5, absent=5, fresh=5)
+
+        assert not all_left(hole, shown=shown - 5, at=T)
+        assert is_balanced(hole, shown=shown - 5, now=shown) is (shown >= 10_000)

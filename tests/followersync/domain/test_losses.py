@@ -45,7 +45,10 @@ USUAL = JudgeContext(
     midst=1,
     most=100,
     suspect=False,
-    settled_end=True,
+    new_at_end=0,
+    all_left=False,
+    lately=1 << 62,
+    old_pages=False,
     shows_all=False,
     patience=Patience(),
 )
@@ -103,7 +106,7 @@ def test_one_look_never_loses_anybody_whatever_else_holds(
 
 @pytest.mark.parametrize("seconds", [60, 3_600, LOOKS_APART - 1])
 def test_what_withholds_a_row_now_withholds_it_minutes_later(seconds: int) -> None:
-    just = replace(ONCE, since=NOW - seconds, last_at=NOW - seconds)
+    just = replace(ONCE, since=NOW - seconds, last_at=NOW - seconds, whole_at=NOW - seconds)
 
     verdicts = judge(USUAL, [cem(absence=just)])
 
@@ -129,6 +132,39 @@ def test_two_looks_are_not_enough_where_something_does_not_agree(changes: dict) 
 
 def test_nor_where_the_count_had_not_come_down_when_they_were_first_missed() -> None:
     assert proofs(USUAL, cem(absence=replace(ONCE, counted=False))) == []
+
+
+def test_unless_it_has_since_come_down_by_all_who_are_missing() -> None:
+    """Somebody left while the list was read: all who are first missed then would wait for days."""
+    late = replace(ONCE, counted=False, agreed=0)
+    ((_, record),) = judge(replace(USUAL, all_left=True), [cem(absence=late)]).absences
+
+    assert record.counted
+
+
+@pytest.mark.parametrize("changes", [{"lately": 149}, {"ordered": False}], ids=lambda one: [*one][0])
+def test_not_for_who_may_be_too_new_for_an_old_page(changes: dict) -> None:
+    """It shows those who have left in their stead, so that the count seems to agree."""
+    late = replace(ONCE, counted=False, agreed=0)
+    context = replace(USUAL, all_left=True, **changes)
+    ((_, record),) = judge(context, [cem(absence=late)]).absences
+
+    assert not record.counted
+
+
+def test_a_whole_look_soon_after_one_at_their_page_counts_as_whole_alone() -> None:
+    """Else whoever stands on a page that is often looked at is never missed by a whole look."""
+    often = replace(ONCE, whole=0, witnessed=5, looks=5, agreed=5, last_at=NOW - 3_600)
+    (lost,) = judge(USUAL, [cem(absence=often)]).lost
+    record = lost.absence
+
+    assert (record.whole, record.whole_at, record.looks, record.last_at) == (1, NOW, 5, NOW - 3_600)
+
+
+def test_two_whole_looks_within_six_hours_are_one() -> None:
+    just = replace(ONCE, whole_at=NOW - LOOKS_APART + 1)
+
+    assert [lost.absence.whole for lost in judge(USUAL, [cem(absence=just)]).lost] == [1]
 
 
 def test_somebody_else_s_page_says_nothing() -> None:
@@ -404,3 +440,14 @@ def test_the_times_of_twenty_looks_are_kept_the_newest_among_them() -> None:
     ).absences
 
     assert (len(after.at), after.at[0], after.at[-1]) == (20, 0, NOW)
+
+
+@pytest.mark.parametrize(("place", "counted"), [(150, False), (149, True)])
+def test_while_old_pages_are_shown_no_count_speaks_for_the_loss_of_a_newcomer(
+    place: int, *, counted: bool
+) -> None:
+    """They lack whoever came since, and show whoever left since: the count agrees by chance."""
+    context = replace(USUAL, lately=149, old_pages=True)
+    ((_, record),) = judge(context, [cem(place=place)]).absences
+
+    assert record.counted is counted

@@ -40,8 +40,8 @@ def test_a_member_is_told_what_is_waited_for_and_until_when(
 
 
 def test_where_people_came_back_the_looks_that_are_still_missing_are_counted() -> None:
-    doubtful = patience_of((Reappearance(SINCE - DAY, 60, 1),), SINCE)
-    record = Absence(SINCE, 1, 1, 1, 1, SINCE)
+    doubtful = patience_of((Reappearance(SINCE - DAY, 60, 2),), SINCE)
+    record = Absence(SINCE, 1, 1, 1, 1, last_at=SINCE)
 
     assert outlook(record, doubtful, next_look=SINCE).at == SINCE + 3 * LOOKS_APART
 
@@ -55,7 +55,7 @@ def test_in_a_list_of_mixed_order_the_next_look_is_not_promised_to_decide() -> N
 
 def test_no_date_is_told_that_is_past_already() -> None:
     """The account was paused: days went by and looks did not."""
-    record = Absence(SINCE, 3, 2, 0, 3, SINCE + DAY)
+    record = Absence(SINCE, 3, 2, 0, 3, last_at=SINCE + DAY)
     now = SINCE + 20 * DAY
 
     assert outlook(record, Patience(), next_look=now).at == now + 5 * LOOKS_APART
@@ -76,7 +76,7 @@ def test_the_verdict_comes_with_the_first_look_at_the_time_that_was_told_or_late
 ) -> None:
     """If each further look is as those before, six hours after the other."""
     witnessed, agreed, whole = min(witnessed, looks), min(agreed, looks), min(whole, looks)
-    record = Absence(SINCE, looks, witnessed, agreed, whole, SINCE + late)
+    record = Absence(SINCE, looks, witnessed, agreed, whole, last_at=SINCE + late)
     patience = patience_of((Reappearance(SINCE, *back),) if back else (), SINCE)
     next_look = record.last_at + pause
 
@@ -120,7 +120,10 @@ def _context(at: int, patience: Patience, *, mixed: bool) -> JudgeContext:
         midst=0,
         most=100,
         suspect=False,
-        settled_end=True,
+        new_at_end=0,
+        all_left=False,
+        lately=1 << 62,
+        old_pages=False,
         shows_all=False,
         patience=patience,
     )
