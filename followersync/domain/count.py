@@ -25,6 +25,8 @@ SLACK_SHARE = 2_000
 NOISE_SHARE = 10_000
 """One in so many who is not shown may have come or gone while a long list was read. Holes are of
 five people or more (docs/simulation.md)."""
+DIP_FOR = DAY // 2
+"""A count that lies below the list for so long is not about to rise."""
 LATE_LOOKS, LATE_AFTER = 2, DAY // 2
 LATE_FOR = 30 * DAY
 """So long a count that came down late for somebody is expected to do so again."""
@@ -42,7 +44,9 @@ class Ledger:
 
     `reported`, `excess` (reported minus shown): then; None before the first. `gained`, `found`:
     people added since. `waited`: people lost since, although the count had not come down by them.
-    `unexplained`: people that the list lacks and the count does not; `owed`, `owed_since`: looks in
+    `unexplained`: people that the list lacks and the count does not;
+    `dip`: or, the other way round, people that the list shows and the count does not tell of yet,
+    `dip_since` when; `owed`, `owed_since`: looks in
     a row with anybody unexplained, and the first of them. `fresh_explained`: at that look the count
     had come down by all who were missing for the first time. `moved_at`: when it last moved,
     `late_at`: when it last came down for somebody who had been missing in several looks. `least`:
@@ -58,6 +62,7 @@ class Ledger:
     waited: int = 0
     unexplained: int = 0
     dip: int = 0
+    dip_since: int = 0
     fresh_explained: bool = False
     moved_at: int = 0
     owed: int = 0
@@ -94,14 +99,23 @@ def settle(
     """
     excess = reported - shown
     if ledger.reported is None or ledger.excess is None:
+        # Somebody may have come while the first list was read: the second look tells.
         dip = 1 + shown // NOISE_SHARE
-        return Ledger(reported=reported, excess=excess, dip=dip, moved_at=at, least=(excess + dip, at))
+        least = (excess + dip, at)
+        return Ledger(
+            reported=reported,
+            excess=excess,
+            dip=dip,
+            dip_since=at - DIP_FOR,
+            moved_at=at,
+            least=least,
+        )
     came_down, found = _came_down(ledger, reported)
     more = excess - ledger.excess + found
     before = ledger.unexplained - ledger.waited
     balance = before - ledger.dip + more
     unexplained = max(0, balance)
-    dip = max(0, -balance - ledger.dip)
+    dip, dip_since = _dip(ledger, max(0, -balance), at)
     surplus_since = None
     if unexplained > absent:
         surplus_since = at if ledger.surplus_since is None else ledger.surplus_since
@@ -115,6 +129,7 @@ def settle(
         excess=excess,
         unexplained=unexplained,
         dip=dip,
+        dip_since=dip_since,
         fresh_explained=came_down >= fresh,
         moved_at=at if moves(ledger.reported, reported) else ledger.moved_at,
         owed=ledger.owed + 1 if unexplained > slack(shown) else 0,
@@ -125,6 +140,18 @@ def settle(
         stale=stale,
         stale_at=at if stale else ledger.stale_at,
     )
+
+
+def _dip(ledger: Ledger, below: int, at: int) -> tuple[int, int]:
+    """By how much the count lies below the list, and since when; what lasts is its usual excess.
+
+    Who comes between the count and the page that shows them is counted by the next look.
+    """
+    if not below or not ledger.dip:
+        return below, at
+    if at - ledger.dip_since < DIP_FOR:
+        return below, ledger.dip_since
+    return max(0, below - ledger.dip), at
 
 
 def _least(

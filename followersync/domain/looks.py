@@ -178,9 +178,7 @@ def judged(
     if context.whole:
         shown = context.shown
         tops = _with_top(memory, context.at)
-        memory = replace(
-            memory, odd=context.very_many, shown=shown, beyond=tally.beyond, tops=tops
-        )
+        memory = replace(memory, odd=context.very_many, shown=shown, beyond=tally.beyond, tops=tops)
         if shown >= memory.peak[0] or context.at - memory.peak[1] > PEAK_FOR:
             memory = replace(memory, peak=(shown, context.at))
     odd = run.odd if again else context.odd

@@ -179,9 +179,9 @@ class Absence:
 
     `since`: when a look first missed them. `looks`: looks, LOOKS_APART from each other, that missed
     them; of these `witnessed` with people standing on both sides, `agreed` while the count spoke
-    for their loss, `whole`
-    at the list as a whole, the newest of them at `whole_at`. `last_at`: when the newest counted look
-    was; a look at the whole list soon after one at some pages counts as `whole` alone.
+    for their loss, `whole` at the list as a whole, the newest of them at `whole_at`. `last_at`:
+    when the newest of those looks was; a look at the whole list soon after one at some pages counts
+    as `whole` alone.
     `at`: when the looks were. `settled`: a look at the whole list has missed them,
     `counted`: and the count came down by them then.
     `suspect`: they were missed at the list's end while newcomers came on top of it, with many

@@ -34,8 +34,8 @@ SEEN = (
 
 RECORD = (
     "extract(epoch FROM a.unconfirmed_since)::bigint, a.looks, a.witnessed, a.agreed, a.whole,"
-    " a.whole_at, extract(epoch FROM a.last_at)::bigint, a.settled, a.counted, a.suspect, a.shown, a.most,"
-    " a.longer, a.shorter, a.beyond, a.look_times"
+    " a.whole_at, extract(epoch FROM a.last_at)::bigint, a.settled, a.counted, a.suspect,"
+    " a.shown, a.most, a.longer, a.shorter, a.beyond, a.look_times"
 )
 """An absence as the domain has it, in the order of its fields."""
 
@@ -181,8 +181,8 @@ def latest_absences(account_id: int, limit: int) -> dict[int, Absence]:
 
 
 _COLUMNS = (
-    "unconfirmed_since, looks, witnessed, agreed, whole, whole_at, last_at, settled, counted, suspect,"
-    " shown, most, longer, shorter, beyond, look_times"
+    "unconfirmed_since, looks, witnessed, agreed, whole, whole_at, last_at, settled, counted,"
+    " suspect, shown, most, longer, shorter, beyond, look_times"
 )
 _PUT_ABSENCE = (
     f"INSERT INTO followersync_absence (account_id, key, {_COLUMNS})"  # noqa: S608  constants

@@ -264,11 +264,11 @@ def test_a_newcomer_while_the_first_list_was_read_is_no_usual_excess() -> None:
     assert second.unexplained == 0
 
 
-def test_a_count_below_the_list_in_two_looks_is_believed() -> None:
+def test_a_count_below_the_list_for_half_a_day_is_believed() -> None:
     """Somebody counted was deleted; whoever is withheld afterwards is unexplained again."""
     once = after(START, reported=202, shown=203, absent=0, fresh=0)
-    twice = after(once, hours=12, reported=202, shown=203, absent=0, fresh=0)
-    withheld = after(twice, hours=18, reported=202, shown=202, absent=1, fresh=1)
+    twice = after(once, hours=18, reported=202, shown=203, absent=0, fresh=0)
+    withheld = after(twice, hours=24, reported=202, shown=202, absent=1, fresh=1)
 
     assert (once.dip, twice.dip, withheld.unexplained) == (1, 0, 1)
 
