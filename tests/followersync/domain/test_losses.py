@@ -142,9 +142,7 @@ def test_unless_it_has_since_come_down_by_all_who_are_missing() -> None:
     assert record.counted
 
 
-@pytest.mark.parametrize(
-    "changes", [{"lately": 149}, {"ordered": False}], ids=lambda one: [*one][0]
-)
+@pytest.mark.parametrize("changes", [{"lately": 149}, {"ordered": False}], ids=str)
 def test_not_for_who_may_be_too_new_for_an_old_page(changes: dict) -> None:
     """It shows those who have left in their stead, so that the count seems to agree."""
     late = replace(ONCE, counted=False, agreed=0)
