@@ -31,6 +31,7 @@ def overview_view(request: HttpRequest) -> HttpResponse:
         "title": "Overview",
         "accounts": accounts_by_state(),
         "counts": operations.operational_counts(),
+        "site": operations.site_reappearance(),
         "overdue": attention.overdue(),
         "failing": attention.failing(),
         "runs": attention.runs_of_the_day(),

@@ -65,8 +65,10 @@ def judge_context(
     missing: Missing,
     followers: int,
     now: int,
+    site: tuple[Reappearance, ...] = (),
 ) -> JudgeContext:
-    """What the judgement rests on. `followers`: rows held, of whom `missing` are absent."""
+    """What the judgement rests on. `followers`: rows held, of whom `missing` are absent.
+    `site`: who came back in many accounts at one time."""
     run, memory, campaign = _run(state), state.memory, state.campaign
     at = now if run.judge_at is None else run.judge_at
     spans = list(spans)
@@ -112,7 +114,7 @@ def judge_context(
         all_left=whole and current and agrees and count.all_left(ledger, shown=shown, at=at),
         lately=newcomers_above(memory.tops, at),
         old_pages=ledger.stale_at is not None and at - ledger.stale_at < STALE_FOR,
-        patience=patience.patience_of(memory.reappearances, at),
+        patience=patience.patience_of((*memory.reappearances, *site), at),
     )
 
 

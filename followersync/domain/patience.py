@@ -6,6 +6,7 @@ lasted says how far a miss can be trusted here: the next ones must last twice as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 DAY = 86_400
@@ -22,6 +23,13 @@ LOOKS_LONG, LOOKS_LONG_IN_DOUBT = 10, 13
 WAIT_LONG, WAIT_LONG_IN_DOUBT = 10 * DAY, 13 * DAY
 LONGEST_WAIT_COUNTED = 4 * DAY
 REMEMBERED = 30 * DAY
+AT_ONE_TIME = DAY // 4
+FEW_ACCOUNTS = 3
+SHARE_OF_ACCOUNTS = 10
+"""A fault of Instagram's hits many accounts: people come back within so many seconds in at least so
+many accounts, and one in so many of those that were synced."""
+SITE_REMEMBERED = 2 * DAY
+"""So long every account waits longer then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +88,23 @@ def remember(
         if each.seconds > new.seconds or each.looks > new.looks
     ]
     return (*kept, new)
+
+
+def across(
+    seconds: Sequence[int], looks: Sequence[int], *, synced: int, at: int
+) -> Reappearance | None:
+    """What the accounts of a site teach each other: for how long people were missed, at least, in
+    so many of them that it was one fault of Instagram's; None: in too few.
+
+    `seconds`, `looks`: of the accounts in which people came back AT_ONE_TIME, the longest first;
+    `synced`: accounts synced in that time.
+    """
+    many = max(FEW_ACCOUNTS, -(-synced // SHARE_OF_ACCOUNTS))
+    if len(seconds) < many:
+        return None
+    return Reappearance(at=at, seconds=seconds[many - 1], looks=looks[many - 1])
+
+
+def told_by_site(one: Reappearance | None, now: int) -> tuple[Reappearance, ...]:
+    """With what the site teaches, as long as it is remembered."""
+    return () if one is None or now - one.at > SITE_REMEMBERED else (one,)

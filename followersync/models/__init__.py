@@ -22,7 +22,7 @@ from followersync.models.imports import (
 )
 from followersync.models.run import Mode, SyncRun, Trigger
 from followersync.models.scan import FullScan, ScanPage
-from followersync.models.settings import SyncSettings
+from followersync.models.settings import SiteReappearance, SyncSettings
 from followersync.models.snapshot import FollowerSnapshot
 from followersync.models.subscription import WebhookMark, WebhookSubscription
 from followersync.models.transfers import TransferredItem
@@ -42,6 +42,7 @@ __all__ = [
     "Mode",
     "PastFollow",
     "ScanPage",
+    "SiteReappearance",
     "Source",
     "SyncRun",
     "SyncSettings",

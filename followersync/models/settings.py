@@ -45,6 +45,11 @@ class SyncSettings(models.Model):
     baseline_at = models.DateTimeField(null=True)
     last_synced_at = models.DateTimeField(null=True)
     last_change_at = models.DateTimeField(null=True)
+    came_back_at = models.DateTimeField(null=True)
+    """When people who had been missed were last seen again in their places, for how many seconds
+    and looks they had been missed."""
+    came_back_after = models.BigIntegerField(default=0, db_default=0)
+    came_back_looks = models.PositiveIntegerField(default=0, db_default=0)
     memory: models.JSONField[Any, Any] = models.JSONField(default=dict)
 
     class Meta:
@@ -55,6 +60,11 @@ class SyncSettings(models.Model):
                 fields=["next_due_at"],
                 name="syncsettings_due",
                 condition=models.Q(next_due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["came_back_at"],
+                name="syncsettings_came_back",
+                condition=models.Q(came_back_at__isnull=False),
             ),
         ]
         constraints = [
@@ -73,3 +83,26 @@ class SyncSettings(models.Model):
 
     def __str__(self) -> str:
         return f"sync settings of account {self.pk}"
+
+
+class SiteReappearance(models.Model):
+    """One row: in how many accounts people who had been missed came back at one time.
+
+    `looked_at`: when that was last counted; `at`: when it was last so in many accounts, for how
+    many `seconds` and `looks` people had been missed there, and in how many `accounts`.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    looked_at = models.DateTimeField()
+    at = models.DateTimeField(null=True)
+    seconds = models.BigIntegerField(default=0)
+    looks = models.PositiveIntegerField(default=0)
+    accounts = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="sitereappearance_is_one_row", condition=models.Q(id=1))
+        ]
+
+    def __str__(self) -> str:
+        return f"people came back in {self.accounts} accounts"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, Q, Sum
 
 from accounts import clock
 from accounts.models import LinkedAccount
-from followersync.models import SyncRun, SyncSettings
+from followersync.domain.patience import SITE_REMEMBERED
+from followersync.models import SiteReappearance, SyncRun, SyncSettings
 
 #: Due for longer than this without a run is a sign that the queue stands still.
 OVERDUE = timedelta(minutes=10)
@@ -48,3 +50,11 @@ def operational_counts() -> dict[str, int]:
         "runs_open": runs["open"],
         "runs_stuck": runs["stuck"],
     }
+
+
+def site_reappearance() -> dict[str, Any] | None:
+    """That people who had been missed came back in many accounts at one time, while every account
+    waits longer for it: `accounts`, `at`, `hours`; None: they did not."""
+    now = clock.now()
+    row = SiteReappearance.objects.filter(at__gt=now - timedelta(seconds=SITE_REMEMBERED)).first()
+    return row and {"accounts": row.accounts, "at": row.at, "hours": row.seconds // 3_600}

@@ -10,10 +10,11 @@ from followersync import store
 from followersync.domain import sync as domain
 from followersync.domain.looks import is_mixed
 from followersync.domain.outlook import Outlook, outlook, outlook_by_exports
-from followersync.domain.patience import DAY, longest_absence, patience_of
+from followersync.domain.patience import DAY, Reappearance, longest_absence, patience_of
 from followersync.domain.values import Absence
 from followersync.models import Follower, SyncSettings
 from followersync.sources.base import EDGE, list_sources
+from followersync.store.site import reappearances as site_reappearances
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,16 +36,18 @@ class Doubts:
     """The latest of an account's unconfirmed people.
 
     `lately_missed_days`: people were missed for so many days of late and came back in their places;
-    0: nobody was. `shows_newest`: so many people Instagram shows at most, None: no end is seen.
+    0: nobody was; `site_missed_days`: in many accounts of the site at one time. `shows_newest`: so
+    many people Instagram shows at most, None: no end is seen.
     """
 
     people: list[Unconfirmed]
     lately_missed_days: int = 0
     shows_newest: int | None = None
+    site_missed_days: int = 0
 
 
 def unconfirmed(account: LinkedAccount, *, limit: int = 50) -> Doubts:
-    """The latest first. Three queries: composite keys have no joins."""
+    """The latest first. Four queries: composite keys have no joins."""
     settings = SyncSettings.objects.filter(pk=account.pk).only("memory", "next_due_at").first()
     memory = domain.load(settings.memory if settings else None).memory
     records = store.latest_absences(account.pk, limit)
@@ -53,7 +56,8 @@ def unconfirmed(account: LinkedAccount, *, limit: int = 50) -> Doubts:
     now = clock.now()
     due = settings.next_due_at if settings else None
     next_look = int(max(now, due or now).timestamp())
-    patience = patience_of(memory.reappearances, int(now.timestamp()))
+    site = site_reappearances(now)
+    patience = patience_of((*memory.reappearances, *site), int(now.timestamp()))
     by_exports = EDGE not in list_sources(account)
 
     def waits(record: Absence) -> Outlook:
@@ -68,6 +72,11 @@ def unconfirmed(account: LinkedAccount, *, limit: int = 50) -> Doubts:
             for key, record in records.items()
             if key in names
         ],
-        lately_missed_days=-(-longest_absence(memory.reappearances, int(now.timestamp())) // DAY),
+        lately_missed_days=_days(memory.reappearances, now),
+        site_missed_days=_days(site, now),
         shows_newest=memory.shown if beyond else None,
     )
+
+
+def _days(reappearances: tuple[Reappearance, ...], now: datetime) -> int:
+    return -(-longest_absence(reappearances, int(now.timestamp())) // DAY)

@@ -132,6 +132,9 @@ def reset(account_id: int, _limit: int) -> int:
     )
     return known.update(
         memory={},
+        came_back_at=None,
+        came_back_after=0,
+        came_back_looks=0,
         head=0,
         first_position=1,
         epoch=uuid.uuid4(),

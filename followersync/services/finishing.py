@@ -105,6 +105,10 @@ def _unconfirmed(batch: Batch) -> int:
 
 def _learn(settings: SyncSettings, done: Finished, now: datetime) -> None:
     settings.memory = domain.dump(done.state)
+    for newest in done.state.memory.reappearances[-1:]:
+        settings.came_back_at = store.moment(newest.at)
+        settings.came_back_after = newest.seconds
+        settings.came_back_looks = newest.looks
     settings.complete = done.complete
     settings.reported = done.state.memory.reported
     if settings.baseline_at is None and done.snapshot and done.mode.value == Mode.FULL:

@@ -18,6 +18,7 @@ from followersync.domain.values import PageLook, Span, Tally
 from followersync.services import claims, feed
 from followersync.services.batch import save_state
 from followersync.services.feed import Changes
+from followersync.store.site import reappearances as site_reappearances
 
 if TYPE_CHECKING:
     from followersync.domain.losses import JudgeContext
@@ -63,6 +64,7 @@ def open_case(
         missing=missing,
         followers=followers,
         now=int(now.timestamp()),
+        site=site_reappearances(now) if missing.absent else (),
     )
     batch.may_be_unconfirmed = batch.may_be_unconfirmed or missing.absent > 0
     return Case(step, missing, context)

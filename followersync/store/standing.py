@@ -29,7 +29,8 @@ FROM followersync_syncsettings s WHERE s.account_id = %(account)s FOR UPDATE OF 
 """  # noqa: S608
 _LEFT = """
 UPDATE followersync_syncsettings SET memory = %s, complete = %s, reported = %s, baseline_at = %s,
-    last_synced_at = %s, failures = %s, not_before = %s, next_due_at = %s
+    last_synced_at = %s, failures = %s, not_before = %s, next_due_at = %s,
+    came_back_at = %s, came_back_after = %s, came_back_looks = %s
 WHERE account_id = %s
 """
 _SNAPSHOT = """
@@ -88,6 +89,9 @@ def leave_settings(settings: SyncSettings) -> None:
         settings.failures,
         settings.not_before,
         settings.next_due_at,
+        settings.came_back_at,
+        settings.came_back_after,
+        settings.came_back_looks,
         settings.pk,
     ]
     with connection.cursor() as cursor:

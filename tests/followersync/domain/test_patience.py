@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from followersync.domain.patience import (
     DAY,
     LONGEST_WAIT,
+    SITE_REMEMBERED,
     WAIT,
     Patience,
     Reappearance,
+    across,
     patience_of,
     remember,
+    told_by_site,
 )
 
 NOW = 1_000 * DAY
@@ -50,3 +57,43 @@ def test_where_people_came_back_every_rule_takes_longer() -> None:
 
     assert (doubtful.looks_counted, doubtful.seconds_counted) == (4, 4 * DAY)
     assert (doubtful.looks_long, doubtful.seconds_long) == (13, 13 * DAY)
+
+
+def test_what_many_accounts_saw_at_one_time_makes_every_account_wait_longer() -> None:
+    """One fault of Instagram's hits many: where people are still missing it is not over."""
+    told = across([3 * DAY, 2 * DAY, DAY, 60], [9, 5, 4, 1], synced=30, at=NOW)
+
+    assert told == Reappearance(NOW, DAY, 4)
+    assert patience_of(told_by_site(told, NOW + DAY), NOW + DAY).looks_counted == 4
+
+
+@pytest.mark.parametrize(
+    ("accounts", "synced", "many"), [(2, 5, False), (3, 30, True), (3, 31, False), (40, 400, True)]
+)
+def test_a_few_accounts_are_no_fault_of_instagram(
+    accounts: int, synced: int, *, many: bool
+) -> None:
+    told = across([DAY] * accounts, [2] * accounts, synced=synced, at=NOW)
+
+    assert (told is not None) is many
+
+
+def test_after_two_days_the_other_accounts_are_forgotten() -> None:
+    told = Reappearance(NOW, DAY, 2)
+
+    assert told_by_site(told, NOW + SITE_REMEMBERED) == (told,)
+    assert told_by_site(told, NOW + SITE_REMEMBERED + 1) == ()
+    assert told_by_site(None, NOW) == ()
+
+
+@given(
+    own=st.lists(st.tuples(st.integers(0, 9 * DAY), st.integers(0, 20)), max_size=3),
+    site=st.tuples(st.integers(0, 9 * DAY), st.integers(0, 20)),
+)
+def test_other_accounts_never_make_anybody_wait_less(
+    own: list[tuple[int, int]], site: tuple[int, int]
+) -> None:
+    mine = tuple(Reappearance(NOW, *one) for one in own)
+    alone, told = patience_of(mine, NOW), patience_of((*mine, Reappearance(NOW, *site)), NOW)
+
+    assert all(getattr(told, name) >= getattr(alone, name) for name in Patience.__slots__)
