@@ -57,4 +57,6 @@ def site_reappearance() -> dict[str, Any] | None:
     waits longer for it: `accounts`, `at`, `hours`; None: they did not."""
     now = clock.now()
     row = SiteReappearance.objects.filter(at__gt=now - timedelta(seconds=SITE_REMEMBERED)).first()
-    return row and {"accounts": row.accounts, "at": row.at, "hours": row.seconds // 3_600}
+    if row is None:
+        return None
+    return {"accounts": row.accounts, "at": row.at, "hours": row.seconds // 3_600}
