@@ -117,8 +117,8 @@ def doubt_in_words(person: Unconfirmed) -> str:
 WAITS = {
     Waits.SECOND_LOOK: gettext_lazy("The next look after %(when)s decides."),
     Waits.COUNT: gettext_lazy(
-        "Instagram still counts them, as far as we can tell: we look on until %(when)s, unless its count "
-        "comes down before."
+        "Instagram still counts them, as far as we can tell: we look on until %(when)s, unless "
+        "its count comes down before."
     ),
     Waits.AT_END: gettext_lazy(
         "Nobody is listed on one side of them: we look on until %(when)s at least."

@@ -8,8 +8,8 @@ import pytest
 
 from accounts import clock as site_clock
 from accounts.models import LinkedAccount, User
-from followersync.selectors.unconfirmed import unconfirmed
 from followersync.models import FollowerChange, SiteReappearance, SyncSettings
+from followersync.selectors.unconfirmed import unconfirmed
 from followersync.store.site import COUNTED_EVERY, reappearances
 from tests.support.clock import Clock
 from tests.support.factories import MemberFactory
