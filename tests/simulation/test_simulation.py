@@ -107,7 +107,6 @@ STORIES: dict[str, tuple[tuple[str, ...], int, int]] = {
 
 SEEDS = range(4)
 LIMITS = (
-    ("the last row is cut while the count is wild", 3),
     ("a short list numbered anew keeps a lasting swap", 1),
 )
 """Histories in which the end of a list is withheld for longer than is waited for, while the count
