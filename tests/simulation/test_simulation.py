@@ -106,9 +106,7 @@ STORIES: dict[str, tuple[tuple[str, ...], int, int]] = {
 
 
 SEEDS = range(4)
-LIMITS = (
-    ("a short list numbered anew keeps a lasting swap", 1),
-)
+LIMITS = (("a short list numbered anew keeps a lasting swap", 1),)
 """Histories in which the end of a list is withheld for longer than is waited for, while the count
 is nonsense or comes down for others: a limit that docs/losses.md names."""
 
