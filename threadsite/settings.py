@@ -171,7 +171,7 @@ Q_CLUSTER: dict[str, Any] = {
     "recycle": 500,
     "label": _("Queue"),
     **(
-        {"redis": REDIS_URL}
+        {"redis": REDIS_URL, "broker_class": "threadsite.redis_broker.RedisBroker"}
         if REDIS_URL
         else {"orm": "default", "broker_class": "threadsite.broker.PostgresBroker"}
     ),

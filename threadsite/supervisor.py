@@ -156,18 +156,18 @@ class Supervisor:
             for child in self.children:
                 if beats % 120 == 0:
                     child.restarts = 0
-                if child.process is not None and has_ended(child.process):
+                if child.start_at or (child.process is not None and has_ended(child.process)):
                     self._restart(child, on_death)
 
     def _restart(self, child: Child, on_death: Callable[[Child], None]) -> None:
         now = time.monotonic()
         if child.start_at == 0.0:
+            end_group(child, self.stop_seconds)
             on_death(child)
             child.restarts += 1
             if self.gives_up and child.restarts > RESTARTS_PER_MINUTE:
                 self.stopping.set()
                 return
-            end_group(child, self.stop_seconds)
             pause = 0.0 if self.gives_up else min(2.0 ** (child.restarts - 1), LONGEST_PAUSE)
             child.start_at = now + pause
         if now >= child.start_at:
