@@ -157,10 +157,10 @@ class Stage:
         self._supervisor.start(self.instagram)
 
     def stop_instagram(self) -> None:
-        """End it at once."""
+        """End it; what it knows is kept."""
         process = self.instagram.process
         assert process is not None
-        process.kill()
+        process.terminate()
         process.wait()
 
     def wait_for(self, url: str, seconds: float = START_SECONDS) -> None:

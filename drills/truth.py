@@ -88,14 +88,15 @@ def settle(stage: Stage, report: Report, since: float, name: str = "all lists eq
 
     close_old_connections()
     fall_due(*(account.pk for account in stage.accounts))
-    if until(lambda: not differing(stage) and not _open_runs(), WELL_SECONDS) is None:
+    if until(lambda: not differing(stage) and not open_runs(), WELL_SECONDS) is None:
         report.lost += [f"the list of @{name} differs" for name in differing(stage)]
-        report.must(not _open_runs(), f"runs stay open: {_open_runs()}")
+        report.must(not open_runs(), f"runs stay open: {open_runs()}")
     report.took[name] = time.monotonic() - since
     report.lost += wrong(stage)
 
 
-def _open_runs() -> list[str]:
+def open_runs() -> list[str]:
+    """The runs that have not ended."""
     from followersync.models import SyncRun
 
     return [str(run) for run in SyncRun.objects.filter(state__in=SyncRun.OPEN)]

@@ -118,6 +118,14 @@ class PostgresBroker(ORM):  # type: ignore[misc]
                 self._outage.is_over()
                 return
 
+    def set_stat(self, key: str, value: str, timeout: int) -> None:
+        """What monitors show, twice a second; the cluster's own connection may have broken."""
+        try:
+            close_old_connections()
+            super().set_stat(key, value, timeout)
+        except GONE:
+            connection.close()
+
     def instance(self) -> str | None:
         """What changes when the queue may have lost its tasks: a table loses none."""
         return None

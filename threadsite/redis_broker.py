@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final
 
@@ -91,6 +92,11 @@ class RedisBroker(Redis):  # type: ignore[misc]
         """How many tasks are in hand."""
         known = self.connection.smembers(self._clusters)
         return sum(int(self.connection.llen(self._taken(each.decode()))) for each in known)
+
+    def set_stat(self, key: str, value: str, timeout: int) -> None:
+        """What monitors show, twice a second."""
+        with suppress(*GONE):
+            super().set_stat(key, value, timeout)
 
     def instance(self) -> str | None:
         """What changes when the queue may have lost its tasks: Redis draws it at each start."""
