@@ -36,13 +36,14 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing registers the signal receivers and the system checks.
-        from accounts import checks, clock, receivers, registry  # noqa: F401
+        from accounts import checks, clock, queue, receivers, registry  # noqa: F401
         from accounts.fast_clock import FastClock
         from accounts.services import erasure, export, ledger, oauth
 
         if settings.CLOCK_FOLDER is not None:
             clock.run_fast(FastClock(settings.CLOCK_FOLDER, settings.CLOCK_SPEED))
         oauth.install()
+        queue.take_former_signatures()
         post_migrate.connect(receivers.ensure_wake, sender=self)
         registry.register_thinner("consent_ledger", ledger.thin)
         registry.register_leases("erasures", erasure.end_leases)

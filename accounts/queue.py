@@ -8,7 +8,9 @@ import secrets
 from typing import Final
 from uuid import UUID, uuid4
 
+from django.core import signing
 from django.db import transaction
+from django_q import core_signing
 from django_q.tasks import async_task
 
 from accounts.connectivity import GONE
@@ -33,6 +35,14 @@ def _enqueue(dotted: str, *ids: int | str) -> None:
         async_task(dotted, *ids)
     except GONE as error:
         logger.warning("%s is enqueued later, the queue is away (%s)", dotted, type(error).__name__)
+
+
+def take_former_signatures() -> None:
+    """Tasks that were signed under a key of SECRET_KEY_FALLBACKS are taken too.
+
+    django-q2's signer is Django's but for that. Called once, when Django is ready.
+    """
+    core_signing.Signer.unsign = signing.Signer.unsign
 
 
 def cluster_id() -> str | None:
