@@ -11,10 +11,16 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ScheduledJob",
             fields=[
-                ("task", models.CharField(max_length=120, primary_key=True, serialize=False)),
-                ("due_at", models.DateTimeField(db_index=True)),
-                ("enqueued_at", models.DateTimeField(null=True)),
+                (
+                    "task",
+                    models.CharField(
+                        max_length=120, primary_key=True, serialize=False, verbose_name="task"
+                    ),
+                ),
+                ("due_at", models.DateTimeField(db_index=True, verbose_name="due")),
+                ("enqueued_at", models.DateTimeField(null=True, verbose_name="last enqueued")),
             ],
+            options={"verbose_name": "scheduled job", "verbose_name_plural": "scheduled jobs"},
         ),
         migrations.CreateModel(
             name="SiteProcess",
@@ -22,13 +28,17 @@ class Migration(migrations.Migration):
                 ("id", models.CharField(max_length=8, primary_key=True, serialize=False)),
                 (
                     "kind",
-                    models.CharField(choices=[("web", "Web"), ("queue", "Queue")], max_length=5),
+                    models.CharField(
+                        choices=[("web", "web"), ("queue", "queue")],
+                        max_length=5,
+                        verbose_name="kind",
+                    ),
                 ),
-                ("host", models.CharField(max_length=253)),
-                ("pid", models.PositiveIntegerField()),
-                ("started_at", models.DateTimeField()),
-                ("seen_at", models.DateTimeField()),
-                ("worked_at", models.DateTimeField(null=True)),
+                ("host", models.CharField(max_length=253, verbose_name="host")),
+                ("pid", models.PositiveIntegerField(verbose_name="process number")),
+                ("started_at", models.DateTimeField(verbose_name="started")),
+                ("seen_at", models.DateTimeField(verbose_name="last heard of")),
+                ("worked_at", models.DateTimeField(null=True, verbose_name="last task finished")),
                 (
                     "token_keys",
                     django.contrib.postgres.fields.ArrayField(
@@ -36,5 +46,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name": "process", "verbose_name_plural": "processes"},
         ),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class SiteProcess(models.Model):
@@ -15,17 +16,21 @@ class SiteProcess(models.Model):
     """
 
     class Kind(models.TextChoices):
-        WEB = "web"
-        QUEUE = "queue"
+        WEB = "web", _("web")
+        QUEUE = "queue", _("queue")
 
     id = models.CharField(primary_key=True, max_length=8)
-    kind = models.CharField(max_length=5, choices=Kind)
-    host = models.CharField(max_length=253)
-    pid = models.PositiveIntegerField()
-    started_at = models.DateTimeField()
-    seen_at = models.DateTimeField()
-    worked_at = models.DateTimeField(null=True)
+    kind = models.CharField(_("kind"), max_length=5, choices=Kind)
+    host = models.CharField(_("host"), max_length=253)
+    pid = models.PositiveIntegerField(_("process number"))
+    started_at = models.DateTimeField(_("started"))
+    seen_at = models.DateTimeField(_("last heard of"))
+    worked_at = models.DateTimeField(_("last task finished"), null=True)
     token_keys = ArrayField(models.CharField(max_length=16))
+
+    class Meta:
+        verbose_name = _("process")
+        verbose_name_plural = _("processes")
 
     def __str__(self) -> str:
         return f"{self.kind} on {self.host}, process {self.pid}"

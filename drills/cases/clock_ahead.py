@@ -48,7 +48,7 @@ def run(options: Options) -> Report:
 def _count() -> int:
     from django_q.models import Success
 
-    return Success.objects.filter(func=TICK).count()
+    return int(Success.objects.filter(func=TICK).count())
 
 
 def _ticks(stage: Stage, seconds: float) -> int:
@@ -59,7 +59,7 @@ def _ticks(stage: Stage, seconds: float) -> int:
 
     since = clock.now() - timedelta(seconds=seconds)
     # The host ahead writes down times of its own, an hour later.
-    return Success.objects.filter(func=TICK, started__gt=since).count()
+    return int(Success.objects.filter(func=TICK, started__gt=since).count())
 
 
 def _schedules() -> str:
