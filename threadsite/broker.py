@@ -16,9 +16,10 @@ import time
 from collections.abc import Collection
 from typing import Any, Final, cast
 
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
+from django_q.models import OrmQ
 
 from accounts.connectivity import GONE, Outage
 from accounts.queue import cluster_id
@@ -75,13 +76,21 @@ class PostgresBroker(ORM):  # type: ignore[misc]
         self._outage = Outage("the queue's database")
         self._listening_on: Any = None
 
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> Any:
+        """The queue's rows. The stock broker asks the database here: made while that is away, it
+        would end the cluster."""
+        if not connection.in_atomic_block:
+            close_old_connections()
+        return OrmQ.objects.using(Conf.ORM)
+
     def info(self) -> str:
         """The name that django-q2's monitors print."""
         return "PostgreSQL (SKIP LOCKED, LISTEN)"
 
     def enqueue(self, task: str) -> int:
         """Store the signed task; returns its row id. Workers wake when it is committed."""
-        if transaction.get_autocommit():
+        if not connection.in_atomic_block:
             close_old_connections()
         with connection.cursor() as cursor:
             key = self.list_key or Conf.CLUSTER_NAME

@@ -86,7 +86,8 @@ class Watchdog:
         try:
             if now - self.counted_at >= COUNT_SECONDS:
                 self.count_workers(now)
-            if now >= self.look_at or (self.dead and not self._outage.lasts):
+            urgent = bool(self.dead or self.unburied) and not self._outage.lasts
+            if urgent or now >= self.look_at:
                 self._look(now)
         except Exception as error:
             self._lost(error, now)
@@ -166,6 +167,8 @@ class Watchdog:
                 "%d workers died; %d jobs and %d tasks are freed", len(self.dead), freed, returned
             )
             self.dead.clear()
+            # The heartbeat may be among what others have now.
+            self.asked_at = None
             dispatch.ring_stuck()
 
     def _bury(self, cluster: str) -> None:

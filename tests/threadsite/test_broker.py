@@ -199,3 +199,14 @@ def test_a_connection_that_broke_does_not_let_a_finished_task_run_again(broker):
     broker.acknowledge(row_id)
 
     assert not OrmQ.objects.exists()
+
+
+def test_a_broker_can_be_made_while_the_database_is_away():
+    """Else a cluster that starts before its database ends, and starts ever more slowly."""
+    address = connection.settings_dict["HOST"]
+    connection.close()
+    connection.settings_dict["HOST"] = "/nowhere"
+    try:
+        assert PostgresBroker("tests").dequeue() is None
+    finally:
+        connection.settings_dict["HOST"] = address
