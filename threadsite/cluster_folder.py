@@ -23,11 +23,14 @@ def _root() -> Path:
 
 
 def make(cluster: str) -> None:
-    """Make the folder, in the name of this process."""
-    folder = _root() / cluster
-    folder.mkdir(parents=True, exist_ok=True)
-    me = psutil.Process()
-    (folder / _SUPERVISOR).write_text(f"{me.pid} {me.create_time()}", encoding="utf-8")
+    """Make the folder, in the name of this process.
+
+    On a full disk there is none: then every worker seems to be at leisure, and nothing else.
+    """
+    folder, me = _root() / cluster, psutil.Process()
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _SUPERVISOR).write_text(f"{me.pid} {me.create_time()}", encoding="utf-8")
 
 
 def remove(cluster: str) -> None:
@@ -79,7 +82,7 @@ def _mark() -> Path | None:
 def _begin(**_more: Any) -> None:
     mark = _mark()
     if mark is not None:
-        with suppress(OSError):  # a full disk: the watchdog is hastier, and nothing else
+        with suppress(OSError):
             mark.touch()
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import psutil
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
@@ -96,7 +96,7 @@ class Watchdog:
         """The queue ends as asked: let others go on at once with what was in hand."""
         try:
             self._bury(self.cluster)
-        except GONE as error:
+        except (DatabaseError, *GONE) as error:
             logger.warning("others take over in half a minute (%s)", type(error).__name__)
 
     def _lost(self, error: Exception, now: float) -> None:
