@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from django.apps import AppConfig
@@ -14,6 +15,14 @@ TASKS_OF_AN_ACCOUNT: Final = (
     "tell_reconnect",
     "unlinked_by_instagram",
 )
+#: How often each task without arguments is done.
+JOBS: Final = {
+    "refresh_tokens": timedelta(hours=1),
+    "subscribe_accounts": timedelta(days=1),
+    "clear_expired_program_tokens": timedelta(days=1),
+    "privacy_tick": timedelta(minutes=1),
+    "privacy_nightly": timedelta(days=1),
+}
 
 
 def itself(account_id: int) -> tuple[int]:
@@ -27,14 +36,19 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing registers the signal receivers and the system checks.
-        from accounts import checks, clock, receivers, registry  # noqa: F401
+        from accounts import checks, clock, queue, receivers, registry  # noqa: F401
         from accounts.fast_clock import FastClock
-        from accounts.services import ledger, oauth
+        from accounts.services import erasure, export, ledger, oauth
 
         if settings.CLOCK_FOLDER is not None:
             clock.run_fast(FastClock(settings.CLOCK_FOLDER, settings.CLOCK_SPEED))
         oauth.install()
-        post_migrate.connect(receivers.ensure_schedules, sender=self)
+        queue.take_former_signatures()
+        post_migrate.connect(receivers.ensure_wake, sender=self)
         registry.register_thinner("consent_ledger", ledger.thin)
+        registry.register_leases("erasures", erasure.end_leases)
+        registry.register_leases("exports", export.end_leases)
+        for task, every in JOBS.items():
+            registry.register_job(f"accounts.tasks.{task}", every)
         for task in TASKS_OF_AN_ACCOUNT:
             registry.register_task_keys(f"accounts.tasks.{task}", itself)

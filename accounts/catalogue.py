@@ -73,6 +73,8 @@ for _table, _why in {
     "accounts_residuefinding": "where a word was met, not the word",
     "accounts_privacyrequest": "requests of people who are no members; wiped when closed",
     "accounts_visitorquotause": "keyed hashes of addresses only, gone the night after",
+    "accounts_scheduledjob": _NOBODY,
+    "accounts_siteprocess": "which processes run; holds nobody's data",
     "accounts_suppressedperson": "keyed hashes only; they must stay to keep names out",
     "auth_group": _NOBODY,
     "auth_group_permissions": _NOBODY,

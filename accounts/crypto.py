@@ -45,6 +45,11 @@ def rotated(ciphertext: str) -> str | None:
         raise _no_key() from None
 
 
+def fingerprint(key: str) -> str:
+    """16 hexadecimal digits that tell keys of TOKEN_KEYS apart, and say nothing else of them."""
+    return hashlib.sha256(f"threadsite:fingerprint:{key}".encode()).hexdigest()[:16]
+
+
 def ledger_mac(kind: str, *values: str | int | bool | None) -> str:
     """Hex HMAC-SHA256 over `values`; `kind` keeps the MACs of one kind of row off another's."""
     message = json.dumps([kind, *values], ensure_ascii=True, separators=(",", ":")).encode()

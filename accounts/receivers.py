@@ -21,6 +21,7 @@ from accounts.models import LinkedAccount, User
 from accounts.queue import enqueue
 from accounts.scopes import Scope
 from accounts.services import erasure, linking
+from accounts.services.timetable import WAKE, WAKE_TASK
 from accounts.signals import (
     account_linked,
     account_reconnected,
@@ -119,29 +120,31 @@ def _take_up(request: HttpRequest, user: User, login: SocialLogin, *, signing_up
         login.state[LANDING] = reverse("account", args=[linked.account.pk])
 
 
-#: Scheduled tasks by name: dotted path, kind of schedule, minutes between two.
-SCHEDULES: Final = {
-    "accounts.refresh_tokens": ("I", 60),
-    "accounts.subscribe_accounts": ("D", None),
-    "accounts.clear_expired_program_tokens": ("D", None),
-    "accounts.privacy_tick": ("I", 1),
-    "accounts.privacy_nightly": ("D", None),
-}
+#: What earlier versions scheduled by django-q2; it stands in `accounts.registry.jobs` now.
+FORMER: Final = (
+    "accounts.refresh_tokens",
+    "accounts.subscribe_accounts",
+    "accounts.clear_expired_program_tokens",
+    "accounts.privacy_tick",
+    "accounts.privacy_nightly",
+    "followersync.tick",
+)
 
 
-def ensure_schedules(**kwargs: Any) -> None:
-    """After each migration: the schedule's rows are ours, so they are restored."""
-    for name, (kind, minutes) in SCHEDULES.items():
-        app, _dot, task = name.rpartition(".")
-        defaults = {
-            "func": f"{app}.tasks.{task}",
-            "schedule_type": kind,
-            "minutes": minutes,
-            "repeats": -1,
-        }
-        try:
-            with transaction.atomic():
-                Schedule.objects.update_or_create(name=name, defaults=defaults)
-        except (OperationalError, ProgrammingError):
-            # django_q is not migrated yet; its own migration brings us here again.
-            return
+def ensure_wake(**kwargs: Any) -> None:
+    """The one schedule of django-q2's, after each migration; it is ours, so it is restored."""
+    try:
+        with transaction.atomic():
+            Schedule.objects.filter(name__in=FORMER).delete()
+            Schedule.objects.update_or_create(
+                name=WAKE,
+                defaults={
+                    "func": WAKE_TASK,
+                    "schedule_type": Schedule.MINUTES,
+                    "minutes": 1,
+                    "repeats": -1,
+                },
+            )
+    except (OperationalError, ProgrammingError):
+        # django_q is not migrated yet; its own migration brings us here again.
+        return

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount
@@ -39,6 +40,9 @@ PersonFinder = Callable[[Person], Iterator[dict[str, Any]]]
 Thinner = Callable[[datetime, int], int]
 Rotation = Callable[[], Iterator[bool]]
 
+#: `(lowest, highest)`: frees what workers with ids in between hold; returns how many rows.
+LeaseEnder = Callable[[UUID, UUID], int]
+
 _erasers: dict[str, Eraser] = {}
 _scope_erasers: dict[Scope, dict[str, Eraser]] = {}
 _exporters: dict[str, Exporter] = {}
@@ -48,6 +52,8 @@ _person_erasers: dict[str, PersonEraser] = {}
 _person_finders: dict[str, PersonFinder] = {}
 _rotations: dict[str, Rotation] = {}
 _thinners: dict[str, Thinner] = {}
+_jobs: dict[str, timedelta] = {}
+_lease_enders: dict[str, LeaseEnder] = {}
 
 
 def register_eraser(kind: str, erase: Eraser) -> None:
@@ -133,6 +139,25 @@ def rotations() -> Mapping[str, Rotation]:
 
 def thinners() -> Mapping[str, Thinner]:
     return MappingProxyType(_thinners)
+
+
+def register_job(task: str, every: timedelta) -> None:
+    """A task without arguments, by its dotted path, that is enqueued again and again."""
+    if _jobs.setdefault(task, every) != every:
+        raise RuntimeError(f"{task} is already registered with another interval.")
+
+
+def jobs() -> Mapping[str, timedelta]:
+    return MappingProxyType(_jobs)
+
+
+def register_leases(kind: str, end: LeaseEnder) -> None:
+    """Jobs whose leases name their worker (`accounts.queue.new_worker_id`)."""
+    _put(_lease_enders, kind, end)
+
+
+def lease_enders() -> Mapping[str, LeaseEnder]:
+    return MappingProxyType(_lease_enders)
 
 
 def _put(registered: dict[str, Any], name: str, value: object) -> None:

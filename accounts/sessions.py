@@ -18,20 +18,25 @@ from django.http import HttpRequest, HttpResponse
 from accounts import crypto
 from accounts.errors import Bug
 
-_SIGNER: Final = signing.Signer(sep=".", salt="accounts.sessions")
+_SALT: Final = "accounts.sessions"
 
 
 def signed(session_key: str) -> str:
     """What the cookie holds."""
-    return _SIGNER.sign(session_key)
+    return _signer().sign(session_key)
 
 
 def unsigned(cookie: str | None) -> str | None:
     """The session's key; None for a cookie that this site did not make."""
     try:
-        return _SIGNER.unsign(cookie or "")
+        return _signer().unsign(cookie or "")
     except signing.BadSignature:
         return None
+
+
+def _signer() -> signing.Signer:
+    """Takes what was signed under SECRET_KEY_FALLBACKS as well."""
+    return signing.Signer(sep=".", salt=_SALT)
 
 
 class SessionStore(db.SessionStore):

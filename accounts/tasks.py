@@ -18,10 +18,16 @@ from accounts.services import (
     residue,
     retention,
     suppression,
+    timetable,
     tokens,
 )
 
 logger = logging.getLogger(__name__)
+
+
+def wake() -> list[str]:
+    """The one task of django-q2's schedule, each minute: enqueue what is due by our own clock."""
+    return timetable.enqueue_due()
 
 
 def refresh_tokens() -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
 
 
 class FollowersyncConfig(AppConfig):
@@ -12,8 +13,10 @@ class FollowersyncConfig(AppConfig):
     verbose_name = "Follower sync"
 
     def ready(self) -> None:
+        from accounts import registry
         from followersync import checks, receivers
         from followersync.services import (
+            claims,
             coverage,
             erasing,
             exporting,
@@ -35,4 +38,5 @@ class FollowersyncConfig(AppConfig):
         insights.register()
         insights.connect()
         receivers.connect()
-        post_migrate.connect(receivers.ensure_tick, sender=self)
+        registry.register_job("followersync.tasks.tick", timedelta(minutes=1))
+        registry.register_leases("runs", claims.end_leases)

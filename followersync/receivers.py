@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
-
 from accounts import clock, signals
 from accounts.errors import ThreadsiteError
 from accounts.scopes import Scope
@@ -17,8 +15,6 @@ from followersync.services.settings import settings_of
 
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount
-
-TICK = "followersync.tick"
 
 
 def connect() -> None:
@@ -33,28 +29,6 @@ def connect() -> None:
     signals.account_unlinked.connect(_on_stopped, dispatch_uid=identity)
     signals.account_needs_reconnect.connect(_on_needs_reconnect, dispatch_uid=identity)
     signals.consent_withdrawn.connect(_on_withdrawn, dispatch_uid=identity)
-
-
-def ensure_tick(**_kwargs: Any) -> None:
-    """The one schedule row, after each migration; its settings are ours, so they are restored."""
-    if not apps.is_installed("django_q"):
-        return
-    from django.db.utils import OperationalError, ProgrammingError
-    from django_q.models import Schedule
-
-    try:
-        Schedule.objects.update_or_create(
-            name=TICK,
-            defaults={
-                "func": "followersync.tasks.tick",
-                "schedule_type": Schedule.MINUTES,
-                "minutes": 1,
-                "repeats": -1,
-            },
-        )
-    except (OperationalError, ProgrammingError):
-        # django_q is not migrated yet; its own migration brings us here again.
-        return
 
 
 def start(account: LinkedAccount, trigger: Trigger) -> None:

@@ -16,7 +16,7 @@ from followersync.services import (
 
 
 def tick() -> None:
-    """The one scheduled task, every minute."""
+    """Scheduled each minute."""
     dispatch.tick()
     folders.tick()
     imports.sweep()

@@ -10,3 +10,9 @@ class ThreadsiteConfig(AppConfig):
 
     name = "threadsite"
     verbose_name = "Threadsite"
+
+    def ready(self) -> None:
+        """From here on the queue's workers note when they are at a task."""
+        from threadsite import cluster_folder
+
+        cluster_folder.connect()

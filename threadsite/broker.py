@@ -4,15 +4,25 @@ The stock broker reads rows in no order, claims each with an UPDATE of its own a
 polls. Here a worker claims the oldest free tasks in one statement that skips rows others hold, and
 an empty queue waits for the notification that the enqueuing transaction sends when it commits.
 The table is django-q2's own, so its admin and its monitors keep working.
+
+A row's `key` says who may claim it: `threadsite` everybody, `threadsite@NUMBER` that cluster alone.
+A cluster puts its own on what it claims, so that all of that can be given back when it dies; the
+same key addresses the watchdog's task to its own cluster.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Collection
 from typing import Any, Final, cast
 
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
+from django_q.models import OrmQ
+
+from accounts.connectivity import GONE, Outage
+from accounts.queue import cluster_id
 
 CHANNEL: Final = "threadsite_queue"
 #: How long an empty queue is waited for; it also bounds how late a stop is noticed.
@@ -21,12 +31,21 @@ WAIT_SECONDS: Final = 1.0
 # statement_timestamp is stable, so the index serves; clock_timestamp would read every row.
 # A free task's lock is the moment since which it is free, so this order is oldest first.
 CLAIM = """
-UPDATE django_q_ormq SET lock = clock_timestamp() + make_interval(secs => %s)
+UPDATE django_q_ormq SET lock = clock_timestamp() + make_interval(secs => %s), key = %s
 WHERE id IN (
     SELECT id FROM django_q_ormq
-    WHERE key = %s AND lock <= statement_timestamp()
+    WHERE key = ANY(%s) AND lock <= statement_timestamp()
     ORDER BY lock, id LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING id, payload
+"""
+GIVE_BACK = """
+UPDATE django_q_ormq SET key = %s, lock = least(lock, clock_timestamp()) WHERE key = %s
+"""
+# Clusters that are not among the living, and claims that have ended, which are nobody's any more.
+GIVE_BACK_ABANDONED = """
+UPDATE django_q_ormq SET key = %(free)s, lock = least(lock, clock_timestamp())
+WHERE starts_with(key, %(own)s)
+  AND (lock <= clock_timestamp() - interval '5 seconds' OR NOT key = ANY(%(living)s))
 """
 # Data-modifying CTE and notification in one round trip; NOTIFY is delivered at commit.
 ENQUEUE = """
@@ -37,8 +56,33 @@ SELECT id, pg_notify(%s, %s) FROM task
 """
 
 
+#: How long a finished task's row may outlive it while the database is away.
+ACKNOWLEDGE_SECONDS: Final = 120.0
+
+
+def key_of(queue: str, cluster: str) -> str:
+    """The key of what this cluster has claimed, and of what is meant for it alone."""
+    return f"{queue}@{cluster}"
+
+
 class PostgresBroker(ORM):  # type: ignore[misc]
-    """At-least-once delivery, oldest first, no polling while the queue is empty."""
+    """At-least-once delivery, oldest first, no polling while the queue is empty.
+
+    Where the database goes away it waits for it, and goes on.
+    """
+
+    def __init__(self, list_key: str | None = None) -> None:
+        super().__init__(list_key)
+        self._outage = Outage("the queue's database")
+        self._listening_on: Any = None
+
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> Any:
+        """The queue's rows. The stock broker asks the database here: made while that is away, it
+        would end the cluster."""
+        if not connection.in_atomic_block:
+            close_old_connections()
+        return OrmQ.objects.using(Conf.ORM)
 
     def info(self) -> str:
         """The name that django-q2's monitors print."""
@@ -46,7 +90,7 @@ class PostgresBroker(ORM):  # type: ignore[misc]
 
     def enqueue(self, task: str) -> int:
         """Store the signed task; returns its row id. Workers wake when it is committed."""
-        if transaction.get_autocommit():
+        if not connection.in_atomic_block:
             close_old_connections()
         with connection.cursor() as cursor:
             key = self.list_key or Conf.CLUSTER_NAME
@@ -56,26 +100,77 @@ class PostgresBroker(ORM):  # type: ignore[misc]
 
     def dequeue(self) -> list[tuple[int, str]] | None:
         """Up to Conf.BULK tasks as (row id, payload), oldest first; None after a quiet wait."""
-        close_old_connections()
-        tasks = self._claim()
-        if tasks:
-            return tasks
-        self._wait()
+        try:
+            close_old_connections()
+            tasks = self._claim()
+            if not tasks:
+                self._wait()
+        except GONE as error:
+            connection.close()
+            time.sleep(self._outage.goes_on(error))
+            return None
+        self._outage.is_over()
+        return tasks or None
+
+    def acknowledge(self, task_id: int) -> None:
+        """Delete the row of a finished task; waits for the database, else it would run again."""
+        until = time.monotonic() + ACKNOWLEDGE_SECONDS
+        while True:
+            try:
+                self.delete(task_id)
+            except GONE as error:
+                connection.close()
+                if time.monotonic() > until:
+                    raise
+                time.sleep(self._outage.goes_on(error))
+            else:
+                self._outage.is_over()
+                return
+
+    def set_stat(self, key: str, value: str, timeout: int) -> None:
+        """What monitors show, twice a second; the cluster's own connection may have broken."""
+        try:
+            close_old_connections()
+            super().set_stat(key, value, timeout)
+        except GONE:
+            connection.close()
+
+    def instance(self) -> str | None:
+        """What changes when the queue may have lost its tasks: a table loses none."""
         return None
 
-    def _claim(self) -> list[tuple[int, str]]:
+    def give_back(self, cluster: str) -> int:
+        """Let others have what this cluster claimed and will not finish; returns how many tasks."""
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM, [Conf.RETRY, self.list_key, Conf.BULK])
+            cursor.execute(GIVE_BACK, [self.list_key, key_of(self.list_key, cluster)])
+            returned: int = cursor.rowcount
+        return returned
+
+    def give_back_abandoned(self, living: Collection[str]) -> int:
+        """The same for all clusters but the `living`."""
+        own = key_of(self.list_key, "")
+        keys = [own + cluster for cluster in living]
+        with connection.cursor() as cursor:
+            cursor.execute(GIVE_BACK_ABANDONED, {"free": self.list_key, "own": own, "living": keys})
+            returned: int = cursor.rowcount
+        return returned
+
+    def _claim(self) -> list[tuple[int, str]]:
+        cluster = cluster_id()
+        # Whoever runs a cluster without our watchdog has no number; nobody would give it back.
+        own = self.list_key if cluster is None else key_of(self.list_key, cluster)
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, [Conf.RETRY, own, [self.list_key, own], Conf.BULK])
             return sorted(cursor.fetchall())
 
     def _wait(self) -> None:
         """Sleep until somebody enqueues, at most WAIT_SECONDS."""
         connection.ensure_connection()
         raw: Any = connection.connection
-        if raw is not getattr(self, "_listening_on", None):
+        if raw is not self._listening_on:
             with connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {CHANNEL}")
-            # A task that came before LISTEN rang in vain: look once more before waiting.
+            # A task that came before LISTEN was told in vain: look once more before waiting.
             self._listening_on = raw
             return
         for _ in cast("Any", raw).notifies(timeout=WAIT_SECONDS, stop_after=1):

@@ -29,6 +29,7 @@ WITHOUT_DATABASE: Final = frozenset(
         "compilemessages",
         "collectstatic",
         "verify_receipt",
+        "derived_keys",
     }
 )
 #: Commands that serve nobody: they run without the secrets of a deployment.
@@ -184,10 +185,23 @@ def fernet_keys(name: str) -> list[str]:
     return keys
 
 
-def derived_key(purpose: str, secret: str) -> str:
-    """A key of its own for one purpose, drawn from the site's secret (32 bytes, URL-safe base64).
+#: Variables of keys with one purpose each, and the name of the purpose.
+PURPOSES: Final = {
+    "CONSENT_LEDGER_KEY": "consent-ledger",
+    "SUPPRESSION_KEY": "suppression",
+    "RECEIPT_KEYS": "receipts",
+}
 
-    An operator who wants to rotate SECRET_KEY sets the purpose's own variable first.
+
+def key_of_purpose(name: str, secret: str) -> str:
+    """The variable's text, or a key drawn from the site's secret.
+
+    Whoever wants to change SECRET_KEY sets the variables first (`manage.py derived_keys`).
     """
+    return text(name, derived_key(PURPOSES[name], secret))
+
+
+def derived_key(purpose: str, secret: str) -> str:
+    """A key for one purpose, drawn from the site's secret (32 bytes, URL-safe base64)."""
     digest = hmac.new(secret.encode(), b"threadsite:" + purpose.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).decode()

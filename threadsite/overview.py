@@ -42,11 +42,11 @@ def overview_view(request: HttpRequest) -> HttpResponse:
 
 
 def _queue() -> dict[str, Any]:
-    age = heartbeat.age()
+    age, ready = heartbeat.age(), health.readiness()
     return {
-        "alive": age is not None and age < heartbeat.STALE_SECONDS,
+        "alive": ready["queue"] == "ok",
         "age": None if age is None else round(age),
         "waiting": OrmQ.objects.count(),
         "failed": Failure.objects.filter(stopped__gte=clock.now() - timedelta(days=1)).count(),
-        "ready": health.readiness(),
+        "ready": ready,
     }

@@ -5,6 +5,8 @@ What stands in the command wins, so that an operator can change each.
 
 from __future__ import annotations
 
+from typing import Any
+
 from threadsite.worker import PatientWorker
 
 workers = 2
@@ -23,3 +25,22 @@ limit_request_field_size = 8190
 accesslog = "-"
 access_log_format = "%(t)s %(m)s %(U)s %(s)s %(D)sus"
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """Called in each worker once its application is loaded; it may be another than the site."""
+    from django.apps import apps
+
+    if not apps.ready:
+        return
+    from threadsite.presence import Presence
+
+    worker.presence = Presence()
+    worker.presence.begin()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Called in each worker that ends as asked."""
+    presence = getattr(worker, "presence", None)
+    if presence is not None:
+        presence.end()

@@ -17,20 +17,20 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = environment.flag("DEBUG", default=False)
 THREADSITE_HOME = environment.home()
 SECRET_KEY = environment.text("SECRET_KEY")
+#: Keys of before, or of soon: what they signed is taken, nothing is signed with them.
+SECRET_KEY_FALLBACKS = environment.items("SECRET_KEY_FALLBACKS", "")
 TOKEN_KEYS = environment.fernet_keys("TOKEN_KEYS")
 PUBLIC_URL = environment.url("PUBLIC_URL", "http://127.0.0.1:8000" if DEBUG else None)
 ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS", "127.0.0.1,localhost" if DEBUG else None)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # Keys with one purpose each. Unset, they are drawn from SECRET_KEY (environment.derived_key).
-CONSENT_LEDGER_KEY = environment.text(
-    "CONSENT_LEDGER_KEY", environment.derived_key("consent-ledger", SECRET_KEY)
-)
-SUPPRESSION_KEY = environment.text(
-    "SUPPRESSION_KEY", environment.derived_key("suppression", SECRET_KEY)
-)
+CONSENT_LEDGER_KEY = environment.key_of_purpose("CONSENT_LEDGER_KEY", SECRET_KEY)
+SUPPRESSION_KEY = environment.key_of_purpose("SUPPRESSION_KEY", SECRET_KEY)
 #: Ed25519 seeds (32 bytes, URL-safe base64) that sign deletion receipts, newest first.
-RECEIPT_KEYS = environment.items("RECEIPT_KEYS", environment.derived_key("receipts", SECRET_KEY))
+RECEIPT_KEYS = environment.items(
+    "RECEIPT_KEYS", environment.key_of_purpose("RECEIPT_KEYS", SECRET_KEY)
+)
 
 # --- Instagram ----------------------------------------------------------------------------------
 INSTAGRAM_CLIENT_ID = environment.text("INSTAGRAM_CLIENT_ID")
@@ -171,7 +171,7 @@ Q_CLUSTER: dict[str, Any] = {
     "recycle": 500,
     "label": _("Queue"),
     **(
-        {"redis": REDIS_URL}
+        {"redis": REDIS_URL, "broker_class": "threadsite.redis_broker.RedisBroker"}
         if REDIS_URL
         else {"orm": "default", "broker_class": "threadsite.broker.PostgresBroker"}
     ),

@@ -11,10 +11,10 @@ import contextlib
 import ctypes
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +23,10 @@ from types import FrameType
 
 import psutil
 
-#: A child that ends more often than this within a minute is given up on.
+#: A child that ends more often than this within a minute is given up on, or waited for.
 RESTARTS_PER_MINUTE = 5
+#: A child that is never given up on is started again after 1, 2, 4 … seconds, at most so many.
+LONGEST_PAUSE = 30.0
 STOP_SECONDS = 10.0
 #: From <linux/prctl.h>.
 PR_SET_PDEATHSIG = 1
@@ -42,10 +44,44 @@ class Child:
     inherit_output: bool = False
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
+    start_at: float = 0.0
+    """Not before this moment of `time.monotonic`."""
+
+
+class StopRequest:
+    """What a signal handler can set at any moment: it takes no lock that the interrupted holds.
+
+    `threading.Event` does, and hangs for good when a signal comes while it is set or waited for.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._wakes, self._written = os.pipe()
+        os.set_blocking(self._written, False)
+
+    def set(self) -> None:
+        """Ask for the end; whoever waits wakes."""
+        self._asked = True
+        # A pipe that is full wakes as well.
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._written, b"!")
+
+    def is_set(self) -> bool:
+        return self._asked
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep for at most so long; whether the end was asked for."""
+        if not self._asked:
+            select.select([self._wakes], [], [], seconds)
+        return self._asked
 
 
 class Supervisor:
-    """Starts children, restarts those that die, and stops all on SIGINT or SIGTERM."""
+    """Starts children, restarts those that die, and stops all on SIGINT or SIGTERM.
+
+    `gives_up`: a child that keeps dying ends the run. Else it is started again for ever, after
+    growing pauses: what it needs may be away for a while.
+    """
 
     def __init__(
         self,
@@ -54,12 +90,14 @@ class Supervisor:
         environment: Mapping[str, str],
         keep_pids: bool = True,
         stop_seconds: float = STOP_SECONDS,
+        gives_up: bool = True,
     ) -> None:
         self.folder = folder
         self.stop_seconds = stop_seconds
+        self.gives_up = gives_up
         self.environment = dict(environment)
         self.children: list[Child] = []
-        self.stopping = threading.Event()
+        self.stopping = StopRequest()
         self._pids = folder / "processes.json" if keep_pids else None
 
     def end_leftovers(self) -> None:
@@ -109,7 +147,7 @@ class Supervisor:
     def run(
         self, on_death: Callable[[Child], None], on_beat: Callable[[], None] | None = None
     ) -> None:
-        """Watch until a signal comes, twice a second; a child that keeps dying ends the run."""
+        """Watch until a signal comes, twice a second, and start again what has ended."""
         beats = 0
         while not self.stopping.wait(0.5):
             beats += 1
@@ -118,17 +156,23 @@ class Supervisor:
             for child in self.children:
                 if beats % 120 == 0:
                     child.restarts = 0
-                if child.process is not None and has_ended(child.process):
+                if child.start_at or (child.process is not None and has_ended(child.process)):
                     self._restart(child, on_death)
 
     def _restart(self, child: Child, on_death: Callable[[Child], None]) -> None:
-        on_death(child)
-        child.restarts += 1
-        if child.restarts > RESTARTS_PER_MINUTE:
-            self.stopping.set()
-            return
-        end_group(child, self.stop_seconds)
-        self.start(child)
+        now = time.monotonic()
+        if child.start_at == 0.0:
+            end_group(child, self.stop_seconds)
+            on_death(child)
+            child.restarts += 1
+            if self.gives_up and child.restarts > RESTARTS_PER_MINUTE:
+                self.stopping.set()
+                return
+            pause = 0.0 if self.gives_up else min(2.0 ** (child.restarts - 1), LONGEST_PAUSE)
+            child.start_at = now + pause
+        if now >= child.start_at:
+            child.start_at = 0.0
+            self.start(child)
 
     def stop(self) -> None:
         """End every child, the last started first, and its whole process group with it."""

@@ -9,6 +9,7 @@ from django_q import admin as theirs
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from accounts.admin.base import RecordAdmin
+from accounts.models import ScheduledJob, SiteProcess
 
 # Theirs is imported first, so that it has registered what is replaced here.
 for _model in (theirs.Success, theirs.Failure, theirs.Schedule, OrmQ):
@@ -45,3 +46,17 @@ class ScheduleAdmin(RecordAdmin):
         "next_run",
         "repeats",
     )
+
+
+@admin.register(ScheduledJob)
+class ScheduledJobAdmin(RecordAdmin):
+    list_display = ("task", "due_at", "enqueued_at")
+
+
+@admin.register(SiteProcess)
+class SiteProcessAdmin(RecordAdmin):
+    """Who runs; the fingerprints of keys are for `rotate_keys` alone."""
+
+    list_display = ("kind", "host", "pid", "started_at", "seen_at", "worked_at")
+    list_filter = ("kind",)
+    fields: ClassVar[Any] = list_display

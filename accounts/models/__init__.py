@@ -15,7 +15,9 @@ from accounts.models.deletion import (
 )
 from accounts.models.export import DataExport
 from accounts.models.idempotency import IdempotencyRecord
+from accounts.models.job import ScheduledJob
 from accounts.models.linked import LinkedAccount
+from accounts.models.process import SiteProcess
 from accounts.models.quota import QuotaUse, VisitorQuotaUse
 from accounts.models.staff_view import StaffView
 from accounts.models.suppression import PrivacyRequest, SuppressedPerson
@@ -38,6 +40,8 @@ __all__ = [
     "PrivacyRequest",
     "QuotaUse",
     "ResidueFinding",
+    "ScheduledJob",
+    "SiteProcess",
     "StaffView",
     "SuppressedPerson",
     "User",

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from itertools import chain
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.utils.translation import gettext as _
 
 from accounts import crypto, registry
-from accounts.errors import Bug
-from accounts.models import AccessToken
+from accounts.errors import Bug, Conflict
+from accounts.models import AccessToken, SiteProcess
+from accounts.selectors.processes import LIVE_SECONDS, live_processes
 
 BATCH = 500
 # Where allauth.mfa keeps what our adapter encrypted: TOTP's secret, the recovery codes' seed.
@@ -26,12 +29,40 @@ class Rotation:
     moved: int = 0
 
 
+def require_known_everywhere() -> None:
+    """Raises Conflict while a live process does not know every key of our TOKEN_KEYS."""
+    marks = [*map(crypto.fingerprint, settings.TOKEN_KEYS)]
+    _refuse([each for each in live_processes() if not {*marks} <= {*each.token_keys}])
+
+
+def _require_newest_everywhere() -> None:
+    """Raises Conflict while a live process could not read, or would not write, what we rotate."""
+    newest = crypto.fingerprint(settings.TOKEN_KEYS[0])
+    _refuse([each for each in live_processes() if each.token_keys[:1] != [newest]])
+
+
+def _refuse(without: list[SiteProcess]) -> None:
+    if without:
+        raise Conflict(
+            "keys_differ",
+            _(
+                "TOKEN_KEYS is another there: %(processes)s. Give the new key to every host as the "
+                "second one and restart them all, then as the first one and restart them again. "
+                "A process that was killed is forgotten after %(seconds)d seconds. Nothing was "
+                "changed."
+            )
+            % {"processes": "; ".join(map(str, without)), "seconds": round(LIVE_SECONDS)},
+        )
+
+
 def rotate(tell: Callable[[Rotation], None] = lambda _done: None) -> Rotation:
     """Re-encrypt what is under an older key. Can be stopped and started again at any time.
 
     Each row is replaced only if it still holds what was read, so that a token refreshed in the
-    same moment is not overwritten by its predecessor.
+    same moment is not overwritten by its predecessor. Raises Conflict while a process that runs
+    does not encrypt under the newest key: it would fail on what is rotated, or leave rows behind.
     """
+    _require_newest_everywhere()
     done = Rotation()
     others = (rotate_them() for rotate_them in registry.rotations().values())
     for moved in chain(_tokens(), _authenticators(), _sessions(), *others):

@@ -40,7 +40,7 @@ GRANT_TYPES: Final = (
     Client.GrantType.REFRESH_TOKEN.value,
     Client.GrantType.DEVICE_CODE.value,
 )
-_SIGNER: Final = signing.Signer(sep=".", salt="accounts.oauth.refresh_token")
+_SALT: Final = "accounts.oauth.refresh_token"
 
 
 def install() -> None:
@@ -205,13 +205,18 @@ def _family_of_code(code: str) -> str:
     return str(get_adapter().hash_token(f"family:{code}"))
 
 
+def _signer() -> signing.Signer:
+    """Takes what was signed under SECRET_KEY_FALLBACKS as well."""
+    return signing.Signer(sep=".", salt=_SALT)
+
+
 def _refresh_token(family: str) -> str:
-    return _SIGNER.sign(f"{family}.{secrets.token_urlsafe(48)}")
+    return _signer().sign(f"{family}.{secrets.token_urlsafe(48)}")
 
 
 def _family_of_refresh_token(value: str) -> str | None:
     """None unless it was issued here; whether it is still valid, its stored hash says."""
     try:
-        return _SIGNER.unsign(value).partition(".")[0]
+        return _signer().unsign(value).partition(".")[0]
     except signing.BadSignature:
         return None

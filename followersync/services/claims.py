@@ -6,14 +6,18 @@ taken over meanwhile changes no row, and what was not committed is dropped.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts import clock
+from accounts.connectivity import wait_for_database
+from accounts.queue import new_worker_id
 from followersync import store
 from followersync.errors import LostClaim
 from followersync.models import SyncRun
@@ -26,8 +30,12 @@ if TYPE_CHECKING:
 # (25 s) or a commit. Should one be silent for longer, the fence keeps what it did from counting
 # twice.
 LEASE = timedelta(seconds=30)
+OPENING_TRIES = 10
+#: A task is ended after 120 s; a slice and this wait together stay below.
+OUTAGE_SECONDS = 60.0
 TASK = "followersync.tasks.advance_run"
 
+logger = logging.getLogger(__name__)
 State = SyncRun.State
 
 
@@ -38,6 +46,24 @@ class Claim:
     worker: uuid.UUID
     run: SyncRun = field(compare=False, repr=False)
     at: datetime = field(compare=False, repr=False)
+
+
+def open_run(account: LinkedAccount, **fields: Any) -> tuple[SyncRun, bool]:
+    """Open a run; answers the one that is open already (and False) where there is one."""
+    tries = 0
+    while True:
+        now, tries = clock.now(), tries + 1
+        try:
+            with transaction.atomic():
+                run = SyncRun.objects.create(account=account, created_at=now, rung_at=now, **fields)
+                return run, True
+        except IntegrityError:
+            running = SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).first()
+            if running is not None:
+                return running, False
+            # It has ended since the database refused a second one beside it.
+            if tries == OPENING_TRIES:
+                raise
 
 
 def claimable(now: datetime) -> Q:
@@ -52,7 +78,7 @@ def claimable(now: datetime) -> Q:
 
 def claim(run_id: int) -> Claim | None:
     """Take the run, unless somebody else has it or it is closed."""
-    now, worker = clock.now(), uuid.uuid4()
+    now, worker = clock.now(), new_worker_id()
     run = store.take(run_id, worker, now, now - clock.for_real(LEASE))
     return None if run is None else Claim(run_id, run.account_id, worker, run, now)
 
@@ -81,6 +107,25 @@ def added(**counts: int) -> dict[str, Any]:
 def release(held: Claim) -> None:
     """Let the next worker take the run without waiting for the lease to end."""
     SyncRun.objects.filter(pk=held.run_id, worker=held.worker).update(worker=None)
+
+
+def go_on_later(held: Claim, error: Exception) -> bool:
+    """The database went away in the middle: wait, and let the run go on where it was.
+
+    False where the database stays away: then the lease ends by itself.
+    """
+    logger.warning("run %s is interrupted (%s)", held.run_id, type(error).__name__)
+    back = wait_for_database(OUTAGE_SECONDS)
+    if back:
+        release(held)
+    return back
+
+
+def end_leases(lowest: uuid.UUID, highest: uuid.UUID) -> int:
+    """Free the runs of workers that are known to be dead; the next tick enqueues them again."""
+    return SyncRun.objects.filter(
+        state=State.RUNNING, worker__gte=lowest, worker__lte=highest
+    ).update(worker=None, rung_at=None)
 
 
 def wait_for_commits(account: LinkedAccount) -> None:

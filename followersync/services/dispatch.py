@@ -89,6 +89,14 @@ def _allowed(due: list[int]) -> list[int]:
     return [account_id for account_id in due if account_id in allowed]
 
 
+def forget() -> int:
+    """The queue may have lost its tasks: the next look enqueues all runs again that wait for one.
+
+    Returns how many those are.
+    """
+    return SyncRun.objects.filter(state=SyncRun.State.QUEUED).update(rung_at=None)
+
+
 @transaction.atomic
 def ring_stuck() -> int:
     """Enqueue a batch of runs again that could go on and that nobody has taken."""

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from accounts import clock, registry
+from accounts.connectivity import GONE
 from accounts.errors import Conflict, ConsentMissing, NotFound, ThreadsiteError
 from accounts.queue import enqueue
 from accounts.scopes import Scope
@@ -127,9 +128,10 @@ def is_import(run_id: int) -> bool:
 
 
 def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | None = None) -> bool:
-    """Do the import, or leave it to whoever does it. Never has more to do afterwards: False.
+    """Do the import, or leave it to whoever does it.
 
-    A worker that dies in it leaves nothing half done; the next one begins anew.
+    True where the database went away in the middle: it is to be done again. A worker that dies in
+    it leaves nothing half done; the next one begins anew.
     """
     held = claims.claim(run_id)
     if held is None:
@@ -140,6 +142,8 @@ def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | Non
     except LostClaim:
         logger.info("import %s was ended by somebody else", run_id)
         return False
+    except GONE as error:
+        return claims.go_on_later(held, error)
     if not kept:
         import_storage.discard(job.stored)
         ArchiveImport.objects.filter(pk=job.pk).update(stored="")
@@ -172,7 +176,7 @@ def _work(
         _close(held, SyncRun.State.CANCELLED, error)
     except ThreadsiteError as error:
         _close(held, SyncRun.State.FAILED, error)
-    except LostClaim:
+    except (LostClaim, *GONE):
         raise
     except Exception:
         logger.exception("import %s failed by a fault of ours", held.run_id)
@@ -277,21 +281,10 @@ def _open(job: ArchiveImport) -> SyncRun:
 
 def _open_run(account: LinkedAccount) -> SyncRun:
     settings_of(account)
-    now = clock.now()
-    try:
-        with transaction.atomic():
-            return SyncRun.objects.create(
-                account=account,
-                trigger=Trigger.IMPORT,
-                mode=Mode.IMPORT,
-                created_at=now,
-                rung_at=now,
-            )
-    except IntegrityError:
-        running = SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).first()
-        if running is None:
-            raise
-        raise SyncRunning(running) from None
+    run, is_new = claims.open_run(account, trigger=Trigger.IMPORT, mode=Mode.IMPORT)
+    if not is_new:
+        raise SyncRunning(run)
+    return run
 
 
 def _close(held: Claim, state: str, error: ThreadsiteError) -> None:

@@ -10,10 +10,11 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import clock
+from accounts.connectivity import GONE
 from accounts.errors import Conflict, ConsentMissing, RetryLater, ThreadsiteError
 from accounts.models import LinkedAccount
 from accounts.queue import enqueue
@@ -50,18 +51,9 @@ def request_sync(*, account: LinkedAccount, trigger: str) -> SyncRun:
     _refuse(LinkedAccount.objects.get(pk=account.pk))
     settings_of(account)
     with transaction.atomic():
-        try:
-            with transaction.atomic():
-                run = SyncRun.objects.create(
-                    account=account, trigger=trigger, created_at=clock.now(), rung_at=clock.now()
-                )
-        except IntegrityError:
-            running = SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).first()
-            if running is None:
-                raise
-            if not _woken(running):
-                raise SyncRunning(running) from None
-            run = running
+        run, is_new = claims.open_run(account, trigger=trigger)
+        if not is_new and not _woken(run):
+            raise SyncRunning(run)
         enqueue(TASK, run.pk)
     return run
 
@@ -128,6 +120,8 @@ def advance(
     except LostClaim:
         logger.info("run %s was ended by somebody else", run_id)
         return False
+    except GONE as error:
+        return claims.go_on_later(held, error)
     except Exception:
         reactions.fail_by_bug(held)
         raise

@@ -13,8 +13,9 @@ from django.core.management import CommandError, call_command
 from accounts import crypto
 from accounts.adapters import MFAAdapter
 from accounts.errors import Bug
-from accounts.models import AccessToken, LinkedAccount, User
-from accounts.services import keys, tokens
+from accounts.models import AccessToken, LinkedAccount, SiteProcess, User
+from accounts.services import keys, processes, tokens
+from tests.support.clock import Clock
 from tests.support.factories import AccessTokenFactory, LinkedAccountFactory
 
 
@@ -96,3 +97,72 @@ def test_no_second_factor_is_stored_in_clear() -> None:
 def test_ledger_macs_of_different_kinds_never_agree(settings: Any, account: LinkedAccount) -> None:
     assert crypto.ledger_mac("head", 1) != crypto.ledger_mac("register", 1)
     assert crypto.ledger_mac("entry", "a", "b") != crypto.ledger_mac("entry", "ab")
+
+
+def live(token_keys: list[str], process: str = "0badf00d") -> None:
+    """Another process says that it runs, with these keys."""
+    processes.report(process, SiteProcess.Kind.WEB)
+    SiteProcess.objects.filter(pk=process).update(
+        host="web2", token_keys=[*map(crypto.fingerprint, token_keys)]
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("order", ["unknown", "second"])
+def test_rotation_waits_until_every_host_writes_under_the_new_key(
+    new_key: str, settings: Any, order: str
+) -> None:
+    """A host without it can read no token any more; one that has it second still writes old rows,
+    which nobody could read once the old key is gone."""
+    old_key = settings.TOKEN_KEYS[1]
+    settings.TOKEN_KEYS = [old_key]
+    before = AccessTokenFactory().ciphertext
+    settings.TOKEN_KEYS = [new_key, old_key]
+    live([old_key] if order == "unknown" else [old_key, new_key])
+
+    with pytest.raises(CommandError, match="web2"):
+        call_command("rotate_keys", stderr=StringIO())
+
+    assert AccessToken.objects.get().ciphertext == before
+
+
+@pytest.mark.django_db
+def test_rotation_does_not_wait_for_whoever_was_killed(
+    new_key: str, settings: Any, clock: Clock
+) -> None:
+    live(settings.TOKEN_KEYS[1:])
+
+    clock.advance(minutes=2)
+
+    assert keys.rotate().seen == 0
+
+
+@pytest.mark.django_db
+def test_whoever_knows_the_new_key_first_is_no_reason_to_wait(new_key: str, settings: Any) -> None:
+    live(settings.TOKEN_KEYS)
+
+    assert keys.rotate().seen == 0
+
+
+@pytest.mark.django_db
+def test_an_operator_can_ask_whether_every_host_knows_the_key_before_it_is_put_first(
+    new_key: str, settings: Any
+) -> None:
+    old_key = settings.TOKEN_KEYS[1]
+    settings.TOKEN_KEYS = [old_key, new_key]
+    live([old_key])
+    with pytest.raises(CommandError, match="web2"):
+        call_command("rotate_keys", "--check", stdout=StringIO())
+
+    live([old_key, new_key])
+
+    out = StringIO()
+    call_command("rotate_keys", "--check", stdout=out)
+    assert "knows every key" in out.getvalue()
+
+
+def test_a_fingerprint_tells_keys_apart_and_holds_none(new_key: str, settings: Any) -> None:
+    marks = [crypto.fingerprint(key) for key in settings.TOKEN_KEYS]
+
+    assert len({*marks}) == 2
+    assert all(len(mark) == 16 and mark not in settings.TOKEN_KEYS for mark in marks)

@@ -10,7 +10,8 @@ from django.db import connection, transaction
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
-from threadsite.broker import PostgresBroker
+from accounts.queue import CLUSTER
+from threadsite.broker import PostgresBroker, key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,6 +19,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def broker() -> PostgresBroker:
     return PostgresBroker("tests")
+
+
+@pytest.fixture
+def in_cluster(monkeypatch: pytest.MonkeyPatch) -> str:
+    """This process belongs to a cluster that a watchdog has given a number."""
+    monkeypatch.setenv(CLUSTER, "0badf00d")
+    return "0badf00d"
 
 
 def claim_all(broker: PostgresBroker) -> list[str]:
@@ -126,3 +134,79 @@ def test_the_bulk_setting_bounds_a_claim(broker):
         broker.enqueue(str(number))
 
     assert len(broker._claim()) == Conf.BULK
+
+
+def test_what_a_dead_cluster_claimed_is_given_to_the_next_at_once(broker, in_cluster):
+    broker.enqueue("first")
+    broker.enqueue("second")
+    assert len(broker._claim()) == 2
+    assert broker._claim() == []
+
+    assert broker.give_back(in_cluster) == 2
+
+    assert claim_all(broker) == ["first", "second"]
+
+
+def test_what_a_living_cluster_claimed_is_left_to_it(broker, in_cluster):
+    broker.enqueue("in hand")
+    broker._claim()
+
+    assert broker.give_back_abandoned([in_cluster]) == 0
+    assert broker.give_back_abandoned([]) == 1
+
+
+def test_a_task_for_one_cluster_is_taken_by_no_other(broker, in_cluster):
+    """The watchdog's: it shows whether this very cluster works."""
+    PostgresBroker(key_of("tests", "another1")).enqueue("theirs")
+    PostgresBroker(key_of("tests", in_cluster)).enqueue("ours")
+
+    assert claim_all(broker) == ["ours"]
+
+
+def test_a_database_that_goes_away_is_waited_for(broker):
+    broker.enqueue("survivor")
+    broker.dequeue()
+    broker._claim()
+    broker.enqueue("next")
+    address = connection.settings_dict["HOST"]
+    connection.close()
+    connection.settings_dict["HOST"] = "/nowhere"
+    try:
+        assert broker.dequeue() is None
+        assert broker._outage.lasts
+    finally:
+        connection.settings_dict["HOST"] = address
+
+    assert [payload for _, payload in broker.dequeue()] == ["next"]
+    assert not broker._outage.lasts
+
+
+def test_a_connection_that_broke_does_not_let_a_finished_task_run_again(broker):
+    broker.enqueue("done")
+    ((row_id, _),) = broker._claim()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+
+    def end() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
+        connection.close()
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    ending.join()
+    broker.acknowledge(row_id)
+
+    assert not OrmQ.objects.exists()
+
+
+def test_a_broker_can_be_made_while_the_database_is_away():
+    """Else a cluster that starts before its database ends, and starts ever more slowly."""
+    address = connection.settings_dict["HOST"]
+    connection.close()
+    connection.settings_dict["HOST"] = "/nowhere"
+    try:
+        assert PostgresBroker("tests").dequeue() is None
+    finally:
+        connection.settings_dict["HOST"] = address

@@ -15,6 +15,7 @@ import pytest
 
 from threadsite.supervisor import Child, Supervisor, end_group, has_ended
 
+ROOT = Path(__file__).resolve().parents[2]
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
@@ -111,3 +112,35 @@ def until(condition: object) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+#: Runs until a signal comes, and gets one at the N-th line that Python runs while it waits.
+INTERRUPTED = """
+import signal, sys, threading
+from pathlib import Path
+from threadsite import supervisor
+files, wanted = (supervisor.__file__, threading.__file__), int(sys.argv[1])
+waiting = supervisor.Supervisor(folder=Path("."), environment={})
+waiting.listen()
+lines = 0
+def interrupt(frame, event, argument):
+    global lines
+    if frame.f_code.co_filename not in files:
+        return None
+    lines += event == "line"
+    if lines in (wanted, wanted + 1) and event == "line":
+        signal.raise_signal(signal.SIGTERM)
+    return interrupt
+sys.settrace(interrupt)
+waiting.run(on_death=print)
+"""
+
+
+@pytest.mark.parametrize("line", range(1, 16))
+def test_two_signals_at_any_moment_end_it_and_never_hang_it(line: int) -> None:
+    """An operator's SIGTERM and the machine's own, within a millisecond of each other."""
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(line)], timeout=10, check=False, cwd=ROOT
+    )
+
+    assert ended.returncode == 0

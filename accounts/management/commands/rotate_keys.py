@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,11 +13,23 @@ from accounts.services.keys import Rotation
 class Command(BaseCommand):
     help = (
         "Moves stored tokens and second factors under the newest key of TOKEN_KEYS, while the site "
-        "runs. Stopped, it can be started again; when it has ended, the older keys can go."
+        "runs. It refuses while a process that runs does not encrypt under that key yet. Stopped, "
+        "it can be started again; when it has ended, the older keys can go."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="move nothing; say whether every process that runs knows every key",
+        )
+
+    def handle(self, *args: Any, check: bool, **options: Any) -> None:
         try:
+            if check:
+                keys.require_known_everywhere()
+                self.stdout.write("Every process that runs knows every key of TOKEN_KEYS.")
+                return
             done = keys.rotate(self._tell)
         except ThreadsiteError as error:
             raise CommandError(str(error.detail)) from None

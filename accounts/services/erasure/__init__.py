@@ -14,13 +14,14 @@ from accounts.services.erasure.requesting import (
     retry,
     stop,
 )
-from accounts.services.erasure.running import advance, due
+from accounts.services.erasure.running import advance, due, end_leases
 
 __all__ = [
     "advance",
     "cancel",
     "cancel_scheduled",
     "due",
+    "end_leases",
     "erasing",
     "hasten",
     "record_nothing_held",

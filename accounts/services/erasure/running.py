@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from accounts import clock
 from accounts.models import DeletionRequest, ErasureNeedle, LinkedAccount, User
+from accounts.queue import new_worker_id
 from accounts.services.erasure import finishing, words
 from accounts.services.erasure.scrub import Target
 from accounts.services.erasure.steps import Step, steps
@@ -92,7 +93,7 @@ def _free(now: object) -> Q:
 def _claim(deletion_id: int) -> DeletionRequest | None:
     """Take the lease by one conditional UPDATE; None if it is not free or not due."""
     now = clock.now()
-    worker = uuid.uuid4()
+    worker = new_worker_id()
     claimed = DeletionRequest.objects.filter(
         _free(now),
         pk=deletion_id,
@@ -107,6 +108,13 @@ def _claim(deletion_id: int) -> DeletionRequest | None:
         return None
     DeletionRequest.objects.filter(pk=deletion_id, started_at=None).update(started_at=now)
     return DeletionRequest.objects.get(pk=deletion_id)
+
+
+def end_leases(lowest: UUID, highest: UUID) -> int:
+    """Free the erasures that workers known to be dead were at."""
+    return DeletionRequest.objects.filter(
+        state=State.RUNNING, worker__gte=lowest, worker__lte=highest
+    ).update(claimed_until=None)
 
 
 def _slice(deletion: DeletionRequest, until: float, batch: int) -> bool:

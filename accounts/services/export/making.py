@@ -8,10 +8,10 @@ worker took over) ends the work and removes the file.
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -125,7 +125,7 @@ def _beat(export: DataExport, progress: dict[str, object]) -> None:
 def _claim(export_id: int) -> DataExport | None:
     claimed = DataExport.objects.filter(_free(), pk=export_id, state__in=DataExport.OPEN).update(
         state=State.RUNNING,
-        worker=uuid.uuid4(),
+        worker=queue.new_worker_id(),
         claimed_until=clock.now() + clock.for_real(LEASE),
         attempts=F("attempts") + 1,
     )
@@ -136,6 +136,13 @@ def _claim(export_id: int) -> DataExport | None:
         DataExport.objects.filter(pk=export.pk).update(state=State.FAILED)
         return None
     return export
+
+
+def end_leases(lowest: UUID, highest: UUID) -> int:
+    """Free the copies that workers known to be dead were making."""
+    return DataExport.objects.filter(
+        state=State.RUNNING, worker__gte=lowest, worker__lte=highest
+    ).update(claimed_until=None)
 
 
 def _free() -> Q:

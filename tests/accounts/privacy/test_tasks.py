@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django_q.models import Schedule
 
 from accounts import tasks
 from accounts.models import DataExport, DeletionRequest
@@ -51,9 +50,3 @@ def test_the_night_thins_expires_and_searches(account):
     assert done["residue"] == 0
     assert done["export files"] == 0
     assert "queue" in done
-
-
-def test_the_schedule_stands_after_a_migration():
-    func = set(Schedule.objects.values_list("func", flat=True))
-
-    assert {"accounts.tasks.privacy_tick", "accounts.tasks.privacy_nightly"} <= func

@@ -3,14 +3,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django_q.models import OrmQ, Schedule
+from django_q.models import OrmQ
 
 from accounts import clock as product_clock
 from accounts.models import LinkedAccount, User
 from accounts.services import linking
 from followersync import tasks
 from followersync.models import SyncRun, SyncSettings
-from followersync.receivers import TICK, ensure_tick
 from followersync.services import claims, dispatch, sync, together
 from tests.support.clock import Clock
 from tests.support.sandbox import Sandbox
@@ -104,13 +103,6 @@ def test_a_wait_that_is_over_is_rung_for_at_the_next_tick(
     clock.advance(seconds=40)
 
     assert dispatch.ring_stuck() == 1
-
-
-def test_there_is_one_schedule_however_often_the_site_is_migrated(db: None) -> None:
-    ensure_tick()
-    ensure_tick()
-
-    assert Schedule.objects.filter(name=TICK).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -227,3 +227,38 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
         "INSTAGRAM_CLIENT_SECRET": CLIENT_SECRET,
         "SECRET_KEY": site.SECRET_KEY,
     }
+
+
+def end_my_connection() -> None:
+    """What a restart of the database does to a worker in the middle of its work."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+
+    def end() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
+        connections.close_all()
+
+    other = threading.Thread(target=end)
+    other.start()
+    other.join(10)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("steps", [1, 5, 9])
+def test_a_restart_of_the_database_in_the_middle_of_a_scan_is_no_fault_of_ours(
+    sandbox: Sandbox, alice: User, steps: int
+) -> None:
+    """The run goes on where it was at once; it used to be told as failed."""
+    sandbox.persona("hopper.grace", followers=8_000)
+    account = connect(sandbox, alice, "hopper.grace")
+    run = sync.request_sync(account=account, trigger="member")
+
+    assert sync.advance(run.pk, watch=After(steps, end_my_connection)) is True
+
+    run_to_end(account)
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == ("succeeded", "")
+    assert held(account) == truth(sandbox, account)
+    assert_books_agree(account)

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -12,7 +18,7 @@ from accounts.scopes import Scope
 from accounts.services import consent, linking
 from followersync.errors import SyncRunning
 from followersync.models import SyncRun
-from followersync.services import sync
+from followersync.services import imports, sync
 from tests.support.factories import consent as allow
 from tests.support.sync import linked, without_runs
 
@@ -142,3 +148,44 @@ def test_the_first_run_says_that_it_came_of_linking_and_a_later_yes_of_the_membe
 
     assert first.trigger == "link"
     assert SyncRun.objects.latest("pk").trigger == "member"
+
+
+@contextmanager
+def ending_as_it_is_met(run: SyncRun) -> Iterator[None]:
+    """Another worker ends the run just after the database has refused a second one beside it."""
+
+    def end() -> None:
+        SyncRun.objects.filter(pk=run.pk).update(state="succeeded", finished_at=timezone.now())
+        connection.close()
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        try:
+            return execute(sql, params, many, context)
+        except IntegrityError:
+            worker = Thread(target=end)
+            worker.start()
+            worker.join(10)
+            raise
+
+    with connection.execute_wrapper(watch):
+        yield
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("ask", ["sync", "import"])
+def test_asking_at_the_very_moment_at_which_the_open_run_ends_opens_the_next(
+    alice: User, edge: None, tmp_path: Path, settings: Any, ask: str
+) -> None:
+    """Else whoever pressed the button would see that something went wrong."""
+    settings.THREADSITE_HOME = tmp_path
+    account = linked(alice)
+    open_run = SyncRun.objects.get()
+
+    with ending_as_it_is_met(open_run):
+        if ask == "sync":
+            run = sync.request_sync(account=account, trigger="member")
+        else:
+            run = imports._open_run(account)
+
+    assert run.pk != open_run.pk
+    assert run.state == "queued"

@@ -1,30 +1,16 @@
-"""Run the queue under a watchdog.
-
-django-q2's cluster hangs for good when a worker is killed while it holds the queue's lock
-(django-q2 issue 23). The watchdog rings a task that only writes down that it ran; when that stays
-away for longer than any task may take, the cluster is ended and started anew.
-"""
+"""Run the queue under a watchdog (`threadsite.watchdog`)."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import Any
 
-import psutil
-from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
-from django_q.tasks import async_task
 
-from threadsite import environment, heartbeat
-from threadsite.supervisor import Child, Supervisor, end_group
-
-RING_SECONDS = 5.0
-COUNT_SECONDS = 2.0
-#: Longer than the longest usual task: slices of 20 s, two after another.
-PATIENCE_AFTER_DEATH = 45.0
+from threadsite import environment
+from threadsite.supervisor import Child, Supervisor
+from threadsite.watchdog import Watchdog
 
 
 class Command(BaseCommand):
@@ -37,70 +23,25 @@ class Command(BaseCommand):
         folder = environment.home() / "queue"
         (folder / "logs").mkdir(parents=True, exist_ok=True)
         supervisor = Supervisor(
-            folder=folder, environment=os.environ, keep_pids=False, stop_seconds=6
+            folder=folder,
+            environment=os.environ,
+            keep_pids=False,
+            stop_seconds=6,
+            # What it needs may be away for long; it is here when that comes back.
+            gives_up=False,
         )
         supervisor.listen()
         child = Child("cluster", [sys.executable, sys.argv[0], "qcluster"], inherit_output=True)
+        watchdog = Watchdog(child, supervisor.environment)
+        watchdog.find_orphans()
+
+        def report(child: Child) -> None:
+            self.stderr.write("the queue's cluster ended and is started again")
+            watchdog.cluster_ended()
+
         supervisor.start(child)
-        watchdog = Watchdog(child)
         try:
-            supervisor.run(on_death=self._report, on_beat=watchdog.look)
+            supervisor.run(on_death=report, on_beat=watchdog.look)
         finally:
             supervisor.stop()
-
-    def _report(self, child: Child) -> None:
-        self.stderr.write("the queue's cluster ended and is started again")
-
-
-class Watchdog:
-    """Rings a heartbeat and ends the cluster when none comes back."""
-
-    def __init__(self, child: Child) -> None:
-        self.child = child
-        self.rung_at = 0.0
-        self.answered_at = time.monotonic()
-        #: Every worker may be busy for a whole task's time before it takes the heartbeat.
-        self.patience = 1.5 * float(settings.Q_CLUSTER["timeout"])
-        self.workers: set[int] = set()
-        self.counted_at = self.died_at = 0.0
-
-    def look(self) -> None:
-        """Called twice a second by the supervisor."""
-        now = time.monotonic()
-        if now - self.counted_at >= COUNT_SECONDS:
-            self.count_workers(now)
-        if now - self.rung_at < RING_SECONDS:
-            return
-        close_old_connections()
-        age = heartbeat.age()
-        if age is not None and age < now - self.rung_at:
-            self.answered_at = now - age
-        if self.rung_at == 0.0 or self.answered_at >= self.rung_at:
-            async_task("threadsite.heartbeat.beat", group="heartbeat")
-            self.rung_at = now
-        elif now - self.rung_at > self.patience_now():
-            end_group(self.child)
-            self.answered_at = self.rung_at = now
-            self.workers = set()
-
-    def count_workers(self, now: float) -> None:
-        """Notice a death; those started in the place of the dead count from now on."""
-        before, self.workers, self.counted_at = self.workers, self._processes(), now
-        if before - self.workers:
-            self.died_at = now
-
-    def patience_now(self) -> float:
-        """Less after a death: the dead may hold the lock that all others wait for."""
-        if self.died_at > self.answered_at:
-            return min(self.patience, PATIENCE_AFTER_DEATH)
-        return self.patience
-
-    def _processes(self) -> set[int]:
-        """The process ids of the cluster's workers and helpers."""
-        if self.child.process is None:
-            return set()
-        try:
-            below = psutil.Process(self.child.process.pid).children(recursive=True)
-        except psutil.Error:
-            return set()
-        return {process.pid for process in below}
+            watchdog.leave()

@@ -1,0 +1,55 @@
+"""Which of the site's processes run, and whether the queue works."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from django.db.models import Max, QuerySet
+
+from accounts import clock
+from accounts.models import SiteProcess
+
+#: A web process says every 20 s that it runs.
+LIVE_SECONDS: Final = 75.0
+#: A queue says so every 5 s. Its tasks are taken back when it has been silent for so long.
+QUEUE_SILENT_SECONDS: Final = 30.0
+#: All workers may be busy for as long as a task may take (120 s) before one takes the heartbeat.
+STALE_SECONDS: Final = 150.0
+
+
+def live_processes() -> QuerySet[SiteProcess]:
+    """Those that were heard of lately, web and queue."""
+    return SiteProcess.objects.filter(seen_at__gt=_ago(LIVE_SECONDS)).order_by("kind", "host")
+
+
+def live_queues() -> list[str]:
+    """The numbers of the queues that run."""
+    return list(_queues().values_list("pk", flat=True))
+
+
+def work_age(queue: str | None = None) -> float | None:
+    """Seconds since a worker (of this queue) last finished a task; None before the first."""
+    found = SiteProcess.objects.filter(kind=SiteProcess.Kind.QUEUE)
+    if queue is not None:
+        found = found.filter(pk=queue)
+    last = found.aggregate(last=Max("worked_at"))["last"]
+    return None if last is None else float((clock.wall() - last).total_seconds())
+
+
+def queue_state() -> str:
+    """`ok`, or in words what is wrong with the queue."""
+    if not _queues().exists():
+        return "not running"
+    age = work_age()
+    return "ok" if age is not None and age < STALE_SECONDS else "no worker finishes a task"
+
+
+def _queues() -> QuerySet[SiteProcess]:
+    return SiteProcess.objects.filter(
+        kind=SiteProcess.Kind.QUEUE, seen_at__gt=_ago(QUEUE_SILENT_SECONDS)
+    )
+
+
+def _ago(seconds: float) -> object:
+    return clock.wall() - timedelta(seconds=seconds)

@@ -1,0 +1,196 @@
+"""The queue's watchdog: ends a cluster that hangs, and frees what dead workers had in hand.
+
+django-q2's cluster hangs for good when a worker is killed while it holds the queue's lock
+(django-q2 issue 23). So a task that only writes down that it ran is enqueued for this very cluster;
+when it is not done for longer than can be, the cluster is ended and started anew.
+
+Nothing that the watchdog meets may end it: whatever is away is waited for.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, Final
+
+import psutil
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+from django_q.brokers import get_broker
+from django_q.tasks import async_task
+
+from accounts.connectivity import GONE, Outage
+from accounts.models import SiteProcess
+from accounts.queue import CLUSTER
+from accounts.selectors import processes as running
+from accounts.services import processes
+from followersync.services import dispatch
+from threadsite import cluster_folder
+from threadsite.broker import key_of
+from threadsite.supervisor import Child, end_group
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 5.0
+#: An answer that is late is looked for more often.
+LATE_LOOK_SECONDS: Final = 1.0
+COUNT_SECONDS: Final = 1.0
+#: With a worker at leisure the heartbeat takes a second or two.
+IDLE_PATIENCE: Final = 30.0
+#: Less after a death: the dead may have taken the lock along that all others wait for.
+PATIENCE_AFTER_DEATH: Final = 8.0
+#: A machine that starts many things at once is slow.
+START_PATIENCE: Final = 90.0
+#: A cluster that hangs stops for no signal.
+HUNG_STOP_SECONDS: Final = 1.0
+
+
+class Watchdog:
+    """Watches one cluster; `environment` is what the next one is started with."""
+
+    def __init__(self, child: Child, environment: dict[str, str]) -> None:
+        self.child = child
+        self.environment = environment
+        #: Every worker may be busy for a whole task's time before it takes the heartbeat.
+        self.patience = 1.5 * float(settings.Q_CLUSTER["timeout"])
+        self.cluster = ""
+        self.workers: set[int] = set()
+        self.dead: set[int] = set()
+        self.unburied: list[str] = []
+        self.asked_at: float | None = None
+        self.counted_at = self.look_at = self.died_at = 0.0
+        self.busy = 0
+        self._outage = Outage("what the queue needs")
+        self._instance: str | None = None
+        self.renew()
+
+    def renew(self) -> None:
+        """The next cluster gets a number of its own."""
+        self.cluster = self.environment[CLUSTER] = processes.new_id()
+        cluster_folder.make(self.cluster)
+        self.workers, self.dead, self.asked_at, self.died_at = set(), set(), None, 0.0
+        self.starting = True
+
+    def find_orphans(self) -> None:
+        """What a killed queue of this host left is freed with the first look."""
+        self.unburied += [each for each in cluster_folder.orphans() if each != self.cluster]
+
+    def cluster_ended(self) -> None:
+        """Called when it has ended, before it is started again."""
+        self.unburied.append(self.cluster)
+        self.renew()
+
+    def look(self) -> None:
+        """Called twice a second by the supervisor; raises nothing."""
+        now = time.monotonic()
+        try:
+            if now - self.counted_at >= COUNT_SECONDS:
+                self.count_workers(now)
+            urgent = bool(self.dead or self.unburied) and not self._outage.lasts
+            if urgent or now >= self.look_at:
+                self._look(now)
+        except Exception as error:
+            self._lost(error, now)
+
+    def leave(self) -> None:
+        """The queue ends as asked: let others go on at once with what was in hand."""
+        try:
+            self._bury(self.cluster)
+        except (DatabaseError, *GONE) as error:
+            logger.warning("others take over in half a minute (%s)", type(error).__name__)
+
+    def _lost(self, error: Exception, now: float) -> None:
+        if not isinstance(error, GONE) and not self._outage.lasts:
+            logger.error("the watchdog failed and goes on", exc_info=error)
+        connection.close()
+        self.look_at = now + self._outage.goes_on(error)
+        # Nobody can answer meanwhile: patience begins anew.
+        self.asked_at = None
+
+    def _look(self, now: float) -> None:
+        close_old_connections()
+        self._bury_the_dead()
+        if now < self.look_at:
+            return
+        processes.report(self.cluster, SiteProcess.Kind.QUEUE)
+        broker = get_broker()
+        self._see_whether_tasks_are_lost(broker)
+        if not self._outage.lasts:
+            # Else the others may be as late to say that they live as we are.
+            broker.give_back_abandoned([*running.live_queues(), self.cluster])
+        self.look_at = now + LOOK_SECONDS
+        self._judge(now)
+        self._outage.is_over()
+
+    def _judge(self, now: float) -> None:
+        """Ask for a sign of life, or end the cluster that gave none."""
+        age = running.work_age(self.cluster)
+        answered = self.asked_at is not None and age is not None and age < now - self.asked_at
+        if answered:
+            self.starting, self.died_at = False, 0.0
+        if self.asked_at is None or answered:
+            key = key_of(str(settings.Q_CLUSTER["name"]), self.cluster)
+            async_task("threadsite.heartbeat.beat", group="heartbeat", cluster=key)
+            self.asked_at = now
+        elif now - self.asked_at > self.patience_now():
+            logger.error("the queue's cluster hangs and is started again")
+            end_group(self.child, HUNG_STOP_SECONDS)
+            self.asked_at = None
+        else:
+            self.look_at = now + LATE_LOOK_SECONDS
+
+    def patience_now(self) -> float:
+        """How long the heartbeat may take, in seconds."""
+        if self.busy >= int(settings.Q_CLUSTER["workers"]):
+            return self.patience
+        if self.starting:
+            return START_PATIENCE
+        return PATIENCE_AFTER_DEATH if self.died_at else IDLE_PATIENCE
+
+    def count_workers(self, now: float) -> None:
+        """Notice who died."""
+        before, self.workers, self.counted_at = self.workers, self._processes(), now
+        self.dead |= before - self.workers
+        if before - self.workers:
+            self.died_at = now
+        self.busy = cluster_folder.busy(self.cluster, self.workers)
+
+    def _bury_the_dead(self) -> None:
+        for cluster in [*self.unburied]:
+            self._bury(cluster)
+            self.unburied.remove(cluster)
+        if self.dead:
+            freed = sum(processes.end_leases(self.cluster, pid) for pid in self.dead)
+            # Which task was whose is not known. All may run twice, and find nothing to do then.
+            returned = get_broker().give_back(self.cluster)
+            logger.warning(
+                "%d workers died; %d jobs and %d tasks are freed", len(self.dead), freed, returned
+            )
+            self.dead.clear()
+            # The heartbeat may be among what others have now.
+            self.asked_at = None
+            dispatch.ring_stuck()
+
+    def _bury(self, cluster: str) -> None:
+        """Free whatever a cluster that has ended had in hand."""
+        processes.end_leases(cluster)
+        get_broker().give_back(cluster)
+        processes.leave(cluster)
+        cluster_folder.remove(cluster)
+
+    def _see_whether_tasks_are_lost(self, broker: Any) -> None:
+        """A Redis that was started anew may hold none of the tasks of before."""
+        instance = broker.instance()
+        if self._instance is not None and instance != self._instance:
+            logger.warning("Redis was started anew: %d runs are enqueued again", dispatch.forget())
+        self._instance = instance
+
+    def _processes(self) -> set[int]:
+        """The process ids of the cluster's workers and helpers: the children of its sentinel."""
+        if self.child.process is None:
+            return set()
+        try:
+            sentinels = psutil.Process(self.child.process.pid).children()
+            return {each.pid for sentinel in sentinels for each in sentinel.children()}
+        except psutil.Error:
+            return set()
