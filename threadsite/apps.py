@@ -10,3 +10,9 @@ class ThreadsiteConfig(AppConfig):
 
     name = "threadsite"
     verbose_name = "Threadsite"
+
+    def ready(self) -> None:
+        """Requests and tasks are measured from here on."""
+        from threadsite import measuring
+
+        measuring.connect()
