@@ -71,7 +71,7 @@ class Percentiles(Aggregate):
 
 
 def sync_lag() -> dict[str, float]:
-    """Seconds since accounts fell due, percentiles "50", "95" and "100" of all; those not due yet are 0."""
+    """Seconds since accounts fell due, by percentile ("50", "95", "100"); not due yet counts 0."""
     since = ExpressionWrapper(Value(clock.now()) - F("next_due_at"), output_field=DurationField())
     late = Greatest(Extract(since, "epoch", output_field=FloatField()), Value(0.0))
     due = SyncSettings.objects.filter(next_due_at__isnull=False)
