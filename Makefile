@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS := 1
 NO_DEPLOYMENT := SECRET_KEY=lint TOKEN_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	INSTAGRAM_CLIENT_ID=lint INSTAGRAM_CLIENT_SECRET=lint DEBUG=1
 
-.PHONY: demo test test-fast lint audit types format bench bench-peers simulate fuzz soak requirements messages clean
+.PHONY: demo test test-fast lint audit types format bench bench-peers simulate fuzz soak drill requirements messages clean
 
 demo: .venv/ready
 	@exec $(BIN)/python -m threadsite.demo
@@ -59,12 +59,18 @@ GERMAN := threadsite/locale/de/LC_MESSAGES/django
 messages: .venv/ready
 	$(NO_DEPLOYMENT) $(BIN)/django-admin makemessages --settings threadsite.settings --pythonpath . \
 	  -l de --no-location --no-obsolete --no-wrap \
-	  $(foreach each,.venv .local bench docs staticfiles tests,--ignore '$(each)*')
+	  $(foreach each,.venv .local bench docs drills staticfiles tests,--ignore '$(each)*')
 	sed -i '/^"POT-Creation-Date/d' $(GERMAN).po # else it changed with every look
 	msgfmt --check -o $(GERMAN).mo $(GERMAN).po
 
 soak: .venv/ready
 	$(BIN)/python -m tests.soak
+
+# DRILL=queue-killed for one; `python -m drills` lists them.
+DRILL := all
+
+drill: .venv/ready
+	$(BIN)/python -m drills $(DRILL)
 
 # The hashed files hold no download address: any index, or none of them named, serves.
 requirements: .venv/ready

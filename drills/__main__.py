@@ -1,0 +1,81 @@
+"""`python -m drills [NAME …]`: run these drills; `all` for every one; without a name, list them.
+
+Options: --port 8930 (a drill uses this port and the nine after it), --seconds N (for how long the
+drill breaks what it breaks, where that is a matter of time), --keep (keep logs and database).
+Exits with 1 when a drill did not end as it must.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from drills import cases
+from drills.stage import Options, say
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """List or run; 0 when every drill passed."""
+    options = parsed(arguments)
+    known = names()
+    if not options.names:
+        for name in known:
+            say(f"{name:20} {what(name)}")
+        return 0
+    wanted = known if options.names == ["all"] else options.names
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        say(f"There is no drill {', '.join(unknown)}. There are: {', '.join(known)}.")
+        return 2
+    if len(wanted) > 1:
+        return max([alone(name, options) for name in wanted])
+    return 0 if run(wanted[0], options) else 1
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m drills")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--port", type=int, default=8930)
+    parser.add_argument("--seconds", type=float, default=None)
+    parser.add_argument("--keep", action="store_true", help="keep logs and database")
+    return parser.parse_args(arguments)
+
+
+def names() -> list[str]:
+    """The modules of `drills.cases`, as they are typed."""
+    return sorted(each.name.replace("_", "-") for each in pkgutil.iter_modules(cases.__path__))
+
+
+def what(name: str) -> str:
+    """What the drill breaks: the first line of its module."""
+    module = importlib.import_module(f"drills.cases.{name.replace('-', '_')}")
+    return (module.__doc__ or "").strip().splitlines()[0]
+
+
+def run(name: str, options: argparse.Namespace) -> bool:
+    """One drill, in this process: Django is set up for its database and no other."""
+    module = importlib.import_module(f"drills.cases.{name.replace('-', '_')}")
+    say(f"drill {name}: {what(name)}")
+    report = module.run(Options(port=options.port, keep=options.keep, seconds=options.seconds))
+    for line in report.lines():
+        say(line)
+    return bool(report.passed)
+
+
+def alone(name: str, options: argparse.Namespace) -> int:
+    """One of several drills: in a process of its own."""
+    command = [sys.executable, "-m", "drills", name, "--port", str(options.port)]
+    if options.keep:
+        command.append("--keep")
+    if options.seconds is not None:
+        command += ["--seconds", str(options.seconds)]
+    return subprocess.run(command, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
