@@ -226,10 +226,10 @@ class Gateway:
         The error knows the answer's `usage` too: a refused call is counted by Instagram.
         """
         result = self._result(route, self._send(route, method, url, form), read)
-        failed = isinstance(result, ThreadsiteError)
-        counters.count("instagram_calls", route=route, outcome=result.code if failed else "ok")
         if isinstance(result, ThreadsiteError):
+            counters.count("instagram_calls", route=route, outcome=result.code)
             raise result
+        counters.count("instagram_calls", route=route, outcome="ok")
         return result
 
     def _result(
