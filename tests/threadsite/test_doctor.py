@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -12,12 +13,12 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from accounts import crypto
 from accounts.models import DeletionRequest, PrivacyRequest
 from tests.support.database import ENVIRONMENT
 from threadsite import diagnosis, heartbeat
+from threadsite.diagnosis import Finding
 from threadsite.embedded import EmbeddedServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,8 +123,12 @@ def test_keys_that_fit_are_well(followed):
 
 
 @pytest.mark.django_db
-def test_a_queue_that_never_ran_or_stands_still_is_said(clock):
-    assert "never run" in unwell("queue")
+def test_a_queue_that_never_ran_is_said():
+    assert "keep it running" in unwell("The queue has never run.")
+
+
+@pytest.mark.django_db
+def test_a_queue_that_stands_still_is_said(clock):
     heartbeat.beat()
     clock.advance(seconds=2 * heartbeat.STALE_SECONDS)
 
@@ -171,16 +176,17 @@ def test_a_proxy_that_is_not_counted_is_said(settings):
 
 @pytest.mark.django_db
 def test_a_look_that_fails_itself_is_told_and_the_others_go_on(monkeypatch):
-    def broken() -> None:
+    def broken() -> Iterator[Finding]:
+        yield Finding(True, "Seen before.")
         raise RuntimeError("first line\nsecond line")
 
-    monkeypatch.setattr(diagnosis.operations, "operational_counts", broken)
+    monkeypatch.setitem(diagnosis.OF_THE_TABLES, "the stars", broken)
     out = StringIO()
 
     with pytest.raises(CommandError, match="to look at"):
         call_command("doctor", stdout=out)
 
-    assert "Looking at the syncs failed (RuntimeError): first line" in out.getvalue()
+    assert "Looking at the stars failed (RuntimeError): first line" in out.getvalue()
     assert "second line" not in out.getvalue()
-    assert "erasures overdue" in out.getvalue()
-    assert connection.is_usable()
+    assert "Seen before." in out.getvalue()
+    assert "THREADSITE_HOME can be written to" in out.getvalue()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from accounts import counters
 from accounts.models import AccessToken, Counter, DeletionRequest
 from followersync.models import SyncRun, SyncSettings, WebhookSubscription
 from followersync.services import subscriptions
+from tests.support.database import ENVIRONMENT
 from tests.support.sandbox import Sandbox
 from tests.support.sync import connect, run_to_end
 
@@ -175,17 +178,37 @@ def test_no_name_no_id_and_no_token_stands_in_them(sandbox: Sandbox, alice, edge
         assert str(word) not in text, word
 
 
-def test_without_the_database_they_say_so_and_what_else_they_can(monkeypatch):
-    monkeypatch.setattr(
-        "threadsite.health.readiness", lambda: {"database": "unreachable", "queue": "unknown"}
+WITHOUT_DATABASE = """
+import django
+django.setup()
+from django.test import Client
+answer = Client().get("/metrics", headers={"Authorization": "Bearer t"})
+print(answer.status_code, answer.content.decode())
+"""
+
+
+def test_without_the_database_they_say_so_and_what_else_they_can(tmp_path):
+    away = {"DATABASE_URL": "postgresql://127.0.0.1:1/away", "METRICS_TOKEN": "t"}
+    outcome = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DATABASE],
+        env={
+            **ENVIRONMENT,
+            **away,
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "threadsite.settings",
+            "THREADSITE_HOME": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
-    text = served()
-
-    assert 'threadsite_ready{part="database"} 0.0' in text
-    assert "threadsite_disk_free_bytes" in text
-    assert "threadsite_build_info" in text
-    assert "accounts_linked" not in text
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.startswith("200 ")
+    assert 'threadsite_ready{part="database"} 0.0' in outcome.stdout
+    assert "threadsite_disk_free_bytes" in outcome.stdout
+    assert "threadsite_build_info" in outcome.stdout
+    assert "accounts_linked" not in outcome.stdout
 
 
 def families() -> set[str]:

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django_q.tasks import async_task
 
-from threadsite import environment, heartbeat
+from threadsite import environment, heartbeat, systemd
 from threadsite.supervisor import Child, Supervisor, end_group
 
 RING_SECONDS = 5.0
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         supervisor.start(child)
         watchdog = Watchdog(child)
         try:
-            supervisor.run(on_death=self._report, on_beat=watchdog.look)
+            supervisor.run(on_death=self._report, on_beat=systemd.beating(watchdog.look))
         finally:
             supervisor.stop()
 
