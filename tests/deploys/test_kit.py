@@ -57,3 +57,11 @@ def test_every_program_of_the_kit_runs_what_is_here():
             ]
             known = command in ("migrate", "collectstatic") or any(p.exists() for p in where)
             assert known, f"{path.name}: {command}"
+
+
+def test_no_secret_of_this_folder_gets_into_an_image():
+    left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    for each in ("*.env", ".env*", ".git", ".local"):
+        assert each in left_out, each
+    kept_here = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "*.env" in kept_here
