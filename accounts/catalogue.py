@@ -67,6 +67,7 @@ for _table, _why in {
     "accounts_consentevent": "names a random subject, whose mapping is erased; outlives the member",
     "accounts_consenthead": "names a random subject, whose mapping is erased; outlives the member",
     "accounts_consentregister": "one number, signed",
+    "accounts_counter": "sums over the whole site",
     "accounts_deletionrequest": "forgets account and member itself when it completes",
     "accounts_erasureentry": "the list of erasures: keyed hashes only",
     "accounts_erasureneedle": "keyed hashes only, gone after the nightly searches",

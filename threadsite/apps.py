@@ -12,7 +12,8 @@ class ThreadsiteConfig(AppConfig):
     verbose_name = "Threadsite"
 
     def ready(self) -> None:
-        """From here on the queue's workers note when they are at a task."""
-        from threadsite import cluster_folder
+        """From here on requests and tasks are measured; workers note when they are at one."""
+        from threadsite import cluster_folder, measuring
 
         cluster_folder.connect()
+        measuring.connect()

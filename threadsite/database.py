@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from threadsite import environment
-from threadsite.embedded import EmbeddedServer
+from threadsite.embedded import EmbeddedServer, ServerError
 
 
 @contextmanager
@@ -21,7 +21,10 @@ def available(*, needed: bool) -> Iterator[None]:
         yield
         return
     server = EmbeddedServer(environment.home() / "postgres")
-    os.environ["DATABASE_URL"] = server.start()
+    try:
+        os.environ["DATABASE_URL"] = server.start()
+    except OSError as error:
+        raise ServerError(f"{server.folder} cannot be used: {error.strerror}.") from None
     try:
         yield
     finally:
@@ -30,7 +33,10 @@ def available(*, needed: bool) -> Iterator[None]:
 
 def configuration(address: str) -> dict[str, Any]:
     """Django's DATABASES entry for a postgresql:// address; raises ImproperlyConfigured."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL: {error}.") from None
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(
             "DATABASE_URL must begin with postgresql://; Threadsite needs PostgreSQL 15 or newer."

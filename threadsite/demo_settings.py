@@ -5,11 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
-from threadsite import environment
+from threadsite import environment, environment_file
 
 
 def clock_speed() -> int:
@@ -50,27 +46,9 @@ def _secrets(path: Path) -> dict[str, str]:
     if path.is_file():
         lines = path.read_text(encoding="utf-8").splitlines()
         return dict(line.split("=", 1) for line in lines)
-    made = {
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "TOKEN_KEYS": Fernet.generate_key().decode(),
-        "INSTAGRAM_CLIENT_SECRET": secrets.token_hex(16),
-        "INSTAGRAM_WEBHOOK_VERIFY_TOKEN": secrets.token_urlsafe(16),
-        "METRICS_TOKEN": secrets.token_urlsafe(24),
-        "OIDC_PRIVATE_KEY": _rsa_key(),
-    }
+    made = environment_file.new_secrets() | {"INSTAGRAM_CLIENT_SECRET": secrets.token_hex(16)}
     _write(path, made)
     return made
-
-
-def _rsa_key() -> str:
-    """A PEM on one line (newlines as `\\n`), as an environment file holds it."""
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return pem.decode().strip().replace("\n", "\\n")
 
 
 def _write(path: Path, settings: dict[str, str]) -> None:

@@ -1,19 +1,41 @@
-"""What `manage.py doctor` looks at, each finding in words with what to do about it."""
+"""What `manage.py doctor` looks at, each finding in words with what to do about it.
+
+Each look may find anything missing: it says so, and the others go on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.core import checks
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import Error
 
+from accounts import clock, crypto
+from accounts.errors import Bug
+from accounts.models import AccessToken
 from accounts.outbound.budget import within
 from accounts.outbound.client import OutboundError, chosen_by_operator
+from accounts.selectors.duties import deadline_counts
 from followersync.selectors import operations
-from threadsite import health, heartbeat
+from threadsite import heartbeat, server_state
 
-OLDEST_POSTGRESQL = 150_000
+OLDEST_POSTGRESQL: Final = 150_000
+#: Leases and signatures bear a few seconds.
+CLOCK_SECONDS: Final = 5.0
+DISK_SHARE: Final = 0.1
+CONNECTIONS_SHARE: Final = 0.8
+#: Stored tokens that are tried with the keys, the newest.
+TOKENS_TRIED: Final = 20
 
 
 @dataclass(frozen=True)
@@ -26,19 +48,58 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Every finding; those that need the database only where it answers."""
-    findings = list(_database())
-    if findings[0].well:
-        findings += [*_migrations_and_queue(), *_syncs()]
-    return [*findings, *_instagram(), *_mail()]
+    """Every finding; those that need the database or its tables only where these are there."""
+    findings = _guarded("the settings", _settings)
+    database = _guarded("the database", _database)
+    findings += database
+    if all(each.well for each in database):
+        tables = _guarded("the tables", _tables)
+        findings += tables
+        if all(each.well for each in tables):
+            for what, look in OF_THE_TABLES.items():
+                findings += _guarded(what, look)
+    for what, look in OF_THE_HOST.items():
+        findings += _guarded(what, look)
+    return findings
+
+
+def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """What a look finds, up to whatever stops it. A doctor that dies of the illness is none."""
+    found: list[Finding] = []
+    try:
+        for each in look():
+            found.append(each)
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [""])[0][:200]
+        found.append(
+            Finding(False, f"Looking at {what} failed ({type(error).__name__}): {said}", "")
+        )
+    return found
+
+
+def _settings() -> Iterator[Finding]:
+    for message in checks.run_checks():
+        if message.level >= checks.WARNING:
+            yield Finding(False, f"{message.id}: {message.msg}", message.hint or "")
+    if settings.SECURE and not settings.ALLAUTH_TRUSTED_PROXY_COUNT:
+        yield Finding(
+            False,
+            "PUBLIC_URL is https, but TRUSTED_PROXY_COUNT is 0: all visitors count as one.",
+            "Set TRUSTED_PROXY_COUNT to the number of proxies in front.",
+        )
+    if settings.DEBUG:
+        yield Finding(False, "DEBUG is on: errors show the site's inside.", "Unset DEBUG.")
 
 
 def _database() -> Iterator[Finding]:
     try:
         connection.ensure_connection()
-    except DatabaseError:
+    except Error as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         yield Finding(
-            False, "The database does not answer.", "Check DATABASE_URL and that it runs."
+            False,
+            f"The database does not answer: {said}",
+            "Check DATABASE_URL, and that PostgreSQL runs and lets this host in.",
         )
         return
     version = connection.pg_version  # type: ignore[attr-defined]
@@ -49,15 +110,72 @@ def _database() -> Iterator[Finding]:
     )
 
 
-def _migrations_and_queue() -> Iterator[Finding]:
-    state = health.readiness()
-    migrated = state["migrations"] == "ok"
+def _tables() -> Iterator[Finding]:
+    executor = MigrationExecutor(connection)
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     yield Finding(
-        migrated,
-        "The tables are up to date." if migrated else "Migrations are pending.",
-        "" if migrated else "Run `manage.py migrate`.",
+        not pending,
+        f"{len(pending)} migrations are pending." if pending else "The tables are up to date.",
+        "Run `manage.py migrate`." if pending else "",
     )
-    age = heartbeat.age() if migrated else None
+
+
+def _clocks() -> Iterator[Finding]:
+    if settings.CLOCK_FOLDER is not None:
+        return
+    apart = abs((datetime.now(UTC) - clock.now()).total_seconds())
+    yield Finding(
+        apart <= CLOCK_SECONDS,
+        f"This host's clock is {apart:.0f} s from the database's.",
+        "" if apart <= CLOCK_SECONDS else "Let both hosts take the time from NTP.",
+    )
+
+
+def _connections() -> Iterator[Finding]:
+    found = server_state.database()
+    used, limit = found["database_connections"], found["database_connections_limit"]
+    well = used <= CONNECTIONS_SHARE * limit
+    yield Finding(
+        well,
+        f"{used:.0f} of {limit:.0f} database connections are in use.",
+        "" if well else "Raise max_connections, or run fewer web threads and queue workers.",
+    )
+
+
+def _keys() -> Iterator[Finding]:
+    stored = AccessToken.objects.order_by("-pk").values_list("ciphertext", flat=True)
+    tried = list(stored[:TOKENS_TRIED])
+    shut = 0
+    for ciphertext in tried:
+        try:
+            crypto.decrypt(ciphertext)
+        except Bug:
+            shut += 1
+    yield Finding(
+        not shut,
+        f"TOKEN_KEYS opens {len(tried) - shut} of the {len(tried)} newest stored tokens.",
+        "Put the key back under which they were stored, then run `manage.py rotate_keys`."
+        if shut
+        else "",
+    )
+
+
+def _cache() -> Iterator[Finding]:
+    name = "Redis" if settings.REDIS_URL else "The cache in the database"
+    try:
+        cache.set("threadsite:doctor", 1, timeout=10)
+        well, said = cache.get("threadsite:doctor") == 1, "forgets at once"
+    except Exception as error:
+        well, said = False, f"does not answer ({type(error).__name__})"
+    yield Finding(
+        well,
+        f"{name} {'answers' if well else said}.",
+        "" if well else "Check REDIS_URL and that it runs; its eviction policy must be noeviction.",
+    )
+
+
+def _queue() -> Iterator[Finding]:
+    age = heartbeat.age()
     alive = age is not None and age < heartbeat.STALE_SECONDS
     seen = (
         "The queue has never run."
@@ -68,21 +186,60 @@ def _migrations_and_queue() -> Iterator[Finding]:
 
 
 def _syncs() -> Iterator[Finding]:
-    try:
-        counts = operations.operational_counts()
-    except DatabaseError:
-        return
+    counts = operations.operational_counts()
     for name, words in (
         ("accounts_overdue", "accounts overdue for a sync"),
         ("accounts_failing", "accounts whose last syncs failed"),
         ("runs_stuck", "runs that nobody advances"),
     ):
-        number = counts.get(name, 0)
+        number = counts[name]
+        advice = "Look at the queue's log and the admin's overview." if number else ""
+        yield Finding(not number, f"{number} {words}.", advice)
+
+
+def _duties() -> Iterator[Finding]:
+    counts = deadline_counts()
+    for name, words, advice in (
+        ("erasures_overdue", "erasures overdue", "Open them in the admin, under deletions."),
+        ("erasures_failed", "erasures failed", "Open them in the admin, under deletions."),
+        ("privacy_requests_overdue", "requests of people overdue", "Answer them in the admin."),
+        ("residue_findings", "words of erased people met", "Judge them in the admin."),
+        ("tokens_expired", "tokens ended unrefreshed", "Look at the queue's log."),
+    ):
+        number = counts[name]
+        yield Finding(not number, f"{number} {words}.", advice if number else "")
+
+
+def _home() -> Iterator[Finding]:
+    home = Path(settings.THREADSITE_HOME)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
         yield Finding(
-            not number,
-            f"{number} {words}.",
-            "Look at the queue's log and the admin's overview." if number else "",
+            False,
+            f"Nothing can be written to THREADSITE_HOME ({home}): {error.strerror}.",
+            "Create it and give it to the user that runs Threadsite.",
         )
+        return
+    disk = shutil.disk_usage(home)
+    well = disk.free >= DISK_SHARE * disk.total
+    yield Finding(
+        well,
+        f"THREADSITE_HOME can be written to; {disk.free / disk.total:.0%} of its disk is free.",
+        "" if well else "Make room: uploads are refused and copies fail on a full disk.",
+    )
+
+
+def _static() -> Iterator[Finding]:
+    collected = (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file()
+    well = collected or settings.DEBUG
+    yield Finding(
+        well,
+        "Styles and scripts are collected." if collected else "Static files are not collected.",
+        "" if well else "Run `manage.py collectstatic`, then restart the web process.",
+    )
 
 
 def _instagram() -> Iterator[Finding]:
@@ -110,3 +267,21 @@ def _mail() -> Iterator[Finding]:
         "Mail is sent." if well else "Mails are printed, not sent.",
         "" if well else "Set EMAIL_HOST, so that members get notices and can recover access.",
     )
+
+
+Look = Callable[[], Iterator[Finding]]
+OF_THE_TABLES: Final[dict[str, Look]] = {
+    "the clocks": _clocks,
+    "the connections": _connections,
+    "the keys": _keys,
+    "the cache": _cache,
+    "the queue": _queue,
+    "the syncs": _syncs,
+    "erasures and requests": _duties,
+}
+OF_THE_HOST: Final[dict[str, Look]] = {
+    "THREADSITE_HOME": _home,
+    "the static files": _static,
+    "Instagram": _instagram,
+    "mail": _mail,
+}

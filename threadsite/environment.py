@@ -30,11 +30,19 @@ WITHOUT_DATABASE: Final = frozenset(
         "collectstatic",
         "verify_receipt",
         "derived_keys",
+        "new_environment",
     }
 )
 #: Commands that serve nobody: they run without the secrets of a deployment.
 WITHOUT_SECRETS: Final = frozenset(
-    {"sandbox", "makemessages", "compilemessages", "verify_receipt", "collectstatic"}
+    {
+        "sandbox",
+        "makemessages",
+        "compilemessages",
+        "verify_receipt",
+        "collectstatic",
+        "new_environment",
+    }
 )
 PLACEHOLDER: Final = "not-a-deployment"
 

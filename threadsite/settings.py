@@ -100,6 +100,8 @@ INSTALLED_APPS = [
     "accounts.instagram",
 ]
 MIDDLEWARE = [
+    # First, so that the time of all the others counts.
+    "threadsite.measuring.MeasuringMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -23,7 +23,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from django.conf import settings
 
-from accounts import clock
+from accounts import clock, counters
 from accounts.errors import RetryLater, ThreadsiteError
 from accounts.instagram import answers, errors
 from accounts.instagram.answers import (
@@ -225,9 +225,22 @@ class Gateway:
 
         The error knows the answer's `usage` too: a refused call is counted by Instagram.
         """
-        answer = self._send(route, method, url, form)
+        result = self._result(route, self._send(route, method, url, form), read)
+        if isinstance(result, ThreadsiteError):
+            counters.count("instagram_calls", route=route, outcome=result.code)
+            raise result
+        counters.count("instagram_calls", route=route, outcome="ok")
+        return result
+
+    def _result(
+        self,
+        route: str,
+        answer: tuple[int, bytes, Usage, timedelta] | RetryLater,
+        read: Callable[[bytes, Usage], Answer],
+    ) -> Answer | ThreadsiteError:
+        """What an answer says, or the error that it is."""
         if isinstance(answer, RetryLater):
-            raise answer
+            return answer
         status, body, usage, wait = answer
         if status != 200:
             result: Answer | ThreadsiteError = errors.from_answer(
@@ -239,7 +252,6 @@ class Gateway:
                 result = errors.from_answer(status, body, now=self.now, wait=wait)
         if isinstance(result, ThreadsiteError):
             result.__dict__["usage"] = usage
-            raise result
         return result
 
     def _send(
@@ -257,8 +269,10 @@ class Gateway:
                 )
                 body = answer.body(MAX_BYTES)
         except OutboundError as error:
+            counters.observe("instagram_call_seconds", time.monotonic() - started, route=route)
             logger.warning("instagram %s: %s", route, error.reason)
             return RetryLater()
+        counters.observe("instagram_call_seconds", time.monotonic() - started, route=route)
         milliseconds = (time.monotonic() - started) * 1000
         logger.info("instagram %s: %d in %.0f ms", route, answer.status, milliseconds)
         usage = parse_usage(answer.headers)

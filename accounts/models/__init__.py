@@ -7,6 +7,7 @@ from accounts.models.consent import (
     ConsentSubject,
     ConsentText,
 )
+from accounts.models.counter import Counter
 from accounts.models.deletion import (
     DeletionRequest,
     ErasureEntry,
@@ -31,6 +32,7 @@ __all__ = [
     "ConsentRegister",
     "ConsentSubject",
     "ConsentText",
+    "Counter",
     "DataExport",
     "DeletionRequest",
     "ErasureEntry",

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from django.db.models import Count, Q
+from django.db.models.functions import Coalesce
 
 from accounts import clock
-from accounts.models import DeletionRequest, LinkedAccount, PrivacyRequest, ResidueFinding
+from accounts.models import (
+    AccessToken,
+    DeletionRequest,
+    LinkedAccount,
+    PrivacyRequest,
+    ResidueFinding,
+)
+
+#: An erasure takes minutes; one that is open for longer than this wants a person.
+ERASURE_OVERDUE: Final = timedelta(hours=24)
+#: Tokens are refreshed weeks before they end: one that ends so soon is not refreshed any more.
+TOKEN_EXPIRING: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -44,3 +58,34 @@ def duties() -> Duties:
         requests_late=waiting["late"],
         residue_doubtful=ResidueFinding.objects.filter(cleared_at=None).count(),
     )
+
+
+def deadline_counts() -> dict[str, int]:
+    """What is promised by a date and may be late: erasures, requests, tokens. Names nobody."""
+    now = clock.now()
+    erasures = (
+        DeletionRequest.objects.filter(state__in=["requested", "running", "failed"])
+        .alias(due_at=Coalesce("not_before", "requested_at"))
+        .aggregate(
+            n=Count("pk"),
+            overdue=Count("pk", filter=Q(due_at__lt=now - clock.for_real(ERASURE_OVERDUE))),
+            failed=Count("pk", filter=Q(state=DeletionRequest.State.FAILED)),
+        )
+    )
+    waiting = duties()
+    tokens = AccessToken.objects.filter(
+        account__unlinked_at=None, account__needs_reconnect_since=None
+    ).aggregate(
+        expired=Count("pk", filter=Q(expires_at__lte=now)),
+        expiring=Count("pk", filter=Q(expires_at__gt=now, expires_at__lte=now + TOKEN_EXPIRING)),
+    )
+    return {
+        "erasures_open": erasures["n"],
+        "erasures_overdue": erasures["overdue"],
+        "erasures_failed": erasures["failed"],
+        "privacy_requests_open": waiting.requests_open,
+        "privacy_requests_overdue": waiting.requests_late,
+        "residue_findings": waiting.residue_doubtful,
+        "tokens_expiring": tokens["expiring"],
+        "tokens_expired": tokens["expired"],
+    }

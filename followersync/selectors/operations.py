@@ -5,12 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    Aggregate,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Q,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Extract, Greatest
 
 from accounts import clock
 from accounts.models import LinkedAccount
 from followersync.domain.patience import SITE_REMEMBERED
-from followersync.models import SiteReappearance, SyncRun, SyncSettings
+from followersync.models import SiteReappearance, SyncRun, SyncSettings, WebhookSubscription
 
 #: Due for longer than this without a run is a sign that the queue stands still.
 OVERDUE = timedelta(minutes=10)
@@ -60,3 +72,28 @@ def site_reappearance() -> dict[str, Any] | None:
     if row is None:
         return None
     return {"accounts": row.accounts, "at": row.at, "hours": row.seconds // 3_600}
+
+
+class Percentiles(Aggregate):
+    """The median, the 95th percentile and the largest of a number, as a list."""
+
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(ARRAY[0.5, 0.95, 1.0]) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = ArrayField(FloatField())
+
+
+def sync_lag() -> dict[str, float]:
+    """Seconds since accounts fell due, by percentile ("50", "95", "100"); not due yet counts 0."""
+    since = ExpressionWrapper(Value(clock.now()) - F("next_due_at"), output_field=DurationField())
+    late = Greatest(Extract(since, "epoch", output_field=FloatField()), Value(0.0))
+    due = SyncSettings.objects.filter(next_due_at__isnull=False)
+    found = due.aggregate(lag=Percentiles(late))["lag"] or [0.0, 0.0, 0.0]
+    return dict(zip(("50", "95", "100"), found, strict=True))
+
+
+def webhook_counts() -> dict[str, int]:
+    """Members' webhooks: how many fail at the moment, and how many we gave up."""
+    return WebhookSubscription.objects.aggregate(
+        webhooks_failing=Count("pk", filter=Q(disabled_at=None, failures__gt=0)),
+        webhooks_given_up=Count("pk", filter=Q(disabled_reason="failing")),
+    )

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from accounts import clock
+from accounts import clock, counters
 from accounts.connectivity import wait_for_database
 from accounts.queue import new_worker_id
 from followersync import store
 from followersync.errors import LostClaim
-from followersync.models import SyncRun
+from followersync.models import Mode, SyncRun
 
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount
@@ -37,6 +37,7 @@ TASK = "followersync.tasks.advance_run"
 
 logger = logging.getLogger(__name__)
 State = SyncRun.State
+REPORTED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.WAITING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,17 @@ def fence(held: Claim, **changes: Any) -> Counted:
     counted = store.change(held.run_id, held.worker, changes)
     if counted is None:
         raise LostClaim
+    if changes.get("state") in REPORTED:
+        _report(held, str(changes["state"]), str(changes.get("error_code", "")))
     return counted
+
+
+def _report(held: Claim, state: str, code: str) -> None:
+    """Count what became of a run, once that is committed."""
+    kind = "import" if held.run.mode == Mode.IMPORT else "sync"
+    transaction.on_commit(
+        lambda: counters.count("runs", kind=kind, state=state, code=code or "none")
+    )
 
 
 def added(**counts: int) -> dict[str, Any]:

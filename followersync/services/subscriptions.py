@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock, crypto
+from accounts import clock, counters, crypto
 from accounts.errors import Conflict, NotFound, RetryLater
 from accounts.queue import enqueue
 from followersync.models import SyncSettings, WebhookMark, WebhookSubscription
@@ -168,10 +168,12 @@ def _send(subscription: WebhookSubscription, settings: SyncSettings) -> None:
     headers = signed(f"msg_{identity}", int(clock.wall().timestamp()), body, secret)
     status = outgoing.post(subscription.url, body, headers)
     if status == 410:
+        counters.count("webhook_deliveries", outcome="gone")
         _disable(subscription, "gone")
     elif not 200 <= status < 300:
         raise RetryLater(detail=f"status_{status}")
     else:
+        counters.count("webhook_deliveries", outcome="ok")
         _delivered(subscription, settings)
 
 
@@ -201,6 +203,7 @@ def _delivered(subscription: WebhookSubscription, settings: SyncSettings) -> Non
 
 
 def _failed(subscription: WebhookSubscription, reason: str) -> None:
+    counters.count("webhook_deliveries", outcome=reason.lower())
     subscription.failures += 1
     if subscription.failures >= GIVE_UP_AFTER:
         _disable(subscription, "failing")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core import checks
 from django.core.management.base import BaseCommand, CommandError
 
 from threadsite import diagnosis
@@ -24,12 +23,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{mark}{finding.what}")
             if finding.advice:
                 self.stdout.write(f"      {finding.advice}")
-        serious = [m for m in checks.run_checks() if m.level >= checks.WARNING]
-        for message in serious:
-            self.stdout.write(self.style.WARNING(f"see {message.id}: {message.msg}"))
-            if message.hint:
-                self.stdout.write(f"      {message.hint}")
-        unwell = sum(not finding.well for finding in findings) + len(serious)
+        unwell = sum(not finding.well for finding in findings)
         if unwell:
             raise CommandError(f"{unwell} to look at.")
         self.stdout.write("Everything is well.")

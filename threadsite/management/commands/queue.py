@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from threadsite import environment
+from threadsite import environment, systemd
 from threadsite.supervisor import Child, Supervisor
 from threadsite.watchdog import Watchdog
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
         supervisor.start(child)
         try:
-            supervisor.run(on_death=report, on_beat=watchdog.look)
+            supervisor.run(on_death=report, on_beat=systemd.beating(watchdog.look))
         finally:
             supervisor.stop()
             watchdog.leave()

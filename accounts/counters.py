@@ -1,0 +1,134 @@
+"""Counters: how often something happened and how long it took, summed over all processes.
+
+A process keeps its counts in memory and adds them to one table every few seconds, over the
+connection it has anyway: no process needs a port, a file or a thread for them, and each host's
+`/metrics` tells of all hosts. What a process that is killed had not yet added is lost.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+import time
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import Error, connection
+
+logger = logging.getLogger(__name__)
+
+#: A process adds its counts to the table at most so often.
+FLUSH_SECONDS: Final = 2.0
+#: Upper bounds in seconds; what is above all of them counts in the sum and the count alone.
+CALLS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+REQUESTS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+TASKS: Final = (0.05, 0.25, 1.0, 5.0, 20.0, 60.0, 120.0)
+#: Codes, routes and states of our own; anything else could name somebody.
+_WORD: Final = re.compile(r"[a-z0-9_.]{1,64}")
+OTHER: Final = "other"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One family of numbers. Without `bounds` a counter, else a histogram of seconds."""
+
+    meaning: str
+    labels: tuple[str, ...]
+    bounds: tuple[float, ...] = ()
+
+
+MEASURES: Final[dict[str, Measure]] = {
+    "instagram_calls": Measure(
+        "Calls to Instagram by their outcome: ok, or the code of the error", ("route", "outcome")
+    ),
+    "instagram_call_seconds": Measure("How long calls to Instagram took", ("route",), CALLS),
+    "runs": Measure(
+        "Sync runs and imports that ended or had to wait, by state and error code",
+        ("kind", "state", "code"),
+    ),
+    "webhook_deliveries": Measure("Messages to members' webhooks: ok, or why not", ("outcome",)),
+    "http_request_seconds": Measure(
+        "How long requests took until their answer began", ("area", "status"), REQUESTS
+    ),
+    "task_seconds": Measure("How long the queue's tasks took", ("task", "outcome"), TASKS),
+}
+#: (measure, values of its labels, part): "total"; of a histogram "sum" or a bound as text.
+Key = tuple[str, tuple[str, ...], str]
+
+_ADD: Final = """
+INSERT INTO accounts_counter AS c (name, labels, part, value)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::float8[])
+ON CONFLICT (name, labels, part) DO UPDATE SET value = c.value + excluded.value
+"""
+_pending: defaultdict[Key, float] = defaultdict(float)
+_lock = threading.Lock()
+_flushed_at = 0.0
+
+
+def count(name: str, amount: float = 1, **labels: str) -> None:
+    """Raise a counter. Labels hold words of our own: routes, states, codes; never a name."""
+    values = _values(name, labels)
+    with _lock:
+        _pending[name, values, "total"] += amount
+
+
+def observe(name: str, seconds: float, **labels: str) -> None:
+    """Add one duration to a histogram."""
+    values, bounds = _values(name, labels), MEASURES[name].bounds
+    place = bisect_left(bounds, seconds)
+    bound = str(bounds[place]) if place < len(bounds) else "+Inf"
+    with _lock:
+        _pending[name, values, "sum"] += seconds
+        _pending[name, values, bound] += 1
+
+
+def _values(name: str, labels: dict[str, str]) -> tuple[str, ...]:
+    measure = MEASURES[name]
+    if set(labels) != set(measure.labels):
+        raise ValueError(f"{name} has the labels {measure.labels}, not {tuple(labels)}")
+    found = (labels[each] for each in measure.labels)
+    return tuple(each if _WORD.fullmatch(each) else OTHER for each in found)
+
+
+def flush_when_due() -> None:
+    """Flush, unless that was done a moment ago or a transaction is open."""
+    if time.monotonic() - _flushed_at >= FLUSH_SECONDS and not connection.in_atomic_block:
+        flush()
+
+
+def flush() -> None:
+    """Add this process's counts to the table. Where it cannot be reached, they are kept."""
+    global _flushed_at
+    with _lock:
+        taken = dict(_pending)
+        _pending.clear()
+        _flushed_at = time.monotonic()
+    if not taken:
+        return
+    # In one order, so that two processes never wait for each other.
+    rows = [(name, ",".join(values), part) for name, values, part in sorted(taken)]
+    names, labels, parts = (list(column) for column in zip(*rows, strict=True))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _ADD, [names, labels, parts, [float(taken[key]) for key in sorted(taken)]]
+            )
+    except Error as error:
+        logger.warning("counters are kept until the database answers: %s", type(error).__name__)
+        with _lock:
+            for key, value in taken.items():
+                _pending[key] += value
+
+
+def _forget() -> None:
+    """A forked process counts from zero: its parent adds what came before."""
+    global _lock
+    _lock = threading.Lock()
+    _pending.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
