@@ -161,8 +161,16 @@ def refused_address(*, client_id: str, redirect_uri: str, scope: str, state: str
     client = Client.objects.filter(pk=client_id).first()
     if client is None or IDENTITY not in (scope.split() or client.get_default_scopes()):
         return None
-    if not may_redirect(client, redirect_uri):
+    return error_address(client_id, redirect_uri, state, "invalid_scope", NO_IDENTITY)
+
+
+def error_address(
+    client_id: str, redirect_uri: str, state: str, error: str, description: str
+) -> str | None:
+    """Where to tell a program of an error; None where it is not registered with this address."""
+    client = Client.objects.filter(pk=client_id).first()
+    if client is None or not may_redirect(client, redirect_uri):
         return None
-    answer = {"error": "invalid_scope", "error_description": NO_IDENTITY}
+    answer = {"error": error, "error_description": description}
     address: str = add_query_params(redirect_uri, answer | ({"state": state} if state else {}))
     return address
