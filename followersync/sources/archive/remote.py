@@ -69,8 +69,9 @@ def opened(
     """The archive, read by another process for as long as the context lasts.
 
     `file`: a real file, seekable. `scratch`: a folder for what is unpacked on the way. Its
-    `batches()` can be read once. What `waiting.beat` raises ends the reading. Raises ArchiveError as `open_archive` does, and with
-    `Problem.TOO_HEAVY` where the allowance is used up; RuntimeError for a fault of ours.
+    `batches()` can be read once. What `waiting.beat` raises ends the reading. Raises ArchiveError
+    as `open_archive` does, and with `Problem.TOO_HEAVY` where the allowance is used up;
+    RuntimeError for a fault of ours.
     """
     order = {
         "name": name,
