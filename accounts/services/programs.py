@@ -119,6 +119,16 @@ def holds_grant(
     return set(scopes) <= granted
 
 
+def has_access(user_id: int, client_id: str, scope: str) -> bool:
+    """Whether the program still holds a valid token of the member's with this scope."""
+    held = Token.objects.valid().filter(
+        client_id=client_id,
+        user_id=user_id,
+        type__in=[Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN],
+    )
+    return any(scope in token.get_scopes() for token in held)
+
+
 def may_redirect(client: Client, address: str) -> bool:
     """To the letter, as it was registered: no wildcard, no other port, no added parameter."""
     return address in client.get_redirect_uris()

@@ -36,6 +36,8 @@ QUOTAS: Final[dict[str, Quota]] = {
     "export": Quota(10, timedelta(days=1)),
     "erasure": Quota(120, timedelta(hours=1)),
     "webhook": Quota(60, timedelta(hours=1)),
+    # The ledger is never emptied. Withdrawals are not counted, for there are no more of them.
+    "grant": Quota(120, timedelta(hours=1)),
 }
 
 

@@ -33,7 +33,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic.edit import FormView
 from oauthlib.oauth2.rfc6749 import errors  # type: ignore[import-untyped]
 
-from accounts.api_scopes import WRITING
+from accounts.api_scopes import GRAVE
 from accounts.instagram.reauthentication import ask_for_proof, is_fresh
 from accounts.services import oauth, programs
 from accounts.services.quotas import QuotaUsedUp, require_left_of_visitor, spend_of_visitor
@@ -277,7 +277,7 @@ def _is_object(claims: str) -> bool:
 
 
 def _needs_proof(request: HttpRequest, scopes: Iterable[str]) -> bool:
-    return bool(WRITING.intersection(scopes)) and not is_fresh(request)
+    return bool(GRAVE.intersection(scopes)) and not is_fresh(request)
 
 
 def _device_scopes(device_code: str, client: Client) -> list[str]:

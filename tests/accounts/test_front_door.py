@@ -225,6 +225,41 @@ class TestSigningUp:
         assert alice.email in words_of_member(alice)
 
 
+class TestTheSitesOwnAddress:
+    """Django compares a request's host and not its port: the rest of what it says is anybody's."""
+
+    @pytest.mark.parametrize("path", ["/auth/password/reset/", "/auth/signup/"])
+    def test_stands_in_each_mail_whatever_port_the_request_named(
+        self, alice: User, path: str
+    ) -> None:
+        form = {"password1": "another horse"}
+        for email in (alice.email, "nobody@example.org"):
+            Client().post(path, {**form, "email": email}, HTTP_HOST="testserver:6666")
+
+        assert len(mail.outbox) == 2
+        for sent in mail.outbox:
+            assert "http://testserver/" in sent.body
+            assert "6666" not in sent.body + sent.subject
+
+    def test_stands_in_what_programs_read_of_us(self, db: None) -> None:
+        answer = Client().get("/.well-known/openid-configuration", HTTP_HOST="testserver:6666")
+
+        assert answer.json()["token_endpoint"] == "http://testserver/identity/o/api/token"
+        assert "6666" not in answer.content.decode()
+
+
+class TestAFormInAnotherEncoding:
+    @pytest.mark.parametrize("path", ["/privacy/", "/auth/login/", "/instagram/deauthorize/"])
+    @pytest.mark.parametrize("encoding", ["utf-7", "latin-1", "none-such"])
+    def test_is_the_senders_fault_and_answered_so(self, db: None, path: str, encoding: str) -> None:
+        """Django's own answer reads the form once more, and fails a second time."""
+        kind = f"application/x-www-form-urlencoded; charset={encoding}"
+
+        answer = Client(enforce_csrf_checks=True).generic("POST", path, b"a=1", kind)
+
+        assert answer.status_code == 415
+
+
 class TestAFormSentAfterTheSessionEnded:
     @pytest.mark.parametrize("act", ["pause", "sync", "folder/stop", "consents/followers/withdraw"])
     def test_leads_back_to_the_page_of_the_form(

@@ -31,7 +31,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 def _file() -> IO[bytes]:
     """Of LARGE bytes; on a real file, which gunicorn hands to the kernel."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115  the server closes it
     file.truncate(LARGE)
     file.seek(0)
     return file

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from threadsite import worker
 from tests.support.echo import LARGE
+from threadsite import worker
 from threadsite.worker import PatientSocket
 
 ROOT = Path(__file__).resolve().parents[2]
