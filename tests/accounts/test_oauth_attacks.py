@@ -464,7 +464,7 @@ class TestADevice:
         assert "A program" in page
         assert "linked accounts" in page
 
-    def test_a_code_kept_back_is_worthless_once_the_access_is_taken_back(
+    def test_a_device_code_kept_back_is_worthless_too(
         self, as_alice: Client, alice: User, device: Program
     ) -> None:
         used, kept_back, anew = self._codes(), self._codes(), self._codes()
