@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("followersync", "0010_records_of_absent_people_and_evidence")]
+    dependencies = [("followersync", "0011_reappearances_across_accounts")]
 
     operations = [
         migrations.AddField(
