@@ -27,7 +27,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing registers the signal receivers and the system checks.
-        from accounts import checks, clock, receivers, registry  # noqa: F401
+        from accounts import checks, clock, files, receivers, registry  # noqa: F401
         from accounts.fast_clock import FastClock
         from accounts.services import ledger, oauth
 
@@ -36,5 +36,6 @@ class AccountsConfig(AppConfig):
         oauth.install()
         post_migrate.connect(receivers.ensure_schedules, sender=self)
         registry.register_thinner("consent_ledger", ledger.thin)
+        registry.register_rotation("kept files", files.rotate)
         for task in TASKS_OF_AN_ACCOUNT:
             registry.register_task_keys(f"accounts.tasks.{task}", itself)

@@ -38,6 +38,8 @@ PersonFinder = Callable[[Person], Iterator[dict[str, Any]]]
 #: `(older_than, limit)`: deletes at most `limit` rows and says how many.
 Thinner = Callable[[datetime, int], int]
 Rotation = Callable[[], Iterator[bool]]
+#: Everybody in the lists as (Instagram id or surrogate, name), perhaps several times; streamed.
+People = Callable[[], Iterator[tuple[int, str]]]
 
 _erasers: dict[str, Eraser] = {}
 _scope_erasers: dict[Scope, dict[str, Eraser]] = {}
@@ -48,6 +50,7 @@ _person_erasers: dict[str, PersonEraser] = {}
 _person_finders: dict[str, PersonFinder] = {}
 _rotations: dict[str, Rotation] = {}
 _thinners: dict[str, Thinner] = {}
+_people: dict[str, People] = {}
 
 
 def register_eraser(kind: str, erase: Eraser) -> None:
@@ -87,6 +90,15 @@ def register_person_eraser(kind: str, erase: PersonEraser) -> None:
 def register_person_finder(kind: str, find: PersonFinder) -> None:
     """What is held about a person, as plain dicts that name no member who lists them."""
     _put(_person_finders, kind, find)
+
+
+def register_people(kind: str, people: People) -> None:
+    """Where third parties stand, to be searched by hash after a backup was restored."""
+    _put(_people, kind, people)
+
+
+def people() -> Mapping[str, People]:
+    return MappingProxyType(_people)
 
 
 def register_thinner(rule: str, thin: Thinner) -> None:

@@ -7,6 +7,7 @@ import logging
 from django.core.management import call_command
 
 from accounts.errors import Conflict, ThreadsiteError, UnlinkedByInstagram
+from accounts.files.storage import StorageFailed
 from accounts.models import ConsentEvent, LinkedAccount, User
 from accounts.queue import enqueue
 from accounts.services import (
@@ -107,7 +108,11 @@ def run_export(export_id: int) -> bool:
 
 def run_person_request(request_id: int) -> bool:
     """Take a person who is no member out of everything, in slices."""
-    more = suppression.advance(request_id)
+    try:
+        more = suppression.advance(request_id)
+    except StorageFailed as error:
+        logger.warning("request %d waits: %s", request_id, error)
+        return False
     if more:
         enqueue("accounts.tasks.run_person_request", request_id)
     return more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -26,6 +27,12 @@ pytest_plugins = [
     )
     if importlib.util.find_spec(name)
 ]
+
+
+@pytest.fixture(autouse=True)
+def own_home(settings, tmp_path: Path) -> None:
+    """No test meets another's files, nor its list of erasures."""
+    settings.THREADSITE_HOME = tmp_path
 
 
 @pytest.fixture(scope="session")

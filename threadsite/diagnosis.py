@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from accounts import files
 from accounts.outbound.budget import within
 from accounts.outbound.client import OutboundError, chosen_by_operator
+from accounts.services import hosts
 from followersync.selectors import operations
-from threadsite import health, heartbeat
+from threadsite import health, heartbeat, serving
 
 OLDEST_POSTGRESQL = 150_000
 
@@ -29,7 +31,7 @@ def examine() -> list[Finding]:
     """Every finding; those that need the database only where it answers."""
     findings = list(_database())
     if findings[0].well:
-        findings += [*_migrations_and_queue(), *_syncs()]
+        findings += [*_migrations_and_queue(), *_storages(), *_syncs()]
     return [*findings, *_instagram(), *_mail()]
 
 
@@ -65,6 +67,32 @@ def _migrations_and_queue() -> Iterator[Finding]:
         else f"The queue last proved alive {age:.0f} s ago."
     )
     yield Finding(alive, seen, "" if alive else "Run `manage.py queue` and keep it running.")
+
+
+def _storages() -> Iterator[Finding]:
+    """Files that every host must reach, and the list of erasures."""
+    if health.readiness()["migrations"] != "ok":
+        return
+    refused = serving.refusal(fresh=True)
+    yield Finding(not refused, refused or "The database knows every erasure of the list.")
+    try:
+        reached = files.mark()
+    except files.StorageFailed as error:
+        yield Finding(False, f"Files cannot be stored: {error.reason}.", "Check FILES_URL.")
+    else:
+        yield Finding(bool(reached), "Files can be stored.")
+    told = serving.not_shared()
+    for words in told:
+        yield Finding(False, words)
+    if not told:
+        living = ", ".join(host.name for host in hosts.alive()) or "none"
+        yield Finding(True, f"All living hosts share their files ({living}).")
+    if not settings.ERASURES_URL:
+        yield Finding(
+            settings.DEBUG,
+            "The list of erasures lies on this host's own disk.",
+            "Set ERASURES_URL to where backups are not, so that it outlives this host.",
+        )
 
 
 def _syncs() -> Iterator[Finding]:

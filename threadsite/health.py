@@ -7,7 +7,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from threadsite import heartbeat
+from threadsite import heartbeat, serving
 
 
 @never_cache
@@ -25,16 +25,18 @@ def ready_view(request: HttpRequest) -> HttpResponse:
 
 
 def readiness() -> dict[str, str]:
-    """`ok` or a reason for each of `database`, `migrations`, `queue`."""
+    """`ok` or a reason for each of `database`, `migrations`, `queue`, `erasures`."""
     try:
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
         return {"database": "unreachable", "migrations": "unknown", "queue": "unknown"}
+    refused = "" if pending else serving.refusal()
     age = heartbeat.age()
     alive = age is not None and age < heartbeat.STALE_SECONDS
     return {
         "database": "ok",
         "migrations": "pending" if pending else "ok",
         "queue": "ok" if alive else "no heartbeat",
+        "erasures": refused or "ok",
     }

@@ -10,12 +10,16 @@ from accounts.models.consent import (
 from accounts.models.deletion import (
     DeletionRequest,
     ErasureEntry,
+    ErasureList,
     ErasureNeedle,
     ResidueFinding,
 )
 from accounts.models.export import DataExport
+from accounts.models.host import Host
 from accounts.models.idempotency import IdempotencyRecord
+from accounts.models.kept_file import FilePiece, KeptFile
 from accounts.models.linked import LinkedAccount
+from accounts.models.night import NightJob
 from accounts.models.quota import QuotaUse, VisitorQuotaUse
 from accounts.models.staff_view import StaffView
 from accounts.models.suppression import PrivacyRequest, SuppressedPerson
@@ -32,9 +36,14 @@ __all__ = [
     "DataExport",
     "DeletionRequest",
     "ErasureEntry",
+    "ErasureList",
     "ErasureNeedle",
+    "FilePiece",
+    "Host",
     "IdempotencyRecord",
+    "KeptFile",
     "LinkedAccount",
+    "NightJob",
     "PrivacyRequest",
     "QuotaUse",
     "ResidueFinding",

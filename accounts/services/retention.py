@@ -16,12 +16,13 @@ from django.db.models import Exists, OuterRef
 from django_q.models import Task
 
 from accounts import clock, registry
-from accounts.models import DataExport, DeletionRequest, ErasureEntry, StaffView
+from accounts.models import DataExport, DeletionRequest, StaffView
 from accounts.selectors.retention import Rule, retention_rules
 from accounts.services import idempotency, quotas, suppression
-from accounts.services.erasure import payloads
+from accounts.services.erasure import listing, payloads
 
 BATCH_ROWS: Final = 5_000
+LISTED_AT_A_TIME: Final = 100
 NIGHT_SECONDS: Final = 90.0
 #: A session may be noted a moment before its own row is committed.
 IN_MAKING: Final = timedelta(hours=1)
@@ -113,9 +114,8 @@ def _deletions(older_than: datetime, limit: int) -> int:
 
 
 def _erasure_list(older_than: datetime, limit: int) -> int:
-    """It need not outlive the oldest backup that can be restored."""
-    old = ErasureEntry.objects.filter(at__lt=older_than).values("pk")[:limit]
-    return ErasureEntry.objects.filter(pk__in=old).delete()[0]
+    """It need not outlive the oldest backup that can be restored. One object goes at a time."""
+    return listing.forget(older_than, min(limit, LISTED_AT_A_TIME))
 
 
 _OWN: Final[Mapping[str, registry.Thinner]] = MappingProxyType(

@@ -7,9 +7,10 @@ import tracemalloc
 
 import pytest
 
+from accounts import files
 from accounts.errors import InvalidInput
 from followersync.models import ArchiveImport, Follower, SyncRun
-from followersync.services import import_storage, imports
+from followersync.services import imports
 from followersync.services.import_words import result_in_words
 from tests.support import hostile
 from tests.support.exports import FOLDER, Export, population
@@ -61,7 +62,7 @@ def test_a_directory_that_hides_is_refused_by_the_request_itself(kept):
     assert refused.value.code == "archive_damaged"
     assert file.counted < 100_000
     assert not ArchiveImport.objects.exists()
-    assert not list(import_storage.folder().iterdir())
+    assert not files.names(files.Area.IMPORTS)
 
 
 @pytest.mark.parametrize(

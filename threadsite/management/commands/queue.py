@@ -14,11 +14,13 @@ from typing import Any
 
 import psutil
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 from django_q.tasks import async_task
 
-from threadsite import environment, heartbeat
+from accounts.services import hosts
+from threadsite import environment, heartbeat, serving
 from threadsite.supervisor import Child, Supervisor, end_group
 
 RING_SECONDS = 5.0
@@ -34,6 +36,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGINT or SIGTERM."""
+        try:
+            serving.check_start()
+        except ImproperlyConfigured as error:
+            raise CommandError(f"The queue does not start. {error}") from None
+        hosts.keep_beating()
         folder = environment.home() / "queue"
         (folder / "logs").mkdir(parents=True, exist_ok=True)
         supervisor = Supervisor(
