@@ -125,7 +125,6 @@ SCHEDULES: Final = {
     "accounts.subscribe_accounts": ("D", None),
     "accounts.clear_expired_program_tokens": ("D", None),
     "accounts.privacy_tick": ("I", 1),
-    "accounts.privacy_nightly": ("D", None),
 }
 
 

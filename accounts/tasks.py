@@ -15,9 +15,8 @@ from accounts.services import (
     erasure,
     export,
     linking,
+    nightly,
     notices,
-    residue,
-    retention,
     suppression,
     tokens,
 )
@@ -118,6 +117,14 @@ def run_person_request(request_id: int) -> bool:
     return more
 
 
+def work_night(job_id: int) -> bool:
+    """One slice of nightly work; rings for the next piece while there is more."""
+    more = nightly.work_slice(job_id)
+    if more:
+        nightly.enqueue_due()
+    return more
+
+
 def privacy_tick() -> int:
     """Scheduled each minute: ring for everything open that nobody works on; returns how many.
 
@@ -131,10 +138,4 @@ def privacy_tick() -> int:
     for task, ids in open_work.items():
         for identity in ids:
             enqueue(task, identity)
-    return sum(map(len, open_work.values()))
-
-
-def privacy_nightly() -> dict[str, int]:
-    """Scheduled each night: retention, expired copies, and the search for residue."""
-    thinned = retention.apply()
-    return {**thinned, "export files": export.expire(), "residue": residue.search()}
+    return sum(map(len, open_work.values())) + nightly.enqueue_due()

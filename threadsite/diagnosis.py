@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 from accounts import files
 from accounts.outbound.budget import within
 from accounts.outbound.client import OutboundError, chosen_by_operator
+from accounts.selectors.duties import nights_wanting_care
 from accounts.services import hosts
 from followersync.selectors import operations
 from threadsite import health, heartbeat, serving
@@ -31,7 +32,7 @@ def examine() -> list[Finding]:
     """Every finding; those that need the database only where it answers."""
     findings = list(_database())
     if findings[0].well:
-        findings += [*_migrations_and_queue(), *_storages(), *_syncs()]
+        findings += [*_migrations_and_queue(), *_storages(), *_nights(), *_syncs()]
     return [*findings, *_instagram(), *_mail()]
 
 
@@ -93,6 +94,24 @@ def _storages() -> Iterator[Finding]:
             "The list of erasures lies on this host's own disk.",
             "Set ERASURES_URL to where backups are not, so that it outlives this host.",
         )
+
+
+def _nights() -> Iterator[Finding]:
+    """Nightly work that fails or does not fit its night."""
+    try:
+        late = nights_wanting_care()
+    except DatabaseError:
+        return
+    for job in late:
+        yield Finding(
+            False,
+            f"Nightly work “{job.name}” of {job.night} is not done"
+            f"{f' ({job.error_code})' if job.error_code else ''}: "
+            f"{job.seconds:.0f} s of work so far, {job.slices} slices.",
+            "Look at the queue's log; `manage.py nightly` does it by hand.",
+        )
+    if not late:
+        yield Finding(True, "Nightly work fits its night.")
 
 
 def _syncs() -> Iterator[Finding]:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from django.db.models import Count, Q
 
 from accounts import clock
-from accounts.models import DeletionRequest, LinkedAccount, PrivacyRequest, ResidueFinding
+from accounts.models import (
+    DeletionRequest,
+    LinkedAccount,
+    NightJob,
+    PrivacyRequest,
+    ResidueFinding,
+)
+
+#: By when a night's work should be done.
+NIGHT: Final = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -18,6 +29,18 @@ class Duties:
     requests_open: int
     requests_late: int
     residue_doubtful: int
+
+
+def nights() -> list[NightJob]:
+    """Nightly work as it stands, what took longest first."""
+    return list(NightJob.objects.order_by("-seconds", "name"))
+
+
+def nights_wanting_care() -> list[NightJob]:
+    """Nightly work that fails, or was begun so long ago that its night is over."""
+    begun_before = clock.now() - clock.for_real(NIGHT)
+    late = Q(finished_at=None, started_at__lt=begun_before) | Q(failures__gt=0)
+    return list(NightJob.objects.filter(late).order_by("name"))
 
 
 def accounts_by_state() -> dict[str, int]:
