@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("accounts", "followersync", "threadsite", "tests", "bench")
+OURS = ("accounts", "followersync", "threadsite", "tests", "bench", "drills")
 
 
 def sources() -> list[Path]:

@@ -15,12 +15,13 @@ from accounts.models import ErasureList
 from accounts.services.erasure import listing, sql
 
 #: Server, timeline and database: each way of restoring changes one of them, but for files of the
-#: server that are copied back as a whole.
+#: server that are copied back as a whole. A server that is still recovering has no timeline yet.
 _IDENTITY: Final = """
-SELECT (SELECT system_identifier FROM pg_control_system())::text
-    || ':' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
+SELECT (SELECT system_identifier FROM pg_control_system())::text || ':'
+    || CASE WHEN pg_is_in_recovery() THEN %s ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END
     || ':' || (SELECT oid FROM pg_database WHERE datname = current_database())::text
 """
+RECOVERING: Final = "recovering"
 REPLAY: Final = "Run `manage.py replay_erasures`; until then nothing is served."
 WITHOUT: Final = "If the list is lost for good, `manage.py replay_erasures --without-list` says so."
 
@@ -38,6 +39,8 @@ def compare() -> Compared:
     """Compare the list with the database, and note it where all is well."""
     own = ErasureList.objects.filter(pk=1).first()
     identity = database_identity()
+    if RECOVERING in identity:
+        return Compared("The database server is still recovering.", "Wait until it has ended.")
     try:
         source = listing.storage()
         theirs = listing.mark_of(source)
@@ -83,4 +86,4 @@ def _judged(own: ErasureList | None, theirs: str | None, listed: set[str]) -> Co
 
 def database_identity() -> str:
     """By which a restored database differs from the one that it was a backup of."""
-    return str(sql.select(_IDENTITY)[0][0])
+    return str(sql.select(_IDENTITY, [RECOVERING])[0][0])

@@ -5,6 +5,7 @@ Only columns without a foreign key are looked at: of the others the database its
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -27,13 +28,13 @@ WITH RECURSIVE ids (id) AS (
     SELECT following.id FROM ids, LATERAL (
         SELECT "{column}" AS id FROM "{table}" WHERE "{column}" > ids.id
         ORDER BY "{column}" LIMIT 1) AS following)
-SELECT id::text, NOT EXISTS (SELECT 1 FROM "{root}" WHERE {named} = stretch.id::text)
-FROM (SELECT id FROM ids LIMIT {stretch}) AS stretch
+SELECT id::text, NOT EXISTS (SELECT 1 FROM "{root}" WHERE "{root}".id = {owner})
+FROM (SELECT id FROM ids LIMIT {stretch}) AS held
 """
 # Without an index a scan of the whole is cheaper than a probe for each.
 _WHOLE: Final = """
-SELECT DISTINCT "{column}"::text FROM "{table}" held WHERE "{column}" IS NOT NULL
-AND NOT EXISTS (SELECT 1 FROM "{root}" WHERE {named} = held."{column}"::text) LIMIT 100
+SELECT DISTINCT id::text FROM (SELECT "{column}" AS id FROM "{table}") AS held
+WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "{root}" WHERE "{root}".id = {owner}) LIMIT 100
 """
 _INDEXED: Final = """
 SELECT EXISTS (SELECT 1 FROM pg_index JOIN pg_attribute
@@ -78,12 +79,11 @@ def _columns(schema: Schema) -> Iterator[tuple[str, Holding]]:
 
 def _stretch(root: str, holding: Holding, after: Any) -> tuple[list[Met], Any] | None:
     """(what was met, after whom to go on: None at the end)."""
-    prefix, _braces, suffix = holding.form.partition("{}")
     given: dict[str, Any] = {
         "table": holding.table,
         "column": holding.column,
         "root": root,
-        "named": f"'{prefix}' || id::text || '{suffix}'",
+        "owner": _owner(holding),
         "stretch": STRETCH,
         "after": f'AND "{holding.column}" > %s' if after is not None else "",
     }
@@ -94,6 +94,14 @@ def _stretch(root: str, holding: Holding, after: Any) -> tuple[list[Met], Any] |
     ended = len(rows) < STRETCH
     last = None if ended else _value(holding, rows[-1][0])
     return [_met(holding, identity) for identity, orphan in rows if orphan], last
+
+
+def _owner(holding: Holding) -> str:
+    """SQL for the owner's id in a held value; null where a text names nobody: an orphan."""
+    if holding.form == "{}":
+        return "held.id"
+    prefix, _braces, suffix = (re.escape(part) for part in holding.form.partition("{}"))
+    return f"substring(held.id FROM '^{prefix}([0-9]{{1,18}}){suffix}$')::bigint"
 
 
 def _value(holding: Holding, identity: str) -> int | str:
