@@ -117,9 +117,9 @@ def run_person_request(request_id: int) -> bool:
     return more
 
 
-def work_night(job_id: int) -> bool:
+def work_night(night_job_id: int) -> bool:
     """One slice of nightly work; rings for the next piece while there is more."""
-    more = nightly.work_slice(job_id)
+    more = nightly.work_slice(night_job_id)
     if more:
         nightly.enqueue_due()
     return more
