@@ -22,6 +22,7 @@ pytest_plugins = [
         "tests.support.queue",
         "tests.support.sandbox",
         "tests.support.sessions",
+        "tests.support.storages",
         "tests.support.sync",
         "tests.support.transfer",
     )
