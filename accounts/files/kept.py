@@ -183,11 +183,16 @@ class Reading(io.RawIOBase):
 
 
 def opened(name: str) -> BinaryIO:
-    """The file, for reading. Raises FileNotFoundError; reading, StorageFailed and Damaged."""
+    """The file, for reading. Raises FileNotFoundError, StorageFailed and Damaged.
+
+    The first piece is read at once, so that an answer does not break off after its head.
+    """
     row = KeptFile.objects.filter(name=name, complete=True).first()
     if row is None:
         raise FileNotFoundError(name)
-    return cast("BinaryIO", io.BufferedReader(Reading(row, storage()), BUFFER))
+    file = io.BufferedReader(Reading(row, storage()), BUFFER)
+    file.peek(1)
+    return cast("BinaryIO", file)
 
 
 @contextmanager
