@@ -21,7 +21,6 @@ JOBS: Final = {
     "subscribe_accounts": timedelta(days=1),
     "clear_expired_program_tokens": timedelta(days=1),
     "privacy_tick": timedelta(minutes=1),
-    "privacy_nightly": timedelta(days=1),
 }
 
 
@@ -36,9 +35,9 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing registers the signal receivers and the system checks.
-        from accounts import checks, clock, queue, receivers, registry  # noqa: F401
+        from accounts import checks, clock, files, queue, receivers, registry  # noqa: F401
         from accounts.fast_clock import FastClock
-        from accounts.services import erasure, export, ledger, oauth
+        from accounts.services import erasure, export, ledger, nightly, oauth
 
         if settings.CLOCK_FOLDER is not None:
             clock.run_fast(FastClock(settings.CLOCK_FOLDER, settings.CLOCK_SPEED))
@@ -46,8 +45,10 @@ class AccountsConfig(AppConfig):
         queue.take_former_signatures()
         post_migrate.connect(receivers.ensure_wake, sender=self)
         registry.register_thinner("consent_ledger", ledger.thin)
+        registry.register_rotation("kept files", files.rotate)
         registry.register_leases("erasures", erasure.end_leases)
         registry.register_leases("exports", export.end_leases)
+        registry.register_leases("nightly work", nightly.end_leases)
         for task, every in JOBS.items():
             registry.register_job(f"accounts.tasks.{task}", every)
         for task in TASKS_OF_AN_ACCOUNT:

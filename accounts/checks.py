@@ -11,10 +11,13 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 
 from accounts.fast_clock import only_here
+from accounts.files import kept
 from accounts.selectors.retention import retention_rules
-from accounts.services import receipts
+from accounts.services import hosts, receipts
+from accounts.services.erasure import listing, restored
 
 SHORTEST_KEY: Final = 32
 ADAPTERS: Final = {
@@ -135,6 +138,50 @@ def check_signing_key(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
             )
         ]
     return []
+
+
+@register(Tags.security)
+def check_storages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Addresses that cannot be: else the first export, or the first erasure, would find out."""
+    found: list[CheckMessage] = []
+    for number, what in ((21, kept.storage), (22, listing.storage)):
+        try:
+            what()
+        except ImproperlyConfigured as error:
+            found.append(
+                Error(str(error), hint="See docs/operations.md.", id=f"accounts.E0{number}")
+            )
+    return found
+
+
+@register(Tags.database)
+def check_hosts(
+    app_configs: Sequence[Any] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """`manage.py check --database default`: what hosts do not share, and a database of before.
+
+    Warnings: a database that may not be served must still be migrated.
+    """
+    if not databases:
+        return []
+    try:
+        apart = hosts.not_shared()
+        refused = restored.compare().reason
+    except DatabaseError:
+        return []  # not migrated yet, or away: said elsewhere
+    found: list[CheckMessage] = [
+        checks.Warning(
+            f"The hosts {', '.join(names)} do not share {what}.",
+            hint=f"Set {what.upper()}_URL to an address that all of them reach.",
+            id="accounts.W010",
+        )
+        for what, names in apart.items()
+    ]
+    if refused:
+        found.append(
+            checks.Warning(refused, hint="Run `manage.py replay_erasures`.", id="accounts.W011")
+        )
+    return found
 
 
 @register(Tags.security, deploy=True)

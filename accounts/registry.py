@@ -8,7 +8,7 @@ another process, so they keep no state.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -34,11 +34,30 @@ class Person:
     username: str | None
 
 
+@dataclass
+class Progress:
+    """How far a piece of nightly work is: kept in its row between two slices.
+
+    `cursor` is where the next slice goes on, {} at the beginning; `memory` is what one night leaves
+    to the next. Both hold what JSON can.
+    """
+
+    cursor: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict)
+    finished: bool = False
+
+
 PersonEraser = Callable[[Person, int], int]
 PersonFinder = Callable[[Person], Iterator[dict[str, Any]]]
 #: `(older_than, limit)`: deletes at most `limit` rows and says how many.
 Thinner = Callable[[datetime, int], int]
+#: `(progress, until)`: works until about that reading of `time.monotonic`; says how much it did.
+NightWork = Callable[[Progress, float], int]
+#: `(older_than, progress, until)`: retention that goes on at a cursor.
+PacedThinner = Callable[[datetime, Progress, float], int]
 Rotation = Callable[[], Iterator[bool]]
+#: Everybody in the lists as (Instagram id or surrogate, name), perhaps several times; streamed.
+People = Callable[[], Iterator[tuple[int, str]]]
 
 #: `(lowest, highest)`: frees what workers with ids in between hold; returns how many rows.
 LeaseEnder = Callable[[UUID, UUID], int]
@@ -54,6 +73,8 @@ _rotations: dict[str, Rotation] = {}
 _thinners: dict[str, Thinner] = {}
 _jobs: dict[str, timedelta] = {}
 _lease_enders: dict[str, LeaseEnder] = {}
+_paced_thinners: dict[str, PacedThinner] = {}
+_people: dict[str, People] = {}
 
 
 def register_eraser(kind: str, erase: Eraser) -> None:
@@ -95,9 +116,27 @@ def register_person_finder(kind: str, find: PersonFinder) -> None:
     _put(_person_finders, kind, find)
 
 
+def register_people(kind: str, people: People) -> None:
+    """Where third parties stand, to be searched by hash after a backup was restored."""
+    _put(_people, kind, people)
+
+
+def people() -> Mapping[str, People]:
+    return MappingProxyType(_people)
+
+
 def register_thinner(rule: str, thin: Thinner) -> None:
     """Carries out the retention rule of this name (`accounts.services.retention`)."""
     _put(_thinners, rule, thin)
+
+
+def register_paced_thinner(rule: str, thin: PacedThinner) -> None:
+    """The same for a rule whose rows are found by walking along a key, a stretch at a time."""
+    _put(_paced_thinners, rule, thin)
+
+
+def paced_thinners() -> Mapping[str, PacedThinner]:
+    return MappingProxyType(_paced_thinners)
 
 
 def erasers() -> Mapping[str, Eraser]:

@@ -7,6 +7,7 @@ import logging
 from django.core.management import call_command
 
 from accounts.errors import Conflict, ThreadsiteError, UnlinkedByInstagram
+from accounts.files.storage import StorageFailed
 from accounts.models import ConsentEvent, LinkedAccount, User
 from accounts.queue import enqueue
 from accounts.services import (
@@ -14,9 +15,8 @@ from accounts.services import (
     erasure,
     export,
     linking,
+    nightly,
     notices,
-    residue,
-    retention,
     suppression,
     timetable,
     tokens,
@@ -113,9 +113,21 @@ def run_export(export_id: int) -> bool:
 
 def run_person_request(request_id: int) -> bool:
     """Take a person who is no member out of everything, in slices."""
-    more = suppression.advance(request_id)
+    try:
+        more = suppression.advance(request_id)
+    except StorageFailed as error:
+        logger.warning("request %d waits: %s", request_id, error)
+        return False
     if more:
         enqueue("accounts.tasks.run_person_request", request_id)
+    return more
+
+
+def work_night(night_job_id: int) -> bool:
+    """One slice of nightly work; rings for the next piece while there is more."""
+    more = nightly.work_slice(night_job_id)
+    if more:
+        nightly.enqueue_due()
     return more
 
 
@@ -132,10 +144,4 @@ def privacy_tick() -> int:
     for task, ids in open_work.items():
         for identity in ids:
             enqueue(task, identity)
-    return sum(map(len, open_work.values()))
-
-
-def privacy_nightly() -> dict[str, int]:
-    """Scheduled each night: retention, expired copies, and the search for residue."""
-    thinned = retention.apply()
-    return {**thinned, "export files": export.expire(), "residue": residue.search()}
+    return sum(map(len, open_work.values())) + nightly.enqueue_due()

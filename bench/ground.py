@@ -36,7 +36,8 @@ _numbers = count(1)
 def prepared() -> Iterator[None]:
     """A fresh database, migrated; Django is set up. What is stored elsewhere is never touched."""
     home = environment.home() / FOLDER
-    shutil.rmtree(home / "postgres", ignore_errors=True)
+    for folder in ("postgres", "files", "erasures"):
+        shutil.rmtree(home / folder, ignore_errors=True)
     home.mkdir(parents=True, exist_ok=True)
     os.environ["THREADSITE_HOME"] = str(home)
     os.environ.pop("DATABASE_URL", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -21,11 +22,18 @@ pytest_plugins = [
         "tests.support.queue",
         "tests.support.sandbox",
         "tests.support.sessions",
+        "tests.support.storages",
         "tests.support.sync",
         "tests.support.transfer",
     )
     if importlib.util.find_spec(name)
 ]
+
+
+@pytest.fixture(autouse=True)
+def own_home(settings, tmp_path: Path) -> None:
+    """No test meets another's files, nor its list of erasures."""
+    settings.THREADSITE_HOME = tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts.api.authentication import BearerAuthentication
-from followersync.services.import_storage import LARGEST
+from followersync.services.imports import LARGEST
 from threadsite.exception_handler import CONTENT_TYPE, problem_body
 
 #: Forms, JSON and what Instagram tells us.

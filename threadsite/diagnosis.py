@@ -20,14 +20,15 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import Error
 
-from accounts import clock, crypto
+from accounts import clock, crypto, files
 from accounts.errors import Bug
 from accounts.models import AccessToken
 from accounts.outbound.budget import within
 from accounts.outbound.client import OutboundError, chosen_by_operator
-from accounts.selectors.duties import deadline_counts
+from accounts.selectors.duties import deadline_counts, nights_wanting_care
+from accounts.services import hosts
 from followersync.selectors import operations
-from threadsite import heartbeat, server_state
+from threadsite import heartbeat, server_state, serving
 
 OLDEST_POSTGRESQL: Final = 150_000
 #: Leases and signatures bear a few seconds.
@@ -185,6 +186,45 @@ def _queue() -> Iterator[Finding]:
     yield Finding(alive, seen, "" if alive else "Run `manage.py queue` and keep it running.")
 
 
+def _storages() -> Iterator[Finding]:
+    """Files that every host must reach, and the list of erasures."""
+    refused = serving.refusal(fresh=True)
+    yield Finding(not refused, refused or "The database knows every erasure of the list.")
+    try:
+        reached = files.mark()
+    except files.StorageFailed as error:
+        yield Finding(False, f"Files cannot be stored: {error.reason}.", "Check FILES_URL.")
+    else:
+        yield Finding(bool(reached), "Files can be stored.")
+    told = serving.not_shared()
+    for words in told:
+        yield Finding(False, words)
+    if not told:
+        living = ", ".join(hosts.living()) or "none"
+        yield Finding(True, f"All living hosts share their files ({living}).")
+    if not settings.ERASURES_URL:
+        yield Finding(
+            settings.DEBUG,
+            "The list of erasures lies on this host's own disk.",
+            "Set ERASURES_URL to where backups are not, so that it outlives this host.",
+        )
+
+
+def _nights() -> Iterator[Finding]:
+    """Nightly work that fails or does not fit its night."""
+    late = nights_wanting_care()
+    for job in late:
+        yield Finding(
+            False,
+            f"Nightly work “{job.name}” of {job.night} is not done"
+            f"{f' ({job.error_code})' if job.error_code else ''}: "
+            f"{job.seconds:.0f} s of work so far, {job.slices} slices.",
+            "Look at the queue's log; `manage.py nightly` does it by hand.",
+        )
+    if not late:
+        yield Finding(True, "Nightly work fits its night.")
+
+
 def _syncs() -> Iterator[Finding]:
     counts = operations.operational_counts()
     for name, words in (
@@ -276,6 +316,8 @@ OF_THE_TABLES: Final[dict[str, Look]] = {
     "the keys": _keys,
     "the cache": _cache,
     "the queue": _queue,
+    "the storages": _storages,
+    "nightly work": _nights,
     "the syncs": _syncs,
     "erasures and requests": _duties,
 }

@@ -176,7 +176,7 @@ def _package() -> Any:
     return utils
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """The folder of PostgreSQL's programs."""
     utils = _package()
     programs: Path = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
@@ -194,7 +194,7 @@ def _make(folder: Path) -> None:
     if user is not None:
         os.chown(unfinished, user.uid, user.gid)
     made = subprocess.run(
-        [_programs() / "initdb", *_INITDB, "-D", unfinished],
+        [programs() / "initdb", *_INITDB, "-D", unfinished],
         capture_output=True,
         text=True,
         errors="replace",
@@ -231,7 +231,7 @@ def _try(folder: Path, sockets: str, user: _Account | None, deadline: float) -> 
     options = (f"-p{PORT}", "-clisten_addresses=", f"-cunix_socket_directories={sockets}")
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [_programs() / "postgres", "-D", folder, *options],
+            [programs() / "postgres", "-D", folder, *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -318,7 +318,7 @@ class _Account:
 
 def _open_the_way(folder: Path) -> None:
     """Let another account reach the data folder, and read and run PostgreSQL's programs."""
-    install = _programs().parent
+    install = programs().parent
     for each in (*folder.parents, *install.parents):
         _permit(each, stat.S_IXOTH)
     for path, _folders, files in os.walk(install):

@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -158,6 +160,33 @@ def numbers(name: str) -> dict[str, int]:
             )
         found[rule] = int(value)
     return found
+
+
+def options(name: str) -> dict[str, Any]:
+    """A JSON object, e.g. `{"key": "…", "secret": "…"}`; unset: none."""
+    value = text(name, "")
+    if not value:
+        return {}
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        # Without the value: it holds secrets.
+        raise ImproperlyConfigured(f"{name} must be a JSON object.")
+    return found
+
+
+def zone(name: str, default: str) -> str:
+    """The name of a time zone, as `Europe/Berlin`."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError):
+        raise ImproperlyConfigured(
+            f"{name} must name a time zone, such as Europe/Berlin, not {value!r}."
+        ) from None
+    return value
 
 
 def url(name: str, default: str | None = None) -> str:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from accounts.selectors.processes import queue_state
+from threadsite import serving
 
 
 @never_cache
@@ -25,14 +26,17 @@ def ready_view(request: HttpRequest) -> HttpResponse:
 
 
 def readiness() -> dict[str, str]:
-    """`ok` or a reason for each of `database`, `migrations`, `queue`."""
+    """`ok` or a reason for each of `database`, `migrations`, `queue`, `erasures`."""
     try:
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
-        return {"database": "unreachable", "migrations": "unknown", "queue": "unknown"}
+        return {"database": "unreachable"} | dict.fromkeys(
+            ("migrations", "queue", "erasures"), "unknown"
+        )
     return {
         "database": "ok",
         "migrations": "pending" if pending else "ok",
         "queue": "unknown" if pending else queue_state(),
+        "erasures": "unknown" if pending else serving.refusal() or "ok",
     }

@@ -12,9 +12,9 @@ from django_q.models import Failure, OrmQ
 
 from accounts import clock
 from accounts.models import StaffView
-from accounts.selectors.duties import accounts_by_state, duties
+from accounts.selectors.duties import accounts_by_state, duties, nights
 from followersync.selectors import attention, operations
-from threadsite import health, heartbeat
+from threadsite import health, heartbeat, serving
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -36,6 +36,8 @@ def overview_view(request: HttpRequest) -> HttpResponse:
         "failing": attention.failing(),
         "runs": attention.runs_of_the_day(),
         "duties": duties(),
+        "nights": nights(),
+        "hosts": serving.not_shared(),
         "queue": _queue(),
     }
     return render(request, "admin/overview.html", context)

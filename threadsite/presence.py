@@ -1,6 +1,7 @@
-"""A web process says every 20 seconds that it runs, and which keys it knows.
+"""A web process says every 20 seconds that it runs, which keys it knows and what it reaches.
 
-`manage.py rotate_keys` asks for that. The queue's watchdog says the same of the queue.
+`manage.py rotate_keys` asks for the keys, `accounts.services.hosts` for the storages. The
+queue's watchdog says the same of the queue.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from django.db import DatabaseError, connection
 
 from accounts.connectivity import GONE
 from accounts.models import SiteProcess
-from accounts.services import processes
+from accounts.services import hosts, processes
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Presence:
 
     def begin(self) -> None:
         """From here on, until `end`."""
+        hosts.keep_looking()
         self._thread.start()
 
     def end(self) -> None:

@@ -49,6 +49,16 @@ CLOCK_SPEED, CLOCK_FOLDER = environment.clock(
     PUBLIC_URL, INSTAGRAM_OAUTH_URL, INSTAGRAM_API_URL, INSTAGRAM_GRAPH_URL
 )
 
+# --- Files and the list of erasures (docs/operations.md) -----------------------------------------
+#: `database:`, `file:///folder`, `s3://bucket/folder`; unset, a folder of this host.
+FILES_URL = environment.text("FILES_URL", "")
+FILES_OPTIONS = environment.options("FILES_OPTIONS")
+#: Where backups are not; as FILES_URL, but never in the database that it outlives.
+ERASURES_URL = environment.text("ERASURES_URL", "")
+ERASURES_OPTIONS = environment.options("ERASURES_OPTIONS")
+#: By which this host is known to the others; unset, the system's own name for it.
+HOST_NAME = environment.text("HOST_NAME", "")
+
 # --- Google Drive: unset, members are not offered to have theirs watched ------------------------
 GOOGLE_CLIENT_ID = environment.text("GOOGLE_CLIENT_ID", "")
 GOOGLE_CLIENT_SECRET = environment.text("GOOGLE_CLIENT_SECRET", "")
@@ -67,6 +77,9 @@ RETENTION_DAYS = environment.numbers("RETENTION_DAYS")
 INSTAGRAM_CALLS_PER_HOUR = environment.integer(
     "INSTAGRAM_CALLS_PER_HOUR", 200, low=10, high=1_000_000
 )
+#: The hour (0 to 23) from which nightly work is done, in the site's own time zone.
+NIGHTLY_HOUR = environment.integer("NIGHTLY_HOUR", 3, low=0, high=23)
+SITE_TIME_ZONE = environment.zone("SITE_TIME_ZONE", "UTC")
 UNLINK_GRACE_DAYS = environment.integer("UNLINK_GRACE_DAYS", 30, low=1, high=365)
 
 # --- Applications -------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from accounts.queue import CLUSTER
 from accounts.selectors import processes as running
 from accounts.services import processes
 from followersync.services import dispatch
-from threadsite import cluster_folder
+from threadsite import cluster_folder, serving
 from threadsite.broker import key_of
 from threadsite.supervisor import Child, end_group
 
@@ -62,6 +62,8 @@ class Watchdog:
         self.busy = 0
         self._outage = Outage("what the queue needs")
         self._instance: str | None = None
+        #: Why nothing may be done for this database, which came back as another one; "" mostly.
+        self.refused = ""
         self.renew()
 
     def renew(self) -> None:
@@ -109,6 +111,11 @@ class Watchdog:
 
     def _look(self, now: float) -> None:
         close_old_connections()
+        if self._outage.lasts:
+            serving.look_again()
+        self.refused = serving.refusal()
+        if self.refused:
+            return
         self._bury_the_dead()
         if now < self.look_at:
             return

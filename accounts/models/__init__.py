@@ -11,13 +11,16 @@ from accounts.models.counter import Counter
 from accounts.models.deletion import (
     DeletionRequest,
     ErasureEntry,
+    ErasureList,
     ErasureNeedle,
     ResidueFinding,
 )
 from accounts.models.export import DataExport
 from accounts.models.idempotency import IdempotencyRecord
 from accounts.models.job import ScheduledJob
+from accounts.models.kept_file import FilePiece, KeptFile
 from accounts.models.linked import LinkedAccount
+from accounts.models.night import NightJob
 from accounts.models.process import SiteProcess
 from accounts.models.quota import QuotaUse, VisitorQuotaUse
 from accounts.models.staff_view import StaffView
@@ -36,9 +39,13 @@ __all__ = [
     "DataExport",
     "DeletionRequest",
     "ErasureEntry",
+    "ErasureList",
     "ErasureNeedle",
+    "FilePiece",
     "IdempotencyRecord",
+    "KeptFile",
     "LinkedAccount",
+    "NightJob",
     "PrivacyRequest",
     "QuotaUse",
     "ResidueFinding",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -117,30 +119,62 @@ class DeletionRequest(models.Model):
 
 
 class ErasureEntry(models.Model):
-    """One line of the list of erasures: whom it was is known only to who knows the id and the key.
+    """One entry of the list of erasures: whom it was is known only to who knows the id and the key.
 
-    A backup restored from before `at` holds the account again; `replay_erasures` finds it by the
-    fingerprints and erases it once more.
+    A backup restored from before `at` holds the data again; `replay_erasures` finds it by the
+    fingerprints and erases it once more. `number` names the entry in the list outside of the
+    database (ERASURES_URL), `listed_at` says since when it stands there. `deletion` is forgotten
+    when the erasure ends.
     """
 
     class Kind(models.TextChoices):
         ACCOUNT = "account", _("account")
         MEMBER = "member", _("member")
+        SCOPE = "scope", _("what one consent paid for")
+        PERSON = "person", _("somebody who is no member")
 
+    number = models.UUIDField(unique=True, default=uuid.uuid4, db_default=RandomUUID())
     kind = models.CharField(max_length=10, choices=Kind)
     fingerprint = models.CharField(max_length=64)
-    owner_fingerprint = models.CharField(max_length=64)
+    owner_fingerprint = models.CharField(max_length=64, blank=True)
+    scope = models.CharField(max_length=20, blank=True, default="", db_default="")
     at = models.DateTimeField()
+    listed_at = models.DateTimeField(null=True)
+    deletion = models.ForeignKey(
+        DeletionRequest, on_delete=models.SET_NULL, null=True, related_name="entries"
+    )
 
     class Meta:
         verbose_name = _("erasure")
         verbose_name_plural = _("list of erasures")
-        constraints = [
-            models.UniqueConstraint(fields=["fingerprint", "at"], name="erasure_listed_once"),
+        indexes = [
+            models.Index(
+                fields=["id"], name="erasure_not_listed", condition=models.Q(listed_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.fingerprint[:12]}"
+
+
+class ErasureList(models.Model):
+    """The list of erasures that this database belongs to: one row.
+
+    `mark` stands in the list itself too. `seen_on` is the database (server, timeline, database)
+    for which the list was last found to hold nothing that the database does not know.
+    """
+
+    mark = models.CharField(max_length=32)
+    made_at = models.DateTimeField()
+    seen_on = models.CharField(max_length=80, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="erasurelist_is_one", condition=models.Q(id=1)),
+        ]
+
+    def __str__(self) -> str:
+        return self.mark
 
 
 class ErasureNeedle(models.Model):

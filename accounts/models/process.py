@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +14,8 @@ class SiteProcess(models.Model):
 
     `seen_at` is when it last said that it runs, `worked_at` when one of a queue's workers last
     finished a task for it. `token_keys` are fingerprints of its TOKEN_KEYS, newest first
-    (`accounts.crypto.fingerprint`); no key can be computed from one.
+    (`accounts.crypto.fingerprint`); no key can be computed from one. `marks` are those of the
+    storages that its host reaches: `files` and `erasures` (`accounts.services.hosts`).
     """
 
     class Kind(models.TextChoices):
@@ -27,6 +30,7 @@ class SiteProcess(models.Model):
     seen_at = models.DateTimeField(_("last heard of"))
     worked_at = models.DateTimeField(_("last task finished"), null=True)
     token_keys = ArrayField(models.CharField(max_length=16))
+    marks: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={})
 
     class Meta:
         verbose_name = _("process")

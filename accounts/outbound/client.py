@@ -27,7 +27,8 @@ MOST_STREAMED: Final = 16 << 20
 class OutboundError(Exception):
     """No whole answer came.
 
-    `reason`: too_slow, too_large, address_not_public, name_unknown, else urllib3's own word.
+    `reason`: too_slow, too_large, address_not_public, name_unknown, declaration_in_xml, else
+    urllib3's own word.
     """
 
     def __init__(self, reason: str) -> None:

@@ -14,6 +14,7 @@ from accounts.models import (
     AccessToken,
     DeletionRequest,
     LinkedAccount,
+    NightJob,
     PrivacyRequest,
     ResidueFinding,
 )
@@ -22,6 +23,8 @@ from accounts.models import (
 ERASURE_OVERDUE: Final = timedelta(hours=24)
 #: Tokens are refreshed weeks before they end: one that ends so soon is not refreshed any more.
 TOKEN_EXPIRING: Final = timedelta(days=7)
+#: By when a night's work should be done.
+NIGHT: Final = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,18 @@ class Duties:
     requests_open: int
     requests_late: int
     residue_doubtful: int
+
+
+def nights() -> list[NightJob]:
+    """Nightly work as it stands, what took longest first."""
+    return list(NightJob.objects.order_by("-seconds", "name"))
+
+
+def nights_wanting_care() -> list[NightJob]:
+    """Nightly work that fails, or was begun so long ago that its night is over."""
+    begun_before = clock.now() - clock.for_real(NIGHT)
+    late = Q(finished_at=None, started_at__lt=begun_before) | Q(failures__gt=0)
+    return list(NightJob.objects.filter(late).order_by("name"))
 
 
 def accounts_by_state() -> dict[str, int]:

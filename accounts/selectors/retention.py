@@ -45,6 +45,12 @@ DEFAULTS: Final[Mapping[str, _Default]] = MappingProxyType(
     {
         "history": _Default(0, _("changes and past follows of a list"), _CONSENT),
         "snapshots": _Default(0, _("counts over time"), _CONSENT),
+        "snapshots_daily": _Default(
+            90, _("each single count; after that, the last one of each day"), _CONSENT
+        ),
+        "snapshots_weekly": _Default(
+            730, _("the counts of each day; after that, the last one of each week"), _CONSENT
+        ),
         "runs": _Default(90, _("logs of ended syncs"), _SECURITY),
         "queue": _Default(14, _("logs of ended background tasks"), _SECURITY),
         "sessions": _Default(0, _("sessions, after they have ended"), _SERVICE),

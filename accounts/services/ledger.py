@@ -69,6 +69,15 @@ def last_entry(subject: UUID, scope: str) -> ConsentEvent | None:
     return ConsentEvent.objects.filter(subject=subject, scope=scope).order_by("-sequence").first()
 
 
+def granted_since(account: LinkedAccount, scope: str, moment: datetime) -> bool:
+    """Whether the newest entry of the scope is a consent that was given after `moment`."""
+    if not has_subject(account):
+        return False
+    last = last_entry(ConsentSubject.objects.get(account=account).subject, scope)
+    granted = last is not None and last.action == ConsentEvent.Action.GRANTED
+    return granted and last is not None and last.at > moment
+
+
 def append(
     *,
     subject: UUID,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +11,7 @@ from django.conf import settings
 
 from accounts import clock, crypto, queue, registry
 from accounts.models import SiteProcess
+from accounts.services import hosts
 
 #: Rows of processes that were killed; nobody asks for them any more.
 KEPT: Final = timedelta(hours=1)
@@ -23,20 +23,18 @@ def new_id() -> str:
 
 
 def report(process: str, kind: SiteProcess.Kind) -> None:
-    """Say that this process runs, and which keys it knows. Raises what a lost database raises."""
+    """Say that this process runs, which keys it knows and which storages it reaches.
+
+    Raises what a lost database raises.
+    """
     now = clock.wall()
-    SiteProcess.objects.update_or_create(
-        pk=process,
-        defaults={"seen_at": now, "token_keys": [*map(crypto.fingerprint, settings.TOKEN_KEYS)]},
-        create_defaults={
-            "kind": kind,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "started_at": now,
-            "seen_at": now,
-            "token_keys": [*map(crypto.fingerprint, settings.TOKEN_KEYS)],
-        },
-    )
+    told = {
+        "seen_at": now,
+        "token_keys": [*map(crypto.fingerprint, settings.TOKEN_KEYS)],
+        "marks": hosts.marks(),
+    }
+    born = {"kind": kind, "host": hosts.name(), "pid": os.getpid(), "started_at": now}
+    SiteProcess.objects.update_or_create(pk=process, defaults=told, create_defaults=told | born)
     SiteProcess.objects.filter(seen_at__lt=now - KEPT).delete()
 
 

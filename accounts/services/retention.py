@@ -1,10 +1,12 @@
-"""Carrying out the retention rules (`accounts.selectors.retention`), nightly and in batches."""
+"""Carrying out the retention rules (`accounts.selectors.retention`), in batches and slices."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -16,45 +18,63 @@ from django.db.models import Exists, OuterRef
 from django_q.models import Task
 
 from accounts import clock, registry
-from accounts.models import DataExport, DeletionRequest, ErasureEntry, StaffView
+from accounts.models import DataExport, DeletionRequest, StaffView
 from accounts.selectors.retention import Rule, retention_rules
 from accounts.services import idempotency, quotas, suppression
-from accounts.services.erasure import payloads
+from accounts.services.erasure import listing, payloads
 
 BATCH_ROWS: Final = 5_000
-NIGHT_SECONDS: Final = 90.0
+LISTED_AT_A_TIME: Final = 100
 #: A session may be noted a moment before its own row is committed.
 IN_MAKING: Final = timedelta(hours=1)
 
 
-def apply(*, max_seconds: float = NIGHT_SECONDS) -> dict[str, int]:
-    """Carry out every rule; what one night does not manage, the next goes on with."""
-    until = time.monotonic() + max_seconds
-    now = clock.now()
-    done: dict[str, int] = {}
-    for rule, thin in _thinners():
+def work() -> dict[str, registry.NightWork]:
+    """What is to be done each night, by the name of its rule; rules without days do nothing."""
+    found: dict[str, registry.NightWork] = {}
+    for rule in retention_rules():
         if rule.days == 0 and rule.name != "sessions":
             continue
-        done[rule.name] = _thin(thin, now - timedelta(days=rule.days), until)
+        thin = _OWN.get(rule.name) or registry.thinners().get(rule.name)
+        paced = registry.paced_thinners().get(rule.name)
+        if thin is not None:
+            found[rule.name] = partial(_thin, rule, thin)
+        elif paced is not None:
+            found[rule.name] = partial(_pace, rule, paced)
+    return found
+
+
+def apply(*, max_seconds: float = math.inf) -> dict[str, int]:
+    """Carry out every rule here and now."""
+    until = time.monotonic() + max_seconds
+    done: dict[str, int] = {}
+    for name, slice_of in work().items():
+        progress, done[name] = registry.Progress(), 0
+        while not progress.finished and time.monotonic() < until:
+            done[name] += slice_of(progress, until)
     return done
 
 
-def _thin(thin: registry.Thinner, older_than: datetime, until: float) -> int:
+def _thin(rule: Rule, thin: registry.Thinner, progress: registry.Progress, until: float) -> int:
     total = 0
     while time.monotonic() < until:
         with transaction.atomic():
-            deleted = thin(older_than, BATCH_ROWS)
+            deleted = thin(_before(rule), BATCH_ROWS)
         total += deleted
         if not deleted:
+            progress.finished = True
             break
     return total
 
 
-def _thinners() -> Iterator[tuple[Rule, registry.Thinner]]:
-    for rule in retention_rules():
-        for own in (_OWN.get(rule.name), registry.thinners().get(rule.name)):
-            if own is not None:
-                yield rule, own
+def _pace(
+    rule: Rule, thin: registry.PacedThinner, progress: registry.Progress, until: float
+) -> int:
+    return thin(_before(rule), progress, until)
+
+
+def _before(rule: Rule) -> datetime:
+    return clock.now() - timedelta(days=rule.days)
 
 
 def _queue(older_than: datetime, limit: int) -> int:
@@ -113,9 +133,8 @@ def _deletions(older_than: datetime, limit: int) -> int:
 
 
 def _erasure_list(older_than: datetime, limit: int) -> int:
-    """It need not outlive the oldest backup that can be restored."""
-    old = ErasureEntry.objects.filter(at__lt=older_than).values("pk")[:limit]
-    return ErasureEntry.objects.filter(pk__in=old).delete()[0]
+    """It need not outlive the oldest backup that can be restored. One object goes at a time."""
+    return listing.forget(older_than, min(limit, LISTED_AT_A_TIME))
 
 
 _OWN: Final[Mapping[str, registry.Thinner]] = MappingProxyType(

@@ -21,8 +21,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import clock, queue, registry
 from accounts.errors import Conflict, InvalidInput
-from accounts.models import LinkedAccount, PrivacyRequest, SuppressedPerson, User
+from accounts.models import ErasureEntry, LinkedAccount, PrivacyRequest, SuppressedPerson, User
 from accounts.registry import Person
+from accounts.services.erasure import listing
 
 RUN = "accounts.tasks.run_person_request"
 #: GDPR article 12 (3): one month; the shortest one, so that no calendar makes us late.
@@ -198,6 +199,8 @@ def advance(request_id: int, *, max_seconds: float = SLICE_SECONDS) -> bool:
         while _drop(request_id, kind, erase):
             if time.monotonic() >= until:
                 return True
+    # Called done only when it stands in the list that a restored backup is compared with.
+    listing.ship()
     with transaction.atomic():
         request = PrivacyRequest.objects.select_for_update().get(pk=request_id)
         request.state, request.completed_at = State.COMPLETED, clock.now()
@@ -205,6 +208,47 @@ def advance(request_id: int, *, max_seconds: float = SLICE_SECONDS) -> bool:
         if not request.contact:
             _wipe(request)
     return False
+
+
+def replay(listed: Iterable[tuple[str, str]]) -> Iterator[PrivacyRequest]:
+    """Keep people out again whom a restored backup has forgotten; yields what is to be dropped.
+
+    `listed`: (kind, digest in hex) as they stand in the list of erasures. Whom the database holds
+    is found by hashing every name and id in it, since the list names nobody.
+    """
+    wanted = {(kind, bytes.fromhex(digest)) for kind, digest in listed}
+    known = {bytes(digest) for digest in SuppressedPerson.objects.values_list("digest", flat=True)}
+    forgotten = {(kind, digest) for kind, digest in wanted if digest not in known}
+    if not forgotten:
+        return
+    now = clock.now()
+    SuppressedPerson.objects.bulk_create(
+        (SuppressedPerson(kind=kind, digest=digest, at=now) for kind, digest in forgotten),
+        ignore_conflicts=True,
+    )
+    for person in sorted(_matching({digest for _kind, digest in forgotten})):
+        yield PrivacyRequest.objects.create(
+            kind=Kind.ERASURE,
+            username=person[1][:LONGEST_NAME],
+            instagram_id=person[0],
+            proof=Proof.STAFF,
+            state=State.GRANTED,
+            received_at=now,
+            due_at=now + timedelta(days=ANSWER_DAYS),
+            decided_at=now,
+        )
+
+
+def _matching(digests: set[bytes]) -> set[tuple[str, str]]:
+    """(id or "", name or "") of everybody in the lists whose id or name has one of the hashes."""
+    found: set[tuple[str, str]] = set()
+    for people in registry.people().values():
+        for key, name in people():
+            by_id = _digest(SuppressedPerson.Kind.ID, str(key)) in digests
+            by_name = _digest(SuppressedPerson.Kind.NAME, name.lower()) in digests
+            if by_id or by_name:
+                found.add((str(key) if by_id else "", name.lower() if by_name else ""))
+    return found
 
 
 def wipe_closed(older_than: datetime, limit: int) -> int:
@@ -268,13 +312,20 @@ def _suppress(request: PrivacyRequest) -> None:
         SuppressedPerson.Kind.NAME: request.username,
         SuppressedPerson.Kind.ID: request.instagram_id,
     }
+    now = clock.now()
+    digests = {kind: _digest(kind, mark) for kind, mark in marks.items() if mark}
     SuppressedPerson.objects.bulk_create(
         (
-            SuppressedPerson(kind=kind, digest=_digest(kind, mark), at=clock.now(), request=request)
-            for kind, mark in marks.items()
-            if mark
+            SuppressedPerson(kind=kind, digest=digest, at=now, request=request)
+            for kind, digest in digests.items()
         ),
         ignore_conflicts=True,
+    )
+    ErasureEntry.objects.bulk_create(
+        ErasureEntry(
+            kind=ErasureEntry.Kind.PERSON, fingerprint=digest.hex(), scope=kind.value, at=now
+        )
+        for kind, digest in digests.items()
     )
 
 

@@ -25,6 +25,7 @@ KINDS: Final[dict[str, StrOrPromise]] = {
     "full_scans": _("readings of the whole list"),
     "imports": _("imports"),
     "insights_readings": _("notes on reading daily figures"),
+    "kept files": _("files that waited to be imported"),
     "past_follows": _("times of following that have ended"),
     "queue rows, sessions and cache entries": _("waiting tasks, sessions and cached things"),
     "scan_pages": _("pages read of the list"),

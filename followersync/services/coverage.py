@@ -42,6 +42,7 @@ def _list() -> None:
         calls=["followers id,username", COUNT],
         tables={
             **{f"followersync_{name}": ALL for name in whole},
+            "accounts_keptfile": ALL,
             "followersync_followersnapshot": all_but("reported"),
             "followersync_syncsettings": all_but("interval_minutes", "epoch", "digest_key"),
         },

@@ -62,7 +62,7 @@ def register() -> None:
     registry.register_task_keys("followersync.tasks.tell_subscriber", _subscription_ids)
     # The budget's rows are named after what they limit.
     catalogue.key("followersync_callbudget", "name", of="account", form="account:{}")
-    for table in ("follower", "pastfollow", "followerchange"):
+    for table in ("follower", "pastfollow", "followerchange", "absence", "scanpage"):
         catalogue.lists_people(f"followersync_{table}")
     suppressing.register()
     retention.register()

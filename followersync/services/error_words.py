@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext_lazy as _
 
 from accounts import errors
+from followersync.services import imports
 from followersync.services.owners import QUESTIONS
 from followersync.sources.archive.errors import Problem
 from followersync.sources.archive.wording import DETAILS as OF_ARCHIVES
@@ -25,6 +26,7 @@ DETAILS: Final[dict[str, StrOrPromise]] = {
     },
     errors.Bug.code: errors.Bug.detail,
     errors.WrongShape.code: errors.WrongShape.detail,
+    "file_missing": imports.MISSING,
     "paused": _("This account is paused. Resume it to go on."),
     "unlinked": _("This account is unlinked. Link it again to go on."),
     **{problem.value: OF_ARCHIVES[problem] for problem in Problem if problem in OF_ARCHIVES},

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock, crypto, registry
+from accounts import clock, crypto, files, registry
 from accounts.errors import InvalidInput, ThreadsiteError
 from accounts.outbound.addresses import may_be_named
 from accounts.outbound.budget import within
@@ -257,7 +257,7 @@ def _source(url: str, options: Mapping[str, Any], local_allowed: bool) -> Folder
 
 def _take(folder: WatchedFolder, source: Folder, export: Export) -> bool:
     """Fetch one export and ask for its import. False: it was refused, and is noted."""
-    with tempfile.TemporaryFile() as file:
+    with tempfile.TemporaryFile(dir=files.scratch()) as file:
         source.fetch(export, file)
         run_id, code = None, ""
         with transaction.atomic():

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts import clock
+from accounts import clock, files
 from accounts.errors import NotFound
 from followersync.models import ArchiveImport
-from followersync.services import import_storage
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,7 +72,7 @@ def decline(account: LinkedAccount, run_id: int) -> None:
     """It is not this account's: delete the archive. Raises NotFound as `take` does."""
     with transaction.atomic():
         stored = take(account, run_id).stored
-        transaction.on_commit(lambda: import_storage.discard(stored))
+        transaction.on_commit(lambda: files.discard(stored))
 
 
 def expire(now: datetime) -> int:
@@ -87,14 +86,9 @@ def expire(now: datetime) -> int:
 
 
 def _forget(jobs: list[ArchiveImport]) -> None:
-    files = [job.stored for job in jobs]
+    stored = [job.stored for job in jobs]
     _close(jobs)
-
-    def discard() -> None:
-        for stored in files:
-            import_storage.discard(stored)
-
-    transaction.on_commit(discard)
+    transaction.on_commit(lambda: files.discard(*stored))
 
 
 def _close(jobs: list[ArchiveImport]) -> None:

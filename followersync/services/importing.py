@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING
 
 from django.db import transaction
 
-from accounts import clock
+from accounts import clock, files
 from accounts.scopes import Scope
 from accounts.services import gate, suppression
 from followersync.domain import digest
@@ -51,7 +51,7 @@ Watch = Callable[[dict[str, int | None]], None]
 
 def run(held: Claim, job: ArchiveImport, archive: Archive, *, watch: Watch | None = None) -> None:
     """Import it. Raises ArchiveError, LostClaim or the gate's errors, with nothing changed."""
-    with tempfile.TemporaryFile() as spool:
+    with tempfile.TemporaryFile(dir=files.scratch()) as spool:
         read = _read(held, archive, spool, watch)
         spool.seek(0)
         with transaction.atomic():

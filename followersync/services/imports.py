@@ -6,6 +6,7 @@ import logging
 import tempfile
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock, registry
+from accounts import clock, files, registry
 from accounts.connectivity import GONE
 from accounts.errors import Conflict, ConsentMissing, NotFound, ThreadsiteError
 from accounts.models import User
@@ -30,9 +31,9 @@ from followersync.models import (
     Trigger,
     WatchedExport,
 )
-from followersync.services import claims, import_questions, import_storage, importing, owners
+from followersync.services import claims, import_questions, importing, owners
 from followersync.services.settings import settings_of
-from followersync.sources.archive import Archive, ArchiveError, check_container, remote
+from followersync.sources.archive import Archive, ArchiveError, Problem, check_container, remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +47,10 @@ logger = logging.getLogger(__name__)
 
 TASK = "followersync.tasks.advance_run"
 ATTEMPTS = 3
+LARGEST = 4 << 30
+MISSING = _("The archive is no longer there. Please send it again.")
+#: An archive may be kept a moment before its run is opened.
+UNWANTED = timedelta(hours=1)
 
 
 def request_import(
@@ -68,7 +73,10 @@ def request_import(
     gate.check(account.pk, Scope.FOLLOWERS)
     name = Path(file_name or str(getattr(uploaded_file, "name", "") or "")).name
     check_form(uploaded_file, name)
-    stored, size = import_storage.keep(uploaded_file, name)
+    try:
+        stored, size = files.keep(files.Area.IMPORTS, uploaded_file, account=account, most=LARGEST)
+    except ValueError:
+        raise owners.refused(Problem.TOO_LARGE) from None
     job = ArchiveImport(
         account=account,
         channel=channel,
@@ -80,7 +88,7 @@ def request_import(
     try:
         return _open(job)
     except BaseException:
-        import_storage.discard(stored)
+        files.discard(stored)
         raise
 
 
@@ -122,7 +130,7 @@ def read_elsewhere(
     file: IO[bytes], name: str, *, waiting: remote.Waiting = remote.STILL
 ) -> Iterator[Archive]:
     """The archive, read by a process of its own; see `remote.opened` for what it raises."""
-    now, scratch = int(clock.now().timestamp()), str(import_storage.folder())
+    now, scratch = int(clock.now().timestamp()), str(files.scratch())
     with remote.opened(file, name=name, now=now, scratch=scratch, waiting=waiting) as archive:
         yield archive
 
@@ -152,7 +160,7 @@ def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | Non
     finally:
         _wake_next(job.account.owner_id)
     if not kept:
-        import_storage.discard(job.stored)
+        files.discard(job.stored)
         ArchiveImport.objects.filter(pk=job.pk).update(stored="")
     return False
 
@@ -195,7 +203,7 @@ def _work(
             raise ThreadsiteError("import_gave_up", _("The import broke off several times."))
         claims.fence(held, **claims.added(attempts=1), started_at=clock.now())
         with (
-            (import_storage.folder() / job.stored).open("rb") as file,
+            files.to_scratch(job.stored, beat=_renewing(held)) as file,
             read_elsewhere(
                 file, job.file_name, waiting=remote.Waiting(lambda: claims.fence(held))
             ) as archive,
@@ -210,6 +218,12 @@ def _work(
     except ArchiveError as error:
         ArchiveImport.objects.filter(pk=job.pk).update(problem_file=error.member[:255])
         _close(held, SyncRun.State.FAILED, owners.refused(error.problem))
+    except files.StorageFailed as error:
+        logger.warning("import %s waits for the storage of files: %s", held.run_id, error)
+        _wait(held, job)
+        return True
+    except FileNotFoundError:
+        _close(held, SyncRun.State.FAILED, ThreadsiteError("file_missing", MISSING))
     except (NotFound, Conflict, ConsentMissing) as error:
         _close(held, SyncRun.State.CANCELLED, error)
     except ThreadsiteError as error:
@@ -239,11 +253,22 @@ def _look(held: Claim, job: ArchiveImport, archive: Archive) -> None:
 
 def _read_through(held: Claim, archive: Archive) -> None:
     """To its end, keeping nothing; the lease is renewed meanwhile."""
-    beat = time.monotonic()
+    renew = _renewing(held)
     for _batch in archive.batches():
-        if time.monotonic() - beat > importing.HEARTBEAT_SECONDS:
-            beat = time.monotonic()
+        renew()
+
+
+def _renewing(held: Claim) -> Callable[[], None]:
+    """Renews the lease, every few seconds however often it is called. Raises LostClaim."""
+    renewed = time.monotonic()
+
+    def renew() -> None:
+        nonlocal renewed
+        if time.monotonic() - renewed > importing.HEARTBEAT_SECONDS:
+            renewed = time.monotonic()
             claims.fence(held)
+
+    return renew
 
 
 def import_now(
@@ -258,7 +283,7 @@ def import_now(
     Raises what `request_import` does; a failure later on stands in the run.
     """
     if path.is_dir():
-        with tempfile.TemporaryFile() as file:
+        with tempfile.TemporaryFile(dir=files.scratch()) as file:
             importing.pack(path, file)
             name = f"{path.resolve().name}.zip"
             run = _request_now(account, file, name, owner_confirmed)
@@ -289,7 +314,8 @@ def sweep() -> int:
     expired = import_questions.expire(now)
     wanted = Q(run__state__in=SyncRun.OPEN) | ~Q(question="")
     known = set(ArchiveImport.objects.filter(wanted).values_list("stored", flat=True))
-    return expired + import_storage.discard_unknown(known, clock.wall().timestamp() - 3600)
+    before = now - clock.for_real(UNWANTED)
+    return expired + files.discard_unwanted(files.Area.IMPORTS, known, before)
 
 
 def register() -> None:
@@ -301,8 +327,7 @@ def register() -> None:
 def erase(account_id: int, limit: int) -> int:
     """Delete files and rows of at most `limit` imports."""
     jobs = list(ArchiveImport.objects.filter(account_id=account_id)[:limit])
-    for job in jobs:
-        import_storage.discard(job.stored)
+    files.discard(*(job.stored for job in jobs))
     ArchiveImport.objects.filter(pk__in=[job.pk for job in jobs]).delete()
     return len(jobs)
 
@@ -323,6 +348,18 @@ def _open_run(account: LinkedAccount) -> SyncRun:
     if not is_new:
         raise SyncRunning(run)
     return run
+
+
+def _wait(held: Claim, job: ArchiveImport) -> None:
+    """Go on in a minute; this attempt does not count."""
+    now = clock.now()
+    claims.fence(
+        held,
+        state=SyncRun.State.WAITING,
+        worker=None,
+        not_before=now + clock.for_real(timedelta(minutes=1)),
+        attempts=job.run.attempts,
+    )
 
 
 def _close(held: Claim, state: str, error: ThreadsiteError) -> None:

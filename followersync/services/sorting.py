@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import IO
 
+from accounts.files import scratch
+
 RUN_BYTES = 4 << 20
 # Of all runs together at a time: some forty thousand lines.
 READ_BYTES = 1 << 20
@@ -42,7 +44,7 @@ def _in_order(spool: IO[bytes]) -> Iterator[list[bytes]]:
     with ExitStack() as files:
         runs = []
         while lines:
-            run = files.enter_context(tempfile.TemporaryFile())
+            run = files.enter_context(tempfile.TemporaryFile(dir=scratch()))
             runs.append(_lay_aside(sorted(lines), run))
             lines, more = more, spool.readlines(RUN_BYTES)
         yield from _merged(runs)

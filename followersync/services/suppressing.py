@@ -31,6 +31,7 @@ def register() -> None:
     """Called once, when the app is ready."""
     registry.register_person_eraser("follower lists", erase)
     registry.register_person_finder("follower lists", find)
+    registry.register_people("follower lists", suppress.everybody)
 
 
 def visible(account_id: int, rows: Rows, known: Mapping[int, Known]) -> Rows:

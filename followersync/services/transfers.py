@@ -14,14 +14,13 @@ import tempfile
 import zipfile
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings as site
 from django.db import transaction
 from django.db.models import Max, Q
 
-from accounts import clock, registry
+from accounts import clock, files, registry
 from accounts.errors import Conflict, ThreadsiteError
 from accounts.queue import enqueue
 from accounts.scopes import Scope
@@ -48,6 +47,8 @@ KEPT = timedelta(days=30)
 #: Bytes of one account that may wait here at a time.
 MOST_WAITING = 8 << 30
 BATCH = 100
+#: A file may be kept a moment before its row is committed.
+UNWANTED = timedelta(hours=1)
 
 
 class DestinationFull(ThreadsiteError):
@@ -88,7 +89,7 @@ def receive(*, member: User, place: PurePosixPath, content: IO[bytes]) -> bool:
             size=size,
             zipped=item.zipped,
             received_at=clock.now(),
-            stored=_keep(content),
+            stored=_keep(account, content),
         )
         if item.zipped:
             enqueue(TASK, account.pk)
@@ -122,7 +123,7 @@ def take(account_id: int) -> bool:
         )
         if not items or not _import(account_id, items):
             return False
-    _discard([item.stored for item in items])
+    files.discard(*(item.stored for item in items))
     return _ready().filter(account_id=account_id).exists()
 
 
@@ -137,6 +138,11 @@ def _import(account_id: int, items: list[TransferredItem]) -> bool:
     except Conflict:
         # Paused, or a run is open.
         return False
+    except files.StorageFailed:
+        raise  # the tick rings again
+    except FileNotFoundError:
+        code = "file_missing"
+        logger.warning("a transferred export of account %s: %s", account_id, code)
     except ThreadsiteError as error:
         code = error.code
         logger.warning("a transferred export of account %s: %s", account_id, code)
@@ -144,13 +150,6 @@ def _import(account_id: int, items: list[TransferredItem]) -> bool:
         stored="", run_id=run_id, error_code=code, account_id=account_id
     )
     return True
-
-
-def folder() -> Path:
-    """Where transferred files wait for the rest of their export."""
-    place: Path = Path(site.THREADSITE_HOME) / "transfers"
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return place
 
 
 def register() -> None:
@@ -194,19 +193,27 @@ def _in_our_words() -> Iterator[None]:
         raise owners.refused(error.problem) from error
 
 
-def _archive(items: list[TransferredItem]) -> IO[bytes]:
+@contextmanager
+def _archive(items: list[TransferredItem]) -> Iterator[IO[bytes]]:
     """One zip of them all, under the paths that they were pushed with."""
     if items[0].zipped:
-        return (folder() / items[-1].stored).open("rb")
-    target = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
+        with files.to_scratch(items[-1].stored) as archive:
+            yield archive
+        return
+    with tempfile.TemporaryFile(dir=files.scratch()) as target:
+        _pack(items, target)
+        target.seek(0)
+        yield target
+
+
+def _pack(items: list[TransferredItem], target: IO[bytes]) -> None:
     # A file that was pushed again in another form stands for its earlier one.
     newest = {item.path: item for item in items}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path, item in newest.items():
             inner = PurePosixPath(path).relative_to(item.export)
-            archive.write(folder() / item.stored, str(inner))
-    target.seek(0)
-    return target
+            with files.opened(item.stored) as source, archive.open(str(inner), "w") as copy:
+                shutil.copyfileobj(source, copy, 1 << 20)
 
 
 def _name(item: TransferredItem) -> str:
@@ -214,25 +221,15 @@ def _name(item: TransferredItem) -> str:
     return name if item.zipped else f"{name or 'export'}.zip"
 
 
-def _keep(content: IO[bytes]) -> str:
-    with tempfile.NamedTemporaryFile(dir=folder(), delete=False) as copy:
-        content.seek(0)
-        try:
-            shutil.copyfileobj(content, copy, 1 << 20)
-        except OSError as error:
-            Path(copy.name).unlink(missing_ok=True)
-            raise DestinationFull from error
-    return Path(copy.name).name
-
-
-def _discard(names: list[str]) -> None:
-    for name in names:
-        if name:
-            (folder() / name).unlink(missing_ok=True)
+def _keep(account: LinkedAccount, content: IO[bytes]) -> str:
+    try:
+        return files.keep(files.Area.TRANSFERS, content, account=account)[0]
+    except files.StorageFailed as error:
+        raise DestinationFull from error
 
 
 def _delete(items: list[TransferredItem]) -> int:
-    _discard([item.stored for item in items])
+    files.discard(*(item.stored for item in items))
     TransferredItem.objects.filter(pk__in=[item.pk for item in items]).delete()
     return len(items)
 
@@ -241,9 +238,5 @@ def _forget_old() -> None:
     """Rows whose time is over, and files that no row knows (of killed processes)."""
     now = clock.now()
     _delete(list(TransferredItem.objects.filter(received_at__lt=now - KEPT)[:BATCH]))
-    known = set(TransferredItem.objects.exclude(stored="").values_list("stored", flat=True))
-    hour_ago = (now - timedelta(hours=1)).timestamp()
-    left = [path for path in folder().iterdir() if path.name not in known]
-    for path in left:
-        if path.stat().st_mtime < hour_ago:
-            path.unlink(missing_ok=True)
+    known = TransferredItem.objects.exclude(stored="").values_list("stored", flat=True)
+    files.discard_unwanted(files.Area.TRANSFERS, known, now - clock.for_real(UNWANTED))

@@ -186,7 +186,7 @@ def _open(url: str, options: Mapping[str, Any], client: Client) -> tuple[Any, st
 
         return webdav_files(url, options, client)
     if scheme == "s3":
-        from followersync.sources.s3 import S3Files
+        from accounts.outbound.s3 import S3Files
 
         return S3Files(options, client, most=MOST_ENTRIES), url.removeprefix("s3://").strip("/")
     opened: tuple[Any, str] = fsspec.core.url_to_fs(

@@ -10,7 +10,7 @@ import httpx
 from webdav4.fsspec import WebdavFileSystem
 
 from accounts.outbound.client import Answer, Client
-from followersync.sources.xml_guard import checked
+from accounts.outbound.xml_guard import checked
 
 #: Of httpx's own headers what concerns its own connection is ours to say.
 _OURS: Final = frozenset({"host", "connection", "accept-encoding", "content-length"})

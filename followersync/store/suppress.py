@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 
 # By account and key, so that each account's primary key or name index is asked, never the table;
 # past names have no index, and are read through.
@@ -30,6 +30,15 @@ WHERE key = %(key)s OR username = %(name)s
 UNION ALL
 SELECT 'change', username, NULL, at, NULL FROM followersync_followerchange
 WHERE key = %(key)s OR username = %(name)s OR previous_username = %(name)s
+"""
+
+
+_EVERYBODY = """
+SELECT key, username FROM followersync_follower
+UNION ALL SELECT key, username FROM followersync_pastfollow
+UNION ALL SELECT key, username FROM followersync_followerchange WHERE username <> ''
+UNION ALL SELECT key, previous_username FROM followersync_followerchange
+WHERE previous_username <> ''
 """
 
 
@@ -57,6 +66,14 @@ def held(key: int | None, name: str | None) -> list[Held]:
         return [Held(*row) for row in cursor]
 
 
+def everybody() -> Iterator[tuple[int, str]]:
+    """(key, name) of everybody in any list, past list or feed, streamed; names of before too."""
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(_EVERYBODY)
+        while rows := cursor.fetchmany(5_000):
+            yield from rows
+
+
 def drop(account_id: int, keys: Sequence[int]) -> list[tuple[int, str]]:
     """Delete the people's rows of one account; returns (key, name) of those who followed now."""
     given: dict[str, Any] = {"account": account_id, "keys": list(keys)}
@@ -72,7 +89,7 @@ def drop(account_id: int, keys: Sequence[int]) -> list[tuple[int, str]]:
         cursor.execute(
             "UPDATE followersync_scanpage SET keys = ARRAY(SELECT k FROM unnest(keys)"
             " WITH ORDINALITY u(k, n) WHERE k <> ALL(%(keys)s) ORDER BY n)"
-            " WHERE account_id = %(account)s AND keys && %(keys)s",
+            " WHERE account_id = %(account)s AND keys && %(keys)s::bigint[]",
             given,
         )
     return followed

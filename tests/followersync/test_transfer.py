@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from accounts import files
 from accounts.models import LinkedAccount
 from followersync.models import ArchiveImport, SyncRun, TransferredItem
 from followersync.services import imports, transfers
@@ -51,7 +52,7 @@ def test_a_pushed_zip_becomes_the_list(client, personal, token, kind):
     assert response.status_code == 201
     assert names(personal) == set(PEOPLE)
     assert ArchiveImport.objects.get().channel == "transfer"
-    assert not list(transfers.folder().iterdir())
+    assert not files.names(files.Area.TRANSFERS)
 
 
 def test_the_parts_of_an_unpacked_export_are_one_import_once_nothing_more_comes(
@@ -120,7 +121,7 @@ def test_what_holds_no_followers_is_acknowledged_and_not_stored(
 
     assert (response.status_code, response.json()) == (200, {})
     assert not TransferredItem.objects.exists()
-    assert not list(transfers.folder().iterdir())
+    assert not files.names(files.Area.TRANSFERS)
 
 
 def test_a_broken_archive_is_noted_and_stops_no_other(client, personal, token, clock):
@@ -138,11 +139,11 @@ def test_a_broken_archive_is_noted_and_stops_no_other(client, personal, token, c
 
 def test_what_waits_goes_with_the_account(client, personal, token):
     push(client, token, LISTS, "followers_1.json", b"[]")
-    assert list(transfers.folder().iterdir())
+    assert files.names(files.Area.TRANSFERS)
 
     assert transfers.erase(personal.pk, 100) == 1
 
-    assert not list(transfers.folder().iterdir())
+    assert not files.names(files.Area.TRANSFERS)
     assert not TransferredItem.objects.exists()
 
 

@@ -8,6 +8,7 @@ import pytest
 from allauth.idp.oidc.models import Token
 from django.utils import timezone
 
+from accounts import files
 from accounts.scopes import Scope
 from accounts.services import consent as consents
 from accounts.services import linking, quotas
@@ -67,7 +68,7 @@ def test_no_more_waits_here_than_there_is_room_for(client, personal, token, monk
     response = push(client, token, LISTS, "followers_1.json", parts()["followers_1.json"])
 
     refusal(response, 413, "destination_full")
-    assert not list(transfers.folder().iterdir())
+    assert not files.names(files.Area.TRANSFERS)
 
 
 def test_who_sends_too_fast_is_told_when_to_go_on(client, personal, token, monkeypatch):

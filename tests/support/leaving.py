@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,12 +20,11 @@ from django.core.cache import cache
 from django_q.models import OrmQ, Task
 from django_q.signing import SignedPackage
 
-from accounts import clock
+from accounts import clock, files
 from accounts.instagram.gateway import LongLivedToken
 from accounts.models import DataExport, IdempotencyRecord, LinkedAccount, User
 from accounts.scopes import Scope
 from accounts.services import tokens
-from accounts.services.export import files
 from accounts.sessions import SessionStore
 from followersync.models import (
     Absence,
@@ -124,9 +124,9 @@ def _sign_in(owner: User, account: LinkedAccount) -> None:
         expires_at=now + timedelta(days=1), account_id=account.pk,
     )  # fmt: skip
     export = DataExport.objects.create(owner=owner, created_at=now, state="ready", path="x")
-    name = files.new_name(export)
-    (files.folder() / name).write_bytes(NAME.encode())
+    name, _size = files.keep(files.Area.EXPORTS, io.BytesIO(NAME.encode()), owner=owner)
     DataExport.objects.filter(pk=export.pk).update(path=name)
+    files.keep(files.Area.TRANSFERS, io.BytesIO(MAIL.encode()), account=account)
 
 
 def _payloads(owner: User, account: LinkedAccount, run: SyncRun) -> None:

@@ -15,7 +15,8 @@ from django.conf import settings
 from django.db import connection
 from django_q.signing import SignedPackage
 
-from accounts import crypto
+from accounts import crypto, files
+from accounts.models import KeptFile
 from accounts.sessions import SessionStore
 
 
@@ -36,8 +37,12 @@ def _texts() -> Iterator[tuple[str, str]]:
                 yield table, text
                 for value in values:
                     yield from ((f"{table} decoded", str(d)) for d in _decoded(value))
-    for path in (Path(settings.THREADSITE_HOME) / "exports").glob("**/*"):
-        yield f"file {path.name}", path.read_bytes().decode("latin-1")
+    for name in KeptFile.objects.values_list("name", flat=True):
+        with files.opened(name) as file:
+            yield f"file {name}", file.read().decode("latin-1")
+    for path in Path(settings.THREADSITE_HOME).glob("**/*"):
+        if path.is_file():
+            yield f"bytes {path.name}", path.read_bytes().decode("latin-1")
 
 
 def _decoded(value: Any) -> Iterator[Any]:

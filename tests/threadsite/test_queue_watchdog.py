@@ -12,13 +12,15 @@ import pytest
 from django.db import connection
 from django_q.models import OrmQ
 
-from accounts.models import LinkedAccount, SiteProcess
+from accounts.models import ErasureEntry, LinkedAccount, SiteProcess
 from accounts.queue import CLUSTER, worker_ids_of
 from accounts.selectors import processes as running
 from accounts.services import processes
+from accounts.services.erasure import listing, restored
 from followersync.models import SyncRun
 from followersync.services import claims, sync
-from threadsite import cluster_folder, watchdog
+from tests.support.clock import Clock
+from threadsite import cluster_folder, serving, watchdog
 from threadsite.broker import PostgresBroker
 from threadsite.supervisor import Child, Supervisor, end_group
 from threadsite.watchdog import IDLE_PATIENCE, PATIENCE_AFTER_DEATH, Watchdog
@@ -83,6 +85,28 @@ def test_a_database_that_is_away_does_not_end_it(dog: Watchdog, settings: Any) -
     assert not dog._outage.lasts
     assert running.live_queues() == [dog.cluster]
     assert OrmQ.objects.get().key == f"threadsite@{dog.cluster}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_comes_back_as_an_older_one_is_not_worked_on(
+    dog: Watchdog, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """Else whoever was erased since the backup is synced again."""
+    monkeypatch.setattr(serving, "_known", serving._Known())
+    dog.look()
+    assert dog.refused == ""
+    ErasureEntry.objects.create(
+        kind="account", fingerprint="f" * 64, owner_fingerprint="o" * 64, at=clock()
+    )
+    listing.ship()
+    ErasureEntry.objects.all().delete()
+
+    dog._lost(ConnectionError(), 0.0)
+    monkeypatch.setattr(restored, "database_identity", lambda: "another server")
+    dog.look_at = 0.0
+    dog.look()
+
+    assert "older than the list" in dog.refused
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,46 +5,88 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.services.erasure import listing
+from accounts.files.storage import StorageFailed, storage_at
+from accounts.services.erasure import listing, replaying, restored
+from accounts.services.erasure.listing import Entry
 
 
 class Command(BaseCommand):
-    """`manage.py replay_erasures`: reads the list of erasures, by file and database."""
+    """`manage.py replay_erasures`: compares the list with the database and erases the difference.
+
+    Ends with 1, and nothing may be served, until every erasure of the list is carried out.
+    """
 
     help = (
-        "Erases again whom a restored backup holds although they were erased after it was made. "
-        "The list names nobody: keyed hashes and times."
+        "Erases again, here and now, whom a restored backup holds although they were erased after "
+        "it was made. The list (ERASURES_URL) names nobody: keyed hashes and times."
     )
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--list",
-            type=Path,
-            action="append",
-            default=[],
-            help=f"a copy of {listing.FILE_NAME} kept apart from the backups; may be repeated "
-            "(default: the one under THREADSITE_HOME)",
+            default="",
+            metavar="URL",
+            help="a copy of the list, as ship_erasures --to made it (default: ERASURES_URL)",
         )
         parser.add_argument(
-            "--save", type=Path, help="only write the database's list to this file, to be kept"
+            "--without-list",
+            action="store_true",
+            help="the list is lost for good: begin a new one. People who were erased since the "
+            "backup stay in the database",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["save"]:
-            count = listing.append(listing.entries(), options["save"])
-            self.stdout.write(f"{count} erasures written to {options['save']}.")
-            return
-        lines = list(listing.entries())
-        for path in options["list"] or [listing.file_path()]:
-            if not path.exists() and not options["list"]:
-                continue
-            try:
-                lines += listing.read(path)
-            except (OSError, ValueError) as error:
-                raise CommandError(str(error)) from None
-        begun = listing.replay(lines)
-        for deletion in begun:
-            self.stdout.write(f"erasing again: {deletion.code}")
-        self.stdout.write(f"{len(lines)} erasures in the list, {len(begun)} to be done again.")
+        try:
+            if options["without_list"]:
+                self._begin_anew()
+                return
+            self._bring_home(options["list"])
+            self._replay(replaying.unknown_entries(listing.storage()))
+        except (StorageFailed, ValueError, ImproperlyConfigured) as error:
+            raise CommandError(str(error)) from None
+
+    def _bring_home(self, address: str) -> None:
+        """A list that is brought as a copy stands at ERASURES_URL from now on."""
+        home = listing.storage()
+        if address:
+            copy = storage_at(address, settings.ERASURES_OPTIONS, default=Path())
+            self.stdout.write(f"{listing.copy(copy, home)} erasures copied to ERASURES_URL.")
+        if listing.mark_of(home) is None:
+            raise CommandError(
+                "There is no list of erasures at ERASURES_URL, so nothing was replayed. "
+                f"Correct the address, or name a copy by --list. {restored.WITHOUT}"
+            )
+
+    def _replay(self, entries: list[Entry]) -> None:
+        failed = 0
+        for begun in replaying.replay(entries):
+            done = replaying.carry_out(begun)
+            failed += not done
+            outcome = "erased again" if done else f"NOT erased ({getattr(begun, 'error_code', '')})"
+            self.stdout.write(f"{begun.code}: {outcome}")
+        if failed:
+            raise CommandError(f"{failed} erasures were not carried out: nothing may be served.")
+        listing.learn(entries)
+        self.stdout.write(f"{len(entries)} erasures were unknown to this database; all are done.")
+        self._tell_state()
+
+    def _begin_anew(self) -> None:
+        target = listing.storage()
+        if listing.mark_of(target) is not None:
+            raise CommandError(
+                "There is a list of erasures at ERASURES_URL. Replay it: without --without-list."
+            )
+        written = listing.begin_anew(target)
+        self.stdout.write(f"A new list was begun with the {written} erasures of this database.")
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        found = restored.compare()
+        if found.reason:
+            raise CommandError(f"{found.reason} {found.advice}")
+        self.stdout.write("This database may be served.")

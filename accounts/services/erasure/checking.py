@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from accounts import files
 from accounts.services import export
 from accounts.services.erasure import payloads, rows, scrub
 from accounts.services.erasure.holdings import Holding, holdings, read_schema
@@ -32,9 +33,11 @@ def check(target: Target) -> Check:
             found[f"{holding.table}.{holding.column}"] += left
     for payload in scrub.matching(target):
         found[payload.table] += 1
-    files = export.files_of(target.owner_id)
-    if files:
-        found["export files"] += len(files)
+    kept = files.count(
+        owner_id=target.owner_id if target.everything else None, account_ids=target.account_ids
+    ) + len(export.files_of(target.owner_id))
+    if kept:
+        found["kept files"] += kept
     return Check(tables=len(read_schema().columns), payloads=payloads.count(), found=found)
 
 

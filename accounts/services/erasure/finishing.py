@@ -6,9 +6,9 @@ from collections import Counter
 from datetime import timedelta
 
 from accounts import clock
-from accounts.models import DeletionRequest, ErasureEntry, LinkedAccount
+from accounts.models import DeletionRequest, LinkedAccount
 from accounts.services import receipts
-from accounts.services.erasure import listing, rows, sql
+from accounts.services.erasure import rows, sql
 from accounts.services.erasure.checking import Check, check, keyed
 from accounts.services.erasure.holdings import ROOTS
 from accounts.services.erasure.scrub import Target
@@ -28,6 +28,8 @@ class ResidueLeft(Exception):
 def finish(deletion: DeletionRequest, target: Target) -> None:
     """Look once more with the door locked, delete the last rows and sign the receipt.
 
+    By now the list of erasures holds it (`listing`), so it stays done after a restore.
+
     Whoever commits data of an account holds a lock on its row; this takes the row's exclusive
     lock, so that nothing comes after the look. Raises ResidueLeft, which undoes everything here.
     """
@@ -41,7 +43,6 @@ def finish(deletion: DeletionRequest, target: Target) -> None:
     if checked.found:
         raise ResidueLeft(", ".join(sorted(checked.found)))
     _delete_roots(target, accounts, counts)
-    _list(target, accounts)
     _complete(deletion, counts, checked)
     if target.everything:
         _close_others(target.owner_id, checked)
@@ -72,24 +73,6 @@ def _delete(table: str, ids: list[int]) -> int:
     return sql.execute(f'DELETE FROM "{table}" WHERE id = ANY(%s)', [ids])  # noqa: S608
 
 
-def _list(target: Target, accounts: list[LinkedAccount]) -> None:
-    now = clock.now()
-    for account in accounts:
-        listing.note(
-            kind=ErasureEntry.Kind.ACCOUNT,
-            mark=listing.of_account(account),
-            owner_id=target.owner_id,
-            at=now,
-        )
-    if target.everything:
-        listing.note(
-            kind=ErasureEntry.Kind.MEMBER,
-            mark=listing.of_member(target.owner_id),
-            owner_id=target.owner_id,
-            at=now,
-        )
-
-
 def _complete(deletion: DeletionRequest, counts: Counter[str], checked: Check) -> None:
     """Write the receipt and forget whose it was."""
     deletion.state = State.COMPLETED
@@ -101,6 +84,7 @@ def _complete(deletion: DeletionRequest, counts: Counter[str], checked: Check) -
     deletion.residue = checked.as_json()
     deletion.receipt = receipts.issue(deletion)
     deletion.save()
+    deletion.entries.update(deletion=None)
     deletion.needles.update(until=deletion.completed_at + timedelta(days=NEEDLE_DAYS))
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import base64
 import inspect
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
@@ -50,24 +51,29 @@ class Payload:
 
 def all_payloads() -> Iterator[Payload]:
     """Every encoded row of the database, decoded; an undecodable one comes as its text."""
-    yield from queue_payloads()
-    yield from session_payloads()
-    yield from cache_payloads()
+    for rows in SOURCES.values():
+        yield from rows(None)
 
 
-def queue_payloads() -> Iterator[Payload]:
-    for key, packed in OrmQ.objects.values_list("pk", "payload").iterator():
+def _waiting(after: str | None) -> Iterator[Payload]:
+    for key, packed in _after(OrmQ, after).values_list("pk", "payload").iterator():
         try:
             value = SignedPackage.loads(packed)
             func = str(value.get("func", ""))
             yield Payload("django_q_ormq", str(key), value | _bound(func, value["args"]), func)
         except (BadSignature, AttributeError, KeyError, ValueError, pickle.PickleError):
             yield Payload("django_q_ormq", str(key), str(packed))
-    for task in Task.objects.iterator():
+
+
+def _ended(after: str | None) -> Iterator[Payload]:
+    for task in _after(Task, after).iterator():
         value = {"args": task.args, "kwargs": task.kwargs, "result": task.result}
         value |= {"name": task.name, "group": task.group} | _bound(task.func, task.args)
         yield Payload("django_q_task", task.pk, value, str(task.func))
-    for schedule in Schedule.objects.iterator():
+
+
+def _schedules(after: str | None) -> Iterator[Payload]:
+    for schedule in _after(Schedule, after).iterator():
         value = {"args": [schedule.args], "kwargs": schedule.kwargs, "name": schedule.name}
         yield Payload("django_q_schedule", str(schedule.pk), value, str(schedule.func))
 
@@ -81,19 +87,40 @@ def _bound(func: str, arguments: Any) -> dict[str, Any]:
     return {"named": dict(named)}
 
 
-def session_payloads() -> Iterator[Payload]:
-    for session in Session.objects.iterator():
+def _sessions(after: str | None) -> Iterator[Payload]:
+    for session in _after(Session, after).iterator():
         yield Payload("django_session", session.pk, SessionStore().decode(session.session_data))
 
 
-def cache_payloads() -> Iterator[Payload]:
-    for key, packed in sql.stream(f'SELECT cache_key, value FROM "{CACHE_TABLE}"'):  # noqa: S608
+def _cache(after: str | None) -> Iterator[Payload]:
+    statement = (
+        f'SELECT cache_key, value FROM "{CACHE_TABLE}" WHERE cache_key > %s ORDER BY cache_key'  # noqa: S608
+    )
+    for key, packed in sql.stream(statement, [after or ""]):
         try:
             # What the table holds was pickled by Django's backend, and is ours.
             value = caches.unseal(pickle.loads(base64.b64decode(packed)))  # noqa: S301
         except (Bug, ValueError, pickle.PickleError, AttributeError, EOFError, ImportError):
             value = packed
         yield Payload(CACHE_TABLE, key, {"key": key, "value": value})
+
+
+def _after(model: Any, after: str | None) -> Any:
+    """Rows in the order of their key, from behind `after` on."""
+    rows = model.objects.order_by("pk")
+    return rows if after is None else rows.filter(pk__gt=after)
+
+
+#: By table: the rows behind a key, in the order of their keys.
+SOURCES: Final[Mapping[str, Callable[[str | None], Iterator[Payload]]]] = MappingProxyType(
+    {
+        "django_q_ormq": _waiting,
+        "django_q_task": _ended,
+        "django_q_schedule": _schedules,
+        "django_session": _sessions,
+        CACHE_TABLE: _cache,
+    }
+)
 
 
 def forget_ended_cache(older_than: datetime, limit: int) -> int:

@@ -16,9 +16,10 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from accounts import clock
+from accounts.files.storage import StorageFailed
 from accounts.models import DeletionRequest, ErasureNeedle, LinkedAccount, User
 from accounts.queue import new_worker_id
-from accounts.services.erasure import finishing, words
+from accounts.services.erasure import finishing, listing, words
 from accounts.services.erasure.scrub import Target
 from accounts.services.erasure.steps import Step, steps
 
@@ -27,6 +28,7 @@ LEASE = timedelta(minutes=2)
 BATCH_ROWS = 50_000
 SLICE_SECONDS = 20.0
 MOST_FAILURES = 8
+RETRY = timedelta(minutes=2)
 #: Until an erasure ends; then the nightly search has its own time (finishing).
 NEEDLE_DAYS = 365
 
@@ -64,6 +66,10 @@ def advance(
     try:
         return _slice(deletion, time.monotonic() + max_seconds, batch)
     except LeaseLost:
+        return False
+    except StorageFailed as error:
+        log.warning("Erasure %s waits: %s", deletion.code, error)
+        _wait(deletion, error.code)
         return False
     except Exception as error:
         log.exception("Erasure %s failed and will be tried again", deletion.code)
@@ -125,11 +131,13 @@ def _slice(deletion: DeletionRequest, until: float, batch: int) -> bool:
         return time.monotonic() >= until
     _keep_needles(deletion)
     target = target_of(deletion)
+    listing.prepare(deletion, target)
     for step in _unfinished(deletion, target):
         while _batch(deletion, step, batch):
             if time.monotonic() >= until:
                 _release(deletion)
                 return True
+    listing.ship()
     with transaction.atomic():
         _renew(deletion)
         finishing.finish(deletion, target)
@@ -195,6 +203,13 @@ def _renew(deletion: DeletionRequest, **fields: object) -> None:
 def _release(deletion: DeletionRequest) -> None:
     DeletionRequest.objects.filter(pk=deletion.pk, worker=deletion.worker).update(
         claimed_until=None, failures=0
+    )
+
+
+def _wait(deletion: DeletionRequest, code: str) -> None:
+    """A storage does not answer: no fault of this erasure, which goes on as soon as it does."""
+    DeletionRequest.objects.filter(pk=deletion.pk, worker=deletion.worker).update(
+        error_code=code, claimed_until=None, not_before=clock.now() + clock.for_real(RETRY)
     )
 
 

@@ -22,9 +22,11 @@ def select(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ..
         return list(cursor.fetchall())
 
 
-def stream(statement: str, fetch: int = 2_000) -> Iterator[tuple[Any, ...]]:
+def stream(
+    statement: str, parameters: Sequence[Any] | None = None, fetch: int = 2_000
+) -> Iterator[tuple[Any, ...]]:
     """The rows of a large answer, held by the server, in flat memory."""
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, parameters)
         while rows := cursor.fetchmany(fetch):
             yield from rows

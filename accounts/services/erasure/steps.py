@@ -9,7 +9,7 @@ from functools import partial
 from allauth.socialaccount.models import SocialAccount
 from django.utils import translation
 
-from accounts import registry
+from accounts import files, registry
 from accounts.models import DeletionRequest, LinkedAccount
 from accounts.scopes import Scope
 from accounts.services import export
@@ -55,6 +55,8 @@ def _of_account(account_id: int, owner_id: int) -> Iterator[Step]:
     )
     for kind, erase in registry.erasers().items():
         yield Step(kind, partial(erase, account_id))
+    # Whatever else waits for the account, before the rows with the keys are swept.
+    yield Step("kept files", lambda _limit: files.erase(account_ids=[account_id]), True)
     yield from _swept(held, account_id)
     yield Step("sign-in by Instagram", lambda _limit: _erase_sign_in(account_id, owner_id))
 

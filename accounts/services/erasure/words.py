@@ -27,6 +27,12 @@ def tokens(text: str) -> Iterator[str]:
             yield word
 
 
+def distinct(text: str) -> set[str]:
+    """The same, each once: for texts of megabytes, in which the same words come again."""
+    found = {word.strip(".@+-") for word in set(_TOKEN.findall(text.lower()))}
+    return {word for word in found if len(word) >= 3}
+
+
 def strings(value: Any, depth: int = 0) -> Iterator[str]:
     """Every text and number inside a decoded payload, keys included."""
     if isinstance(value, str):

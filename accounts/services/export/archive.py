@@ -8,21 +8,23 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
+
+from accounts import files
 
 #: What a spreadsheet would take for a formula when a cell begins with it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Archive:
-    """A ZIP being written to `path`; a context manager."""
+    """A ZIP being written to `target`, which need not be seekable; a context manager."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
+    def __init__(self, target: IO[bytes] | io.RawIOBase) -> None:
+        self._zip = zipfile.ZipFile(
+            cast("IO[bytes]", target), "w", zipfile.ZIP_DEFLATED, compresslevel=6
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -35,7 +37,9 @@ class Archive:
 
         A ZIP takes one member at a time, so the CSV waits in a temporary file beside it.
         """
-        with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as table:
+        with tempfile.TemporaryFile(
+            "w+", encoding="utf-8", newline="", dir=files.scratch()
+        ) as table:
             count = self._add_json(f"{name}.json", rows, table)
             table.seek(0)
             with self._zip.open(f"{name}.csv", "w", force_zip64=True) as member:

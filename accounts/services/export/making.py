@@ -10,17 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock, queue
+from accounts import clock, files, queue
 from accounts.errors import Conflict
 from accounts.models import DataExport, User
-from accounts.services.export import datasets, files
+from accounts.services.export import datasets
 from accounts.services.export.archive import Archive
 
 RUN = "accounts.tasks.run_export"
@@ -65,43 +64,55 @@ def advance(export_id: int) -> bool:
     export = _claim(export_id)
     if export is None:
         return False
-    part = files.folder() / (files.new_name(export) + ".part")
     try:
-        _write(export, part)
+        files.discard_incomplete(files.Area.EXPORTS, owner_id=export.owner_id)
+        _write(export)
     except LeaseLost:
         log.info("Export %s was taken away", export.pk)
+    except files.StorageFailed as error:
+        log.warning("Export %s waits for the storage of files: %s", export.pk, error)
+        DataExport.objects.filter(pk=export.pk, worker=export.worker).update(
+            state=State.QUEUED,
+            claimed_until=clock.now() + clock.for_real(LEASE),
+            attempts=F("attempts") - 1,
+        )
     except Exception:
         log.exception("Export %s failed", export.pk)
         state = State.FAILED if export.attempts >= MOST_ATTEMPTS else State.QUEUED
         DataExport.objects.filter(pk=export.pk, worker=export.worker).update(
             state=state, claimed_until=clock.now() + clock.for_real(LEASE)
         )
-    finally:
-        part.unlink(missing_ok=True)
     return False
 
 
-def _write(export: DataExport, part: Path) -> None:
+def _write(export: DataExport) -> None:
     found = list(datasets.datasets(export.owner))
-    with Archive(part) as archive:
+    with files.writing(files.Area.EXPORTS, owner=export.owner) as file, Archive(file) as archive:
         for number, dataset in enumerate(found, start=1):
             progress = {"dataset": dataset.name, "datasets": number - 1, "of": len(found)}
             rows = _watched(dataset.rows(), export, progress)
             archive.add(dataset.name, rows)
         archive.add_text("README.txt", datasets.readme(export))
-    path = part.with_suffix("")
-    with transaction.atomic():
-        _beat(export, {"dataset": "", "datasets": len(found), "of": len(found)})
-        now = clock.now()
-        DataExport.objects.filter(pk=export.pk).update(
-            state=State.READY,
-            finished_at=now,
-            expires_at=now + timedelta(days=KEPT_DAYS),
-            path=path.name,
-            size=part.stat().st_size,
-            claimed_until=None,
-        )
-        part.rename(path)
+    try:
+        _make_ready(export, file.name, file.size, of=len(found))
+    except BaseException:
+        files.discard(file.name)
+        raise
+
+
+@transaction.atomic
+def _make_ready(export: DataExport, name: str, size: int, *, of: int) -> None:
+    """Raises LeaseLost."""
+    _beat(export, {"dataset": "", "datasets": of, "of": of})
+    now = clock.now()
+    DataExport.objects.filter(pk=export.pk).update(
+        state=State.READY,
+        finished_at=now,
+        expires_at=now + timedelta(days=KEPT_DAYS),
+        path=name,
+        size=size,
+        claimed_until=None,
+    )
 
 
 def _watched(

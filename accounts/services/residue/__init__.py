@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from accounts.services.residue.judging import clear, open_findings
-from accounts.services.residue.searching import search
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
-__all__ = ["clear", "open_findings", "search"]
+from accounts.registry import NightWork, Progress
+from accounts.services.residue import orphans, payloads, words
+from accounts.services.residue.judging import clear, open_findings
+
+#: Its parts, each done in slices (`accounts.services.nightly`).
+WORK: Final[Mapping[str, NightWork]] = MappingProxyType(
+    {
+        "rows without an owner": orphans.work,
+        "words in tables": words.work,
+        "words in queue, sessions and cache": payloads.work,
+    }
+)
+
+__all__ = ["WORK", "clear", "open_findings", "search"]
+
+
+def search() -> int:
+    """All of it here and now; how many new doubtful rows were noted for staff."""
+    noted = 0
+    for work in WORK.values():
+        progress = Progress()
+        while not progress.finished:
+            noted += work(progress, float("inf"))
+    return noted

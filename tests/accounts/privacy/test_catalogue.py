@@ -55,7 +55,7 @@ def test_the_token_of_a_sign_in_is_keyed_to_the_member_not_taken_for_an_accounts
 
 def test_every_task_of_the_queue_can_be_told_to_be_somebodys():
     """By a parameter's name, by its registration, or because its id is nobody's afterwards."""
-    known = {"account_id", "owner_id", "deletion_id", "export_id", "request_id"}
+    known = {"account_id", "owner_id", "deletion_id", "export_id", "request_id", "night_job_id"}
     for module in (accounts.tasks, followersync.tasks):
         for name, task in inspect.getmembers(module, inspect.isfunction):
             if task.__module__ != module.__name__:

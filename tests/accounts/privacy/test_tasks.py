@@ -42,11 +42,3 @@ def test_a_lost_bell_is_rung_again_each_minute(account, alice, work_off):
 
 def test_nothing_open_rings_nothing(account):
     assert tasks.privacy_tick() == 0
-
-
-def test_the_night_thins_expires_and_searches(account):
-    done = tasks.privacy_nightly()
-
-    assert done["residue"] == 0
-    assert done["export files"] == 0
-    assert "queue" in done

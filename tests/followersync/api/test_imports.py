@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from accounts import files
 from accounts.scopes import Scope
 from followersync.models import ArchiveImport, SyncRun
 from followersync.services.imports import advance
@@ -144,7 +145,7 @@ def test_a_no_deletes_the_archive_and_there_is_no_second_answer(
         no = alices_program.post(address, {"owner_confirmed": False}, format="json")
 
     assert no.status_code == 204
-    assert not list((tmp_path / "imports").iterdir())
+    assert not files.names(files.Area.IMPORTS)
     problem(
         alices_program.post(address, {"owner_confirmed": True}, format="json"), 404, "not_found"
     )

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from accounts import files
 from accounts.errors import ConsentMissing
 from accounts.scopes import Scope
 from accounts.services import consent as consents
@@ -372,7 +373,7 @@ def test_an_older_name_in_a_late_export_is_not_taken_for_another_person(kept, br
     assert old not in names(kept)
 
 
-def test_an_archive_that_nobody_will_import_any_more_is_removed(kept, clock, tmp_path):
+def test_an_archive_that_nobody_will_import_any_more_is_removed(kept, clock):
     clock.moment = datetime.now(UTC)
     run = imports.request_import(
         account=kept,
@@ -380,7 +381,7 @@ def test_an_archive_that_nobody_will_import_any_more_is_removed(kept, clock, tmp
         channel="web",
         file_name=export({}).name,
     )
-    waiting = list((tmp_path / "imports").iterdir())
+    waiting = files.names(files.Area.IMPORTS)
 
     assert (len(waiting), imports.sweep()) == (1, 0)
     sync.cancel_open_runs(kept)

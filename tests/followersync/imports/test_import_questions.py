@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from accounts import files
 from accounts.errors import Conflict, ConsentMissing, NotFound
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope
 from accounts.services import consent as consents
 from followersync.errors import SyncRunning
 from followersync.models import ArchiveImport, SyncRun, WatchedExport
-from followersync.services import folders, import_questions, import_storage, imports
+from followersync.services import folders, import_questions, imports
 from followersync.services.import_words import result_in_words
 from tests.followersync.imports.conftest import names
 from tests.support.clock import Clock
@@ -26,7 +27,7 @@ BACKUP = Path("tests/fixtures/export/renamed/backup_20261120.zip")
 
 
 def stored() -> int:
-    return len(list(import_storage.folder().iterdir()))
+    return len(files.names(files.Area.IMPORTS))
 
 
 def answered(account: LinkedAccount, run: SyncRun) -> SyncRun:

@@ -7,10 +7,11 @@ import tracemalloc
 
 import pytest
 
+from accounts import files
 from accounts.errors import InvalidInput
 from accounts.scopes import Scope
 from followersync.models import ArchiveImport, Follower, SyncRun
-from followersync.services import claims, import_storage, imports
+from followersync.services import claims, imports
 from followersync.services.import_words import result_in_words
 from followersync.sources.archive.remote import Waiting
 from tests.support import hostile
@@ -84,7 +85,7 @@ def test_an_archive_that_takes_long_is_read_by_one_worker(kept, clock):
     job = ArchiveImport.objects.get(run=run)
     with (
         pytest.raises(InterruptedError),
-        (import_storage.folder() / job.stored).open("rb") as file,
+        files.to_scratch(job.stored) as file,
         imports.read_elsewhere(
             file,
             job.file_name,
@@ -127,7 +128,7 @@ def test_a_directory_that_hides_is_refused_by_the_request_itself(kept):
     assert refused.value.code == "archive_damaged"
     assert file.counted < 100_000
     assert not ArchiveImport.objects.exists()
-    assert not list(import_storage.folder().iterdir())
+    assert not files.names(files.Area.IMPORTS)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from accounts import files
 from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from accounts.services.quotas import QUOTAS, spend
 from followersync.models import Follower, SyncRun
-from followersync.services import import_storage, imports
+from followersync.services import imports
 from tests.support.factories import LinkedAccountFactory, consent
 
 LIST = Path("tests/fixtures/export/golden-2026-08-11/followers_1.json")
@@ -62,7 +63,7 @@ def test_a_list_that_names_no_owner_is_asked_about_and_imported_by_the_answer_al
 
     assert "Is it the export of" not in text
     assert Follower.objects.filter(account_id=personal.pk).count() == 25
-    assert not list(import_storage.folder().iterdir())
+    assert not files.names(files.Area.IMPORTS)
 
 
 def test_a_no_deletes_the_file_and_changes_nothing(
@@ -77,7 +78,7 @@ def test_a_no_deletes_the_file_and_changes_nothing(
         text = answer(as_alice, personal, SyncRun.objects.get(account=personal), "no")
 
     assert "The file was deleted." in text
-    assert not list(import_storage.folder().iterdir())
+    assert not files.names(files.Area.IMPORTS)
     assert not Follower.objects.filter(account_id=personal.pk).exists()
 
 

@@ -6,9 +6,11 @@ import os
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
 
-from threadsite import environment, systemd
+from accounts.services import hosts
+from threadsite import environment, serving, systemd
 from threadsite.supervisor import Child, Supervisor
 from threadsite.watchdog import Watchdog
 
@@ -20,6 +22,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGINT or SIGTERM."""
+        try:
+            serving.check_start()
+        except ImproperlyConfigured as error:
+            raise CommandError(f"The queue does not start. {error}") from None
+        hosts.keep_looking()
         folder = environment.home() / "queue"
         (folder / "logs").mkdir(parents=True, exist_ok=True)
         supervisor = Supervisor(
@@ -39,9 +46,16 @@ class Command(BaseCommand):
             self.stderr.write("the queue's cluster ended and is started again")
             watchdog.cluster_ended()
 
+        def look() -> None:
+            watchdog.look()
+            if watchdog.refused:
+                supervisor.stopping.set()
+
         supervisor.start(child)
         try:
-            supervisor.run(on_death=report, on_beat=systemd.beating(watchdog.look))
+            supervisor.run(on_death=report, on_beat=systemd.beating(look))
         finally:
             supervisor.stop()
             watchdog.leave()
+        if watchdog.refused:
+            raise CommandError(f"The queue ends. {watchdog.refused}")

@@ -1,4 +1,4 @@
-"""XML from a member's server, looked through as a stream before a library makes objects of it.
+"""XML from a server of files, looked through as a stream before a library makes objects of it.
 
 ElementTree, which webdav4 and botocore use, knows no limits: entities, depth and the number of
 elements make a small answer take sixty times its size.
@@ -10,7 +10,7 @@ import re
 from typing import Final
 from xml.parsers import expat  # nosec B406  nothing is built, and declarations are refused
 
-from followersync.sources.folder import FolderError
+from accounts.outbound.client import OutboundError
 
 #: Elements and attributes together; a server tells of a file in ten to thirty.
 MOST_PARTS: Final = 500_000
@@ -21,20 +21,20 @@ _BETWEEN: Final = re.compile(rb"[^<]+")
 
 
 class _Counter:
-    """Counts what a tree would hold. Raises FolderError."""
+    """Counts what a tree would hold. Raises OutboundError."""
 
     def __init__(self) -> None:
         self._parts = self._depth = 0
 
     def declaration(self, *_: object) -> None:
         """Entities are declared there; no list needs any."""
-        raise FolderError("unreachable")
+        raise OutboundError("declaration_in_xml")
 
     def start(self, _name: str, attributes: list[str]) -> None:
         self._parts += 1 + len(attributes) // 2
         self._depth += 1
         if self._parts > MOST_PARTS or self._depth > DEEPEST:
-            raise FolderError("too_many")
+            raise OutboundError("too_large")
 
     def end(self, _name: str) -> None:
         self._depth -= 1
@@ -43,10 +43,10 @@ class _Counter:
 def checked(data: bytes) -> bytes:
     """`data`, if a tree of it stays small. What is no XML is left to the library to refuse.
 
-    Raises FolderError.
+    Raises OutboundError.
     """
     if any(len(between.group()) > LONGEST for between in _BETWEEN.finditer(data)):
-        raise FolderError("too_many")
+        raise OutboundError("too_large")
     counter, parser = _Counter(), expat.ParserCreate()
     parser.ordered_attributes = True
     parser.StartDoctypeDeclHandler = counter.declaration

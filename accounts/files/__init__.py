@@ -1,0 +1,43 @@
+"""Files that every host can reach: exports, uploads that wait, transferred lists; all encrypted."""
+
+from __future__ import annotations
+
+from accounts.files.kept import (
+    Area,
+    count,
+    discard,
+    discard_incomplete,
+    discard_unwanted,
+    erase,
+    keep,
+    mark,
+    names,
+    opened,
+    rotate,
+    scratch,
+    sweep,
+    to_scratch,
+    writing,
+)
+from accounts.files.storage import Storage, StorageFailed, storage_at
+
+__all__ = [
+    "Area",
+    "Storage",
+    "StorageFailed",
+    "count",
+    "discard",
+    "discard_incomplete",
+    "discard_unwanted",
+    "erase",
+    "keep",
+    "mark",
+    "names",
+    "opened",
+    "rotate",
+    "scratch",
+    "storage_at",
+    "sweep",
+    "to_scratch",
+    "writing",
+]

@@ -1,0 +1,49 @@
+"""Compare the list of erasures with the database, entry by entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.files.storage import StorageFailed
+from accounts.services.erasure import listing, restored
+
+
+class Command(BaseCommand):
+    """`manage.py check_erasures`: ends with 1 where list and database differ."""
+
+    help = (
+        "Says whether the list of erasures at ERASURES_URL is whole, signed with this site's key, "
+        "and the one that the database knows."
+    )
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            wrong = self._compare()
+        except (StorageFailed, ImproperlyConfigured) as error:
+            raise CommandError(str(error)) from None
+        if wrong:
+            raise CommandError(f"{wrong} differences.")
+
+    def _compare(self) -> int:
+        source = listing.storage()
+        listed = listing.numbers(source)
+        wrong = 0
+        for number in sorted(listed):
+            try:
+                listing.read(source, number)
+            except ValueError as error:
+                wrong += 1
+                self.stderr.write(str(error))
+        for entry in listing.not_listed(listed):
+            wrong += 1
+            self.stderr.write(f"{entry.number.hex} is missing in the list: run ship_erasures.")
+        found = restored.compare()
+        if found.reason:
+            wrong += 1
+            self.stderr.write(f"{found.reason} {found.advice}")
+        self.stdout.write(f"{len(listed)} erasures in the list.")
+        return wrong

@@ -1,0 +1,37 @@
+"""Bring the list of erasures to where backups are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.files.storage import StorageFailed, storage_at
+from accounts.services.erasure import listing
+
+
+class Command(BaseCommand):
+    """`manage.py ship_erasures`: writes what the list lacks; `--to` makes a copy elsewhere."""
+
+    help = (
+        "Writes every erasure that this database knows and the list at ERASURES_URL lacks. "
+        "Erasures are written there by themselves; this is for a new address, and for copies."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--to", default="", metavar="URL", help="a copy of the whole list, e.g. file:///folder"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            written = listing.ship_all()
+            self.stdout.write(f"{written} erasures written to the list.")
+            if options["to"]:
+                copy = storage_at(options["to"], settings.ERASURES_OPTIONS, default=Path())
+                self.stdout.write(f"{listing.copy(listing.storage(), copy)} erasures copied.")
+        except (StorageFailed, ValueError, ImproperlyConfigured) as error:
+            raise CommandError(str(error)) from None

@@ -1,0 +1,41 @@
+"""Words of erased people in what lies encoded: queue rows, ended tasks, sessions, cache entries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from accounts.registry import Progress
+from accounts.services.erasure import payloads, words
+from accounts.services.erasure.payloads import Payload
+from accounts.services.residue.finding import Met, Needles, needles, note
+
+#: Rows between two looks at the time.
+STRETCH: Final = 500
+
+
+def work(progress: Progress, until: float) -> int:
+    """One slice. The cursor: which table, and after which row."""
+    wanted = needles()
+    noted = 0
+    for table, rows in payloads.SOURCES.items():
+        if not wanted:
+            break
+        if table in progress.cursor.setdefault("done", []):
+            continue
+        for number, payload in enumerate(rows(progress.cursor.get("after")), 1):
+            noted += note(_met(payload, wanted))
+            if number % STRETCH == 0 and time.monotonic() >= until:
+                progress.cursor["after"] = payload.key
+                return noted
+        progress.cursor["done"].append(table)
+        progress.cursor["after"] = None
+    progress.finished = True
+    return noted
+
+
+def _met(payload: Payload, wanted: Needles) -> Iterator[Met]:
+    for word in words.words_in(payload.value):
+        if (known := wanted.get(words.needle(word))) is not None:
+            yield Met(payload.table, "payload", payload.key, *known)
