@@ -114,4 +114,4 @@ class WebhookSubscriptionAdmin(RecordAdmin):
 
     @admin.display(description=_("address"))
     def host(self, subscription: Any) -> str:
-        return urlsplit(subscription.url).netloc
+        return urlsplit(str(subscription.url)).netloc
