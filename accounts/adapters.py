@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import string
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
+from allauth.core import context as request_context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
 from allauth.idp.oidc.adapter import DefaultOIDCAdapter
@@ -59,6 +62,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return
         with translation.override(owner.user.language):
             self.send_account_already_exists_mail(owner.email)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Each address in a mail is the site's own, whatever host and port the request named."""
+        ours = {name: _our_address(value) for name, value in context.items()}
+        site = SimpleNamespace(name=_our_name(), domain=_our_name())
+        super().send_mail(template_prefix, email, {**ours, "current_site": site})
+
+    def format_email_subject(self, subject: str) -> str:
+        return f"[{_our_name()}] {subject}"
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Wrong passwords from one address must not lock the owner out at another."""
@@ -162,9 +174,25 @@ class OIDCAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
     def populate_server_metadata(self, data: dict[str, str | list[str]]) -> None:
         """Without a signing key nobody's identity can be certified: only the API's scopes then."""
         known = self.scope_display if programs.identity_can_be_told() else SCOPES
+        data.update({name: _our_address(value) for name, value in data.items()})
         data["scopes_supported"] = [*known]
         data["response_types_supported"] = [oauth.RESPONSE_TYPE]
         data["grant_types_supported"] = [*oauth.GRANT_TYPES]
+
+
+def _our_name() -> str:
+    return urlsplit(settings.PUBLIC_URL).netloc
+
+
+def _our_address(value: Any) -> Any:
+    """An address of ours that allauth built of what the request said; anything else as it is."""
+    asked = request_context.request
+    if asked is None or not isinstance(value, str):
+        return value
+    base = f"{asked.scheme}://{asked.get_host()}"
+    if value != base and not value.startswith(f"{base}/"):
+        return value
+    return settings.PUBLIC_URL.rstrip("/") + value.removeprefix(base)
 
 
 def _connect(request: HttpRequest, login: SocialLogin, came: Received) -> HttpResponse:

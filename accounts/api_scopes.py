@@ -17,5 +17,8 @@ SCOPES: Final[dict[str, StrOrPromise]] = {
     "privacy:write": _("Export your data and erase it"),
 }
 
-#: What a program may change. To grant these, a member shows anew that it is them.
-WRITING: Final = frozenset(scope for scope in SCOPES if scope.endswith(":write"))
+#: What a program may change, and what hands out the lists for as long as it renews its token. To
+#: grant these, a member shows anew that it is them.
+GRAVE: Final = frozenset(
+    {"followers:read", *(scope for scope in SCOPES if scope.endswith(":write"))}
+)

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
+from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.account.models import EmailAddress
+from allauth.core import context
 from django import forms
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
+from accounts.views.visitors import mark_of
 
 if TYPE_CHECKING:
     _MemberForm = forms.ModelForm[User]
@@ -21,6 +26,23 @@ else:  # Django's form knows no type parameter when it runs
 
 #: Browsers neither correct nor capitalise a username.
 _NAME = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+
+
+class SignupForm(AllauthSignupForm):  # type: ignore[misc]
+    """A few a day, from one network and for one address: the answer is the same for each address,
+    registered or not."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        if self.errors:
+            return cleaned
+        try:
+            with transaction.atomic():
+                spend_of_visitor(mark=mark_of(context.request), name="signup")
+                spend_of_visitor(mark=cleaned["email"].lower(), name="signup_for_address")
+        except QuotaUsedUp as error:
+            raise forms.ValidationError(str(error.detail)) from None
+        return cleaned
 
 
 class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]

@@ -11,4 +11,6 @@ urlpatterns = [
     path("device", oauth.device_authorization),
     path("logout", oauth.logout),
     path("api/token", oauth.token),
+    path("api/revoke", oauth.revoke),
+    path("api/device/code", oauth.device_code),
 ]

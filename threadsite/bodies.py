@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render, resolve_url
 from django.urls import Resolver404, resolve
 from django.utils import translation
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -38,7 +38,8 @@ FORMS: Final = frozenset({"account-import"})
 
 
 class BodyLimitMiddleware:
-    """413 for what is too large, 411 for what does not say how large it is."""
+    """413 for what is too large, 411 for what does not say how large it is, 415 for a form in
+    another encoding than UTF-8: Django's own answer to it reads the form once more, and fails."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -47,6 +48,8 @@ class BodyLimitMiddleware:
         size = _size(request)
         if size is None:
             return _refused(request, HTTPStatus.LENGTH_REQUIRED)
+        if _speaks_otherwise(request):
+            return _refused(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if size > USUAL and size > UPLOADS.get(_route(request), USUAL):
             return _refused(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return self.get_response(request)
@@ -80,6 +83,12 @@ def _size(request: HttpRequest) -> int | None:
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
 
 
+def _speaks_otherwise(request: HttpRequest) -> bool:
+    encoding = (request.content_params or {}).get("charset", "utf-8").strip("'\"").lower()
+    is_form = request.content_type == "application/x-www-form-urlencoded"
+    return is_form and encoding not in ("utf-8", "utf8")
+
+
 def _route(request: HttpRequest) -> str:
     try:
         return resolve(request.path_info).view_name
@@ -87,16 +96,25 @@ def _route(request: HttpRequest) -> str:
         return ""
 
 
+_REFUSALS: Final = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("too_large", _("This request is too large.")),
+    HTTPStatus.LENGTH_REQUIRED: ("length_required", _("This request names no length.")),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
+        "not_utf8",
+        _("This form is not written in UTF-8, so nothing of it was read."),
+    ),
+}
+
+
 def _refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
     """In the form that the address speaks."""
     with translation.override(translation.get_language_from_request(request)):
-        large = status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        detail = _("This request is too large.") if large else _("This request names no length.")
-        code = "too_large" if large else "length_required"
+        code, told = _REFUSALS[status]
+        detail = str(told)
         if request.path_info.startswith("/api/"):
-            body: dict[str, Any] = problem_body(status, code, detail)
+            body = problem_body(status, code, detail)
             return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
         if request.path_info.startswith("/transfer/"):
-            told = {"error": code, "error_description": detail}
-            return JsonResponse(told, status=status)
+            body = {"error": code, "error_description": detail}
+            return JsonResponse(body, status=status)
         return render(request, "refused_body.html", {"detail": detail}, status=status)

@@ -16,6 +16,9 @@ keepalive = 5
 graceful_timeout = 30
 # A worker that gives no sign of life at all; a request has limits of its own (threadsite.worker).
 timeout = 60
+# By these headers whoever comes through a proxy on this machine could say where the site lies, and
+# so where the links in our mails lead.
+forwarder_headers = ""
 limit_request_line = 8190
 limit_request_fields = 60
 limit_request_field_size = 8190

@@ -230,7 +230,12 @@ ACCOUNT_UNIQUE_EMAIL = True
 # sign-up would tell whoever asks who is registered.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
-ACCOUNT_FORMS = {"reset_password": "accounts.forms.ResetPasswordForm"}
+ACCOUNT_FORMS = {
+    "signup": "accounts.forms.SignupForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
+}
+# Each is a claim, and a mail to somebody.
+ACCOUNT_MAX_EMAIL_ADDRESSES = 10
 ACCOUNT_TRUSTED_PROXY_COUNT = environment.integer("TRUSTED_PROXY_COUNT", 0, low=0, high=9)
 ALLAUTH_TRUSTED_PROXY_COUNT = ACCOUNT_TRUSTED_PROXY_COUNT
 SOCIALACCOUNT_STORE_TOKENS = False

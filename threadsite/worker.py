@@ -2,7 +2,7 @@
 
 Without it sixteen half-sent requests stop two processes of eight threads. Here a request gets a
 thread when its head is whole; from then on it has some seconds, and more for each byte that
-arrives. An answer that nobody takes is given up.
+arrives or is taken.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 #: For the head of a request; and again for the first bytes of its body.
 REQUEST_SECONDS: Final = 10.0
-#: What an upload must bring on average after that.
+#: What an upload must bring, and what a reader must take, on average after that.
 BYTES_A_SECOND: Final = 16 << 10
-ANSWER_SECONDS: Final = 30.0
+#: Of an answer, that are handed over at a time.
+PIECE: Final = 1 << 16
 #: Larger than any head that gunicorn takes from an honest browser.
 LARGEST_HEAD: Final = 64 << 10
 #: How often half a head is looked at again.
@@ -34,11 +35,14 @@ class PatientSocket(socket.socket):
 
     until: float | None = None
     seconds: float = REQUEST_SECONDS
+    #: Seconds that the client may still keep us waiting before it takes more of an answer.
+    patience: float = REQUEST_SECONDS
     now: Callable[[], float] = staticmethod(time.monotonic)
 
     def await_request(self) -> None:
         """The next byte that is read begins a request of its own."""
         self.until = None
+        self.patience = self.seconds
 
     def has_head(self) -> bool | None:
         """Is the head of a request there, or the end? None: nothing has come. Takes nothing."""
@@ -64,12 +68,31 @@ class PatientSocket(socket.socket):
         self.until += len(data) / BYTES_A_SECOND
         return data
 
-    def sendall(self, *args: Any, **kwargs: Any) -> None:
-        self.settimeout(ANSWER_SECONDS)
+    def sendall(self, data: Any, *args: Any, **kwargs: Any) -> None:
+        """In pieces: of one call the limit would be for whatever it holds."""
+        left = memoryview(data).cast("B")
+        while left:
+            left = left[self._send_some(left[:PIECE]) :]
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Not by the kernel, which knows no limit for the whole."""
+        file.seek(offset)
+        sent = 0
+        while piece := file.read(PIECE if count is None else min(PIECE, count - sent)):
+            self.sendall(piece)
+            sent += len(piece)
+        return sent
+
+    def _send_some(self, piece: memoryview) -> int:
+        began = self.now()
+        self.settimeout(max(self.patience, 0.001))
         try:
-            super().sendall(*args, **kwargs)
+            sent = super().send(piece)
         except TimeoutError:
             raise _went_away() from None
+        waited = self.now() - began
+        self.patience = min(self.seconds, self.patience - waited + sent / BYTES_A_SECOND)
+        return sent
 
 
 def _went_away() -> ConnectionResetError:

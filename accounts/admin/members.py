@@ -1,11 +1,12 @@
-"""Members and staff. Passwords and second factors are changed by their owners."""
+"""Members, staff and their groups. Passwords and second factors are changed by their owners."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
     AnyUserAdmin = UserAdmin[User]
 else:
     AnyUserAdmin = UserAdmin
+
+
+#: What only superusers give and take.
+RIGHTS: Final = ("is_staff", "is_superuser", "groups")
+
+
+def may_touch(request: HttpRequest, member: User | None) -> bool:
+    """Staff are touched by superusers alone; None: nobody in particular."""
+    return (
+        request.user.is_superuser or member is None or not (member.is_staff or member.is_superuser)
+    )
 
 
 @admin.register(User)
@@ -43,6 +55,14 @@ class MemberAdmin(WatchedAdmin, AnyUserAdmin):
     )
     readonly_fields = ("last_login", "date_joined")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Whoever could give rights could give themselves all of them."""
+        fixed = super().get_readonly_fields(request, obj)
+        return fixed if request.user.is_superuser else (*fixed, *RIGHTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and may_touch(request, obj)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         live = Count("linked_accounts", filter=Q(linked_accounts__unlinked_at__isnull=True))
         rows = super().get_queryset(request)
@@ -61,3 +81,20 @@ class MemberAdmin(WatchedAdmin, AnyUserAdmin):
     @admin.display(description=_("linked accounts"), ordering="links_shown")
     def links(self, member: Any) -> int:
         return int(member.links_shown)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RightsAdmin(GroupAdmin):
+    """What a group may do is decided by superusers: staff who could would raise themselves."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return bool(request.user.is_superuser)

@@ -24,6 +24,11 @@ class ProgramAdmin(theirs.ClientAdmin):  # type: ignore[misc]
     exclude: ClassVar[Any] = ("secret",)
     readonly_fields = ("created_at",)
 
+    def has_change_permission(self, request: HttpRequest, obj: Client | None = None) -> bool:
+        """Another address in a registration is where the grants that members gave lead to."""
+        permitted: bool = super().has_change_permission(request, obj)
+        return permitted and (obj is None or request.user.is_superuser)
+
 
 @admin.register(Token)
 class ProgramTokenAdmin(RecordAdmin):

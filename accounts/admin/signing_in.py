@@ -14,6 +14,7 @@ from allauth.usersessions import admin as sessions
 from django.contrib import admin
 
 from accounts.admin.base import RecordAdmin
+from accounts.admin.members import may_touch
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -68,7 +69,8 @@ class SecondFactorAdmin(OfMemberAdmin):
     fields: ClassVar[Any] = ("user", "type", "created_at", "last_used_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("mfa.delete_authenticator")
+        mine = may_touch(request, obj.user if obj is not None else None)
+        return mine and request.user.has_perm("mfa.delete_authenticator")
 
 
 @admin.register(sessions.UserSession)

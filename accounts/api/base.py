@@ -70,6 +70,11 @@ class ApiView(APIView):
     def by_program(self) -> bool:
         return not is_own_session(self.request)
 
+    def program(self) -> str:
+        """The id of the program that asks; "" for the member in their own session."""
+        token: Any = self.request.auth
+        return str(token.client_id) if self.by_program() else ""
+
     def channel(self) -> str:
         """How the wish came, for the ledger: in person, or by a program."""
         return "api" if self.by_program() else "web"

@@ -20,6 +20,7 @@ from accounts.models import ConsentEvent
 from accounts.scopes import Scope
 from accounts.selectors import consent_history, consents_in_force, consents_outdated
 from accounts.services import consent
+from accounts.services.quotas import spend
 
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount
@@ -113,6 +114,7 @@ class ConsentView(ApiView):
         account, purpose = self.account(account_id), _scope(scope)
         self._refuse_programs()
         given = self.read(self.GrantSerializer)
+        spend(user_id=self.member().pk, name="grant")
         consent.grant(
             account=account, scope=purpose, channel="web", actor=self.member(),
             text_hash=given["text_hash"], language=given.get("language", get_language() or "en"),

@@ -11,9 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+#: Instagram sends up to 1,000 at once.
+MOST_EVENTS: Final = 2_000
+_ID: Final = re.compile(r"[0-9]{1,32}")
 
 
 class WrongEvents(ValueError):
@@ -37,6 +42,8 @@ def parse(raw_body: bytes) -> list[Event]:
     events: list[Event] = []
     for payload in document if isinstance(document, list) else [document]:
         events.extend(_of_payload(payload))
+        if len(events) > MOST_EVENTS:
+            raise WrongEvents("more events than are sent at once")
     return events
 
 
@@ -47,6 +54,8 @@ def _of_payload(payload: Any) -> Iterator[Event]:
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str | int):
             raise WrongEvents("an entry without an id")
         instagram_id = str(entry["id"])
+        if not _ID.fullmatch(instagram_id):
+            raise WrongEvents("an entry with an id that is none")
         for part in _parts(entry):
             yield Event(instagram_id, _key(payload.get("object"), entry, part))
 

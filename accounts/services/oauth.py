@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from allauth.idp.oidc.adapter import get_adapter
+from allauth.idp.oidc.internal.oauthlib import device_codes
 from allauth.idp.oidc.internal.oauthlib import server as allauth_server
 from allauth.idp.oidc.internal.oauthlib.request_validator import OAuthLibRequestValidator
 from allauth.idp.oidc.internal.oauthlib.utils import ValidatorContext, get_validator_context
 from allauth.idp.oidc.models import Client, Token
 from django.core import signing
+from django.core.cache import cache
 from django.db import connection
 from oauthlib.common import Request  # type: ignore[import-untyped]
 from oauthlib.oauth2.rfc6749.errors import (  # type: ignore[import-untyped]
@@ -48,12 +50,15 @@ def install() -> None:
     allauth_server.OAuthLibRequestValidator = RequestValidator
 
 
-def presented_family(form: Mapping[str, str]) -> str | None:
-    """The family of the credential that a token request presents; None if it presents none."""
-    for name in ("code", "device_code"):
-        if value := form.get(name):
-            return _family_of_code(value)
-    return _family_of_refresh_token(form.get("refresh_token", ""))
+def presented_families(form: Mapping[str, str]) -> list[str]:
+    """The families of all credentials that a token request presents, in a fixed order.
+
+    Of all, whatever the grant type: oauthlib decides by itself which of them it exchanges.
+    """
+    codes = [form.get(name, "") for name in ("code", "device_code")]
+    families = {family_of_code(code) for code in codes if code}
+    renewed = _family_of_refresh_token(form.get("refresh_token", ""))
+    return sorted(families | ({renewed} if renewed else set()))
 
 
 def lock(family: str) -> None:
@@ -63,6 +68,23 @@ def lock(family: str) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [family])
+
+
+def date_device_grant(device_code: str) -> None:
+    """Note when the member let the device in. allauth's entry holds no time of that."""
+    data = cache.get(device_codes.cache_device_code_key(device_code))
+    if data is not None:
+        device_codes.update_device_state(device_code, {**data, "granted_at": clock.now()})
+
+
+def device_grant_taken_back(device_code: str) -> bool:
+    """Whether the member shut the program out after they let this device in."""
+    data = cache.get(device_codes.cache_device_code_key(device_code)) or {}
+    if "granted_at" not in data:
+        return False
+    return programs.taken_back_since(
+        user_id=int(data["user"]), client_id=data["client_id"], at=data["granted_at"]
+    )
 
 
 def end_reused(*, client: Client, family: str) -> None:
@@ -115,7 +137,7 @@ class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
             return not programs.taken_back_since(
                 user_id=request.user.pk, client_id=request.client.pk, at=issued["issued_at"]
             )
-        end_reused(client=request.client, family=_family_of_code(code))
+        end_reused(client=request.client, family=family_of_code(code))
         return False
 
     def validate_device_code(self, client_id: str, device_code: str, request: Request) -> str:
@@ -186,10 +208,10 @@ def _family(request: Request) -> str:
     """The family that a token request goes on with: its refresh token's, or a new one."""
     spent = get_validator_context().refresh_token
     if spent is not None:
-        return _stored_family(spent) or _family_of_code(request.refresh_token)
+        return _stored_family(spent) or family_of_code(request.refresh_token)
     if request.grant_type == Client.GrantType.DEVICE_CODE:
-        return _family_of_code(request.device_code)
-    return _family_of_code(request.code)
+        return family_of_code(request.device_code)
+    return family_of_code(request.code)
 
 
 def _in_family(token: Token, request: Request) -> Token:
@@ -201,7 +223,7 @@ def _stored_family(token: Token) -> str:
     return str((token.data or {}).get("family", ""))
 
 
-def _family_of_code(code: str) -> str:
+def family_of_code(code: str) -> str:
     return str(get_adapter().hash_token(f"family:{code}"))
 
 

@@ -119,6 +119,16 @@ def holds_grant(
     return set(scopes) <= granted
 
 
+def has_access(user_id: int, client_id: str, scope: str) -> bool:
+    """Whether the program still holds a valid token of the member's with this scope."""
+    held = Token.objects.valid().filter(
+        client_id=client_id,
+        user_id=user_id,
+        type__in=[Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN],
+    )
+    return any(scope in token.get_scopes() for token in held)
+
+
 def may_redirect(client: Client, address: str) -> bool:
     """To the letter, as it was registered: no wildcard, no other port, no added parameter."""
     return address in client.get_redirect_uris()
@@ -161,8 +171,16 @@ def refused_address(*, client_id: str, redirect_uri: str, scope: str, state: str
     client = Client.objects.filter(pk=client_id).first()
     if client is None or IDENTITY not in (scope.split() or client.get_default_scopes()):
         return None
-    if not may_redirect(client, redirect_uri):
+    return error_address(client_id, redirect_uri, state, "invalid_scope", NO_IDENTITY)
+
+
+def error_address(
+    client_id: str, redirect_uri: str, state: str, error: str, description: str
+) -> str | None:
+    """Where to tell a program of an error; None where it is not registered with this address."""
+    client = Client.objects.filter(pk=client_id).first()
+    if client is None or not may_redirect(client, redirect_uri):
         return None
-    answer = {"error": "invalid_scope", "error_description": NO_IDENTITY}
+    answer = {"error": error, "error_description": description}
     address: str = add_query_params(redirect_uri, answer | ({"state": state} if state else {}))
     return address

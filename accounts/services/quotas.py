@@ -36,6 +36,8 @@ QUOTAS: Final[dict[str, Quota]] = {
     "export": Quota(10, timedelta(days=1)),
     "erasure": Quota(120, timedelta(hours=1)),
     "webhook": Quota(60, timedelta(hours=1)),
+    # The ledger is never emptied. Withdrawals are not counted, for there are no more of them.
+    "grant": Quota(120, timedelta(hours=1)),
 }
 
 
@@ -53,6 +55,13 @@ VISITOR_QUOTAS: Final[dict[str, Quota]] = {
     # Each is a duty of 28 days for staff.
     "privacy_from_address": Quota(10, timedelta(days=1)),
     "privacy_for_contact": Quota(3, timedelta(days=1)),
+    # Each makes a member, and a password that is hashed.
+    "signup": Quota(60, timedelta(days=1)),
+    "signup_for_address": Quota(5, timedelta(days=1)),
+    # Each fills two entries of the cache, which holds everybody's codes and limits.
+    "device_code": Quota(120, timedelta(hours=1)),
+    # A wrong secret of a program: to compare one costs as much as a password.
+    "program_secret": Quota(30, timedelta(hours=1)),
 }
 
 
@@ -70,10 +79,22 @@ def spend(*, user_id: int, name: str) -> None:
 
 def spend_of_visitor(*, mark: str, name: str) -> None:
     """The same for a visitor; `mark`: an address of theirs, which is kept as a keyed hash alone."""
-    quota, digest = VISITOR_QUOTAS[name], salted_hmac("accounts.visitor", mark).hexdigest()
+    quota, digest = VISITOR_QUOTAS[name], _digest(mark)
     if not _counted("accounts_visitorquotause", "mark", digest, name, quota):
         used = VisitorQuotaUse.objects.get(mark=digest, name=name)
         raise QuotaUsedUp(used.spent_until + quota.share - quota.period)
+
+
+def require_left_of_visitor(*, mark: str, name: str) -> None:
+    """Raises QuotaUsedUp where `spend_of_visitor` would; counts nothing."""
+    quota, digest = VISITOR_QUOTAS[name], _digest(mark)
+    used = VisitorQuotaUse.objects.filter(mark=digest, name=name).first()
+    if used is not None and used.spent_until + quota.share > clock.now() + quota.period:
+        raise QuotaUsedUp(used.spent_until + quota.share - quota.period)
+
+
+def _digest(mark: str) -> str:
+    return salted_hmac("accounts.visitor", mark).hexdigest()
 
 
 def _counted(table: str, column: str, whose: int | str, name: str, quota: Quota) -> bool:

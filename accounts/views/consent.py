@@ -11,14 +11,17 @@ from django.utils.translation import gettext as _
 from accounts.models import ConsentEvent
 from accounts.scopes import Scope
 from accounts.services import consent
+from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action, came_from, own_account
 
 
 @action
 def grant(request: MemberRequest, account_id: int, scope: str) -> HttpResponse:
+    account, purpose = own_account(request, account_id), _scope(scope)
+    spend(user_id=request.user.pk, name="grant")
     consent.grant(
-        account=own_account(request, account_id),
-        scope=_scope(scope),
+        account=account,
+        scope=purpose,
         text_hash=request.POST.get("text_hash", ""),
         language=get_language() or "en",
         channel=ConsentEvent.Channel.WEB,

@@ -13,12 +13,14 @@ from accounts.errors import NotFound, ThreadsiteError
 from accounts.instagram.reauthentication import reauthenticated
 from accounts.selectors.privacy import export_of
 from accounts.services import export as exports
+from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action, page
 
 
 @action
 @partial(reauthenticated, back="settings")
 def request_export(request: MemberRequest) -> HttpResponse:
+    spend(user_id=request.user.pk, name="export")
     exports.request_export(owner=request.user)
     messages.success(
         request, _("Your copy is being put together. Load this page again in a moment.")

@@ -21,6 +21,7 @@ from accounts.models import LinkedAccount
 from accounts.scopes import Scope
 from accounts.selectors import account_of, accounts_of, consents_in_force
 from accounts.services import consent, linking
+from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action
 
 
@@ -50,6 +51,7 @@ def link_archive(request: MemberRequest) -> HttpResponse:
     form = ArchiveLinkForm(request.POST)
     if not form.is_valid():
         return _page(request, None, form=form, status=422)
+    spend(user_id=request.user.pk, name="link")
     try:
         account = linking.link_by_archive(
             owner=request.user, username=form.cleaned_data["username"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -22,7 +25,7 @@ from allauth.idp.oidc.models import Client
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -30,9 +33,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic.edit import FormView
 from oauthlib.oauth2.rfc6749 import errors  # type: ignore[import-untyped]
 
-from accounts.api_scopes import WRITING
+from accounts.api_scopes import GRAVE
 from accounts.instagram.reauthentication import ask_for_proof, is_fresh
 from accounts.services import oauth, programs
+from accounts.services.quotas import QuotaUsedUp, require_left_of_visitor, spend_of_visitor
+from accounts.views.visitors import mark_of, wait_before_next
 
 REFUSABLE: Final = ("client_id", "redirect_uri", "scope", "state")
 #: What a member is asked again with, after they have shown that it is them.
@@ -66,6 +71,8 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
         refused = programs.refused_address(**asked)
         if refused is not None:
             return _leave(refused)
+        if not _is_object(request.GET.get("claims", "")):
+            return _wrong_claims(request, asked)
         if "none" in request.GET.get("prompt", "").split():
             return self._silently(request)
         response: HttpResponseBase = super().get(request, *args, **kwargs)
@@ -135,9 +142,11 @@ class DeviceView(allauth_views.DeviceAuthorizationView):  # type: ignore[misc]
         if not refuses and _needs_proof(request, scopes):
             return ask_for_proof(request, back=request.get_full_path())
         if request.method == "POST":
-            return super()._dispatch_authorization(  # type: ignore[no-any-return]
+            answer: HttpResponseBase = super()._dispatch_authorization(
                 request, user_code, device_code, client
             )
+            oauth.date_device_grant(device_code)
+            return answer
         names = get_adapter().scope_display
         context = {
             "user_code": user_code,
@@ -170,24 +179,68 @@ logout = LogoutView.as_view()
 @csrf_exempt
 def token(request: HttpRequest) -> HttpResponseBase:
     """Requests with credentials of one family come one after another, so that each works once."""
-    family = oauth.presented_family(request.POST)
-    if family is None:
-        return allauth_views.token(request)  # type: ignore[no-any-return]
+    return _with_few_wrong_secrets(request, _token)
+
+
+@csrf_exempt
+def revoke(request: HttpRequest) -> HttpResponseBase:
+    return _with_few_wrong_secrets(request, allauth_views.revoke)
+
+
+@csrf_exempt
+def device_code(request: HttpRequest) -> HttpResponseBase:
+    """A few for each visitor: they fill the cache, which holds everybody's codes and limits."""
+    try:
+        spend_of_visitor(mark=mark_of(request), name="device_code")
+    except QuotaUsedUp as error:
+        return _too_often(error)
+    return allauth_views.device_code(request)  # type: ignore[no-any-return]
+
+
+def _token(request: HttpRequest) -> HttpResponseBase:
     with transaction.atomic():
-        oauth.lock(family)
-        response: HttpResponseBase = allauth_views.token(request)
-        _end_twice_used_device_code(request.POST, response, family)
+        for family in oauth.presented_families(request.POST):
+            oauth.lock(family)
+        if request.POST.get("grant_type") != Client.GrantType.DEVICE_CODE:
+            return allauth_views.token(request)  # type: ignore[no-any-return]
+        return _device_token(request)
+
+
+def _device_token(request: HttpRequest) -> HttpResponseBase:
+    """allauth looks device codes up outside of the validator, which knows the other two."""
+    code = request.POST.get("device_code", "")
+    if oauth.device_grant_taken_back(code):
+        return JsonResponse({"error": "invalid_grant"}, status=400)
+    response: HttpResponseBase = allauth_views.token(request)
+    client_id = request.POST.get("client_id", "")
+    unknown = isinstance(response, HttpResponse) and b'"invalid_grant"' in response.content
+    client = Client.objects.filter(pk=client_id, type=Client.Type.PUBLIC).first()
+    if code and unknown and client is not None:
+        oauth.end_reused(client=client, family=oauth.family_of_code(code))
     return response
 
 
-def _end_twice_used_device_code(
-    form: Mapping[str, str], response: HttpResponseBase, family: str
-) -> None:
-    """allauth looks device codes up outside of the validator, which knows the other two."""
-    unknown = isinstance(response, HttpResponse) and b'"invalid_grant"' in response.content
-    client = Client.objects.filter(pk=form.get("client_id", ""), type=Client.Type.PUBLIC).first()
-    if unknown and client is not None and form.get("grant_type") == Client.GrantType.DEVICE_CODE:
-        oauth.end_reused(client=client, family=family)
+def _with_few_wrong_secrets(
+    request: HttpRequest, view: Callable[[HttpRequest], HttpResponseBase]
+) -> HttpResponseBase:
+    """A secret is compared as slowly as a password: a stranger may be wrong a few times."""
+    if not request.POST.get("client_secret") and "Authorization" not in request.headers:
+        return view(request)
+    mark = mark_of(request)
+    try:
+        require_left_of_visitor(mark=mark, name="program_secret")
+    except QuotaUsedUp as error:
+        return _too_often(error)
+    response = view(request)
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        with suppress(QuotaUsedUp):
+            spend_of_visitor(mark=mark, name="program_secret")
+    return response
+
+
+def _too_often(error: QuotaUsedUp) -> HttpResponse:
+    told = {"error": "temporarily_unavailable", "error_description": "Too many requests."}
+    return wait_before_next(JsonResponse(told, status=HTTPStatus.TOO_MANY_REQUESTS), error)
 
 
 def _check_silent(request: HttpRequest, asked: Any, validator: oauth.RequestValidator) -> None:
@@ -203,8 +256,28 @@ def _check_silent(request: HttpRequest, asked: Any, validator: oauth.RequestVali
         raise errors.ConsentRequired(request=asked)
 
 
+def _wrong_claims(request: HttpRequest, asked: Mapping[str, str]) -> HttpResponse:
+    """oauthlib reads them before it knows where an error may be sent to, and ends in a 500."""
+    what = "claims is no JSON object."
+    address = programs.error_address(
+        asked["client_id"], asked["redirect_uri"], asked["state"], "invalid_request", what
+    )
+    if address is not None:
+        return _leave(address)
+    error = errors.InvalidRequestError(description=what)
+    return respond_html_error(request, error=error)  # type: ignore[no-any-return]
+
+
+def _is_object(claims: str) -> bool:
+    """Whether they are what oauthlib expects; none are too."""
+    try:
+        return not claims or isinstance(json.loads(claims), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _needs_proof(request: HttpRequest, scopes: Iterable[str]) -> bool:
-    return bool(WRITING.intersection(scopes)) and not is_fresh(request)
+    return bool(GRAVE.intersection(scopes)) and not is_fresh(request)
 
 
 def _device_scopes(device_code: str, client: Client) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import ThreadsiteError
 from accounts.forms import PrivacyRequestForm
+from accounts.instagram.reauthentication import ask_for_proof, is_fresh
 from accounts.models import LinkedAccount, PrivacyRequest, User
 from accounts.scopes import Scope
 from accounts.selectors import accounts_of
@@ -63,9 +65,12 @@ def _too_many() -> str:
 
 
 @action
-def keep_out(request: MemberRequest, account_id: int) -> HttpResponse:
+def keep_out(request: MemberRequest, account_id: int) -> HttpResponseBase:
     """Who signed in with Instagram has proved the name: it goes from others' lists at once."""
-    suppression.keep_out(account=own_account(request, account_id), language=_language())
+    account = own_account(request, account_id)
+    if not is_fresh(request):
+        return ask_for_proof(request, back=reverse("privacy"))
+    suppression.keep_out(account=account, language=_language())
     messages.success(
         request,
         _("Your name is being dropped from other members' lists, and is kept out from now on."),

@@ -25,7 +25,9 @@ class WebhookOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     url = serializers.URLField()
     enabled = serializers.SerializerMethodField()
-    disabled_reason = serializers.CharField(help_text="by_member, gone, failing, or empty.")
+    disabled_reason = serializers.CharField(
+        help_text="by_member, gone, failing, shut_out (the program that made it), or empty."
+    )
     failures = serializers.IntegerField(help_text="In a row.")
     last_error = serializers.CharField()
     last_delivered_at = UtcField(allow_null=True)
@@ -54,7 +56,7 @@ class WebhooksView(ApiView):
     )
     def get(self, request: Request) -> Response:
         query = self.query(PageQuery)
-        rows = subscriptions.subscriptions_of(self.member())
+        rows = subscriptions.subscriptions_of(self.member(), program=self.program())
 
         def show(found: list[WebhookSubscription]) -> Any:
             return WebhookOutput(found, many=True).data
@@ -71,7 +73,7 @@ class WebhooksView(ApiView):
     def post(self, request: Request) -> Response:
         url = self.read(self.InputSerializer)["url"]
         spend(user_id=self.member().pk, name="webhook")
-        made, secret = subscriptions.subscribe(owner=self.member(), url=url)
+        made, secret = subscriptions.subscribe(owner=self.member(), url=url, program=self.program())
         shown = {**WebhookOutput(made).data, "secret": secret}
         address = reverse("api:webhook", args=[made.pk])
         return Response(shown, status=201, headers={"Location": address})
@@ -104,4 +106,4 @@ class WebhookView(ApiView):
         return Response(status=204)
 
     def _mine(self, webhook_id: int) -> WebhookSubscription:
-        return subscriptions.subscription_of(self.member(), webhook_id)
+        return subscriptions.subscription_of(self.member(), webhook_id, program=self.program())

@@ -12,7 +12,7 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2Adapter
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.errors import ThreadsiteError
+from accounts.instagram.reauthentication import ask_for_proof, is_fresh
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope
 from accounts.services import gate
@@ -57,11 +58,13 @@ class DriveAdapter(OAuth2Adapter):  # type: ignore[misc]
 
 
 @action
-def connect(request: MemberRequest, account_id: int) -> HttpResponse:
+def connect(request: MemberRequest, account_id: int) -> HttpResponseBase:
     """Send the member to Google, where they say yes or no."""
     account = own_account(request, account_id)
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
+    if not is_fresh(request):
+        return ask_for_proof(request, back=reverse("account-settings", args=[account.pk]))
     gate.check(account.pk, Scope.FOLLOWERS)
     spend(user_id=request.user.pk, name="import")
     answer: HttpResponse = _provider(request).redirect(

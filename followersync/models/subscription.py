@@ -12,8 +12,9 @@ from accounts.models import LinkedAccount
 class WebhookSubscription(models.Model):
     """One address that is told of changes in all of its member's accounts.
 
-    `secret` is ciphertext (accounts.crypto). Until `next_attempt_at` nobody tries again after a
-    failure; until `leased_until` somebody is at work on it.
+    `secret` is ciphertext (accounts.crypto). `program`: the id of the program that made it, which
+    must still have the member's access; empty where the member did. Until `next_attempt_at` nobody
+    tries again after a failure; until `leased_until` somebody is at work on it.
     """
 
     owner = models.ForeignKey(
@@ -24,6 +25,7 @@ class WebhookSubscription(models.Model):
     )
     url = models.CharField(_("address"), max_length=500)
     secret = models.TextField()
+    program = models.CharField(_("program"), max_length=100, blank=True, default="")
     created_at = models.DateTimeField(_("created"))
     disabled_at = models.DateTimeField(_("disabled"), null=True, blank=True)
     disabled_reason = models.CharField(_("reason"), max_length=40, blank=True)

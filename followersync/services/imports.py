@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import clock, registry
 from accounts.errors import Conflict, ConsentMissing, NotFound, ThreadsiteError
+from accounts.models import User
 from accounts.queue import enqueue
 from accounts.scopes import Scope
 from accounts.services import gate
@@ -34,6 +35,8 @@ from followersync.sources.archive import Archive, ArchiveError, check_container,
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from django.db.models import QuerySet
 
     from accounts.models import LinkedAccount
     from followersync.services.claims import Claim
@@ -114,10 +117,12 @@ def check_form(source: IO[bytes], name: str) -> None:
 
 
 @contextmanager
-def read_elsewhere(file: IO[bytes], name: str) -> Iterator[Archive]:
+def read_elsewhere(
+    file: IO[bytes], name: str, *, waiting: remote.Waiting = remote.STILL
+) -> Iterator[Archive]:
     """The archive, read by a process of its own; see `remote.opened` for what it raises."""
     now, scratch = int(clock.now().timestamp()), str(import_storage.folder())
-    with remote.opened(file, name=name, now=now, scratch=scratch) as archive:
+    with remote.opened(file, name=name, now=now, scratch=scratch, waiting=waiting) as archive:
         yield archive
 
 
@@ -131,7 +136,7 @@ def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | Non
 
     A worker that dies in it leaves nothing half done; the next one begins anew.
     """
-    held = claims.claim(run_id)
+    held = _turn(run_id)
     if held is None:
         return False
     job = ArchiveImport.objects.select_related("account", "run").get(run_id=run_id)
@@ -140,10 +145,41 @@ def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | Non
     except LostClaim:
         logger.info("import %s was ended by somebody else", run_id)
         return False
+    finally:
+        _wake_next(job.account.owner_id)
     if not kept:
         import_storage.discard(job.stored)
         ArchiveImport.objects.filter(pk=job.pk).update(stored="")
     return False
+
+
+def _turn(run_id: int) -> Claim | None:
+    """The right to work on it, unless another archive of the same member is being read.
+
+    One may hold a worker for as long as its reader's allowance lasts; a member may have many
+    accounts, and there are few workers. Decided under a lock on the member's row.
+    """
+    run = SyncRun.objects.select_related("account").filter(pk=run_id).first()
+    if run is None:
+        return None
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).filter(pk=run.account.owner_id).first()
+        alive = clock.now() - clock.for_real(claims.LEASE)
+        reading = _of_member(run.account.owner_id).filter(
+            state=SyncRun.State.RUNNING, worker__isnull=False, heartbeat_at__gte=alive
+        )
+        return None if reading.exclude(pk=run_id).exists() else claims.claim(run_id)
+
+
+def _wake_next(owner_id: int) -> None:
+    """The member's oldest import that waits for its turn."""
+    queued = _of_member(owner_id).filter(state=SyncRun.State.QUEUED).order_by("pk").first()
+    if queued is not None:
+        enqueue(TASK, queued.pk)
+
+
+def _of_member(owner_id: int) -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(account__owner_id=owner_id, mode=Mode.IMPORT)
 
 
 def _work(
@@ -156,7 +192,9 @@ def _work(
         claims.fence(held, **claims.added(attempts=1), started_at=clock.now())
         with (
             (import_storage.folder() / job.stored).open("rb") as file,
-            read_elsewhere(file, job.file_name) as archive,
+            read_elsewhere(
+                file, job.file_name, waiting=remote.Waiting(lambda: claims.fence(held))
+            ) as archive,
         ):
             _look(held, job, archive)
             importing.run(held, job, archive, watch=watch)

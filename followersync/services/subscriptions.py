@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import clock, crypto
 from accounts.errors import Conflict, NotFound, RetryLater
 from accounts.queue import enqueue
+from accounts.services import programs
 from followersync.models import SyncSettings, WebhookMark, WebhookSubscription
 from followersync.services import outgoing, slots
 
@@ -39,22 +40,26 @@ ACCOUNTS_A_TURN: Final = 20
 #: No message is begun after this; the queue ends a task after 120 s.
 TURN_SECONDS: Final = 60.0
 TASK: Final = "followersync.tasks.tell_subscriber"
+#: What a program needs for a webhook, and for its being told.
+SCOPE: Final = "accounts:write"
 
 
-def subscriptions_of(owner: User) -> QuerySet[WebhookSubscription]:
-    return WebhookSubscription.objects.filter(owner=owner)
+def subscriptions_of(owner: User, *, program: str = "") -> QuerySet[WebhookSubscription]:
+    """The member's; for a program those alone that it made: an address may be a secret itself."""
+    mine = WebhookSubscription.objects.filter(owner=owner)
+    return mine.filter(program=program) if program else mine
 
 
-def subscription_of(owner: User, subscription_id: int) -> WebhookSubscription:
-    """Raises NotFound for another member's."""
-    found = subscriptions_of(owner).filter(pk=subscription_id).first()
+def subscription_of(owner: User, subscription_id: int, *, program: str = "") -> WebhookSubscription:
+    """Raises NotFound for another member's, and for a program for another's."""
+    found = subscriptions_of(owner, program=program).filter(pk=subscription_id).first()
     if found is None:
         raise NotFound
     return found
 
 
 @transaction.atomic
-def subscribe(*, owner: User, url: str) -> tuple[WebhookSubscription, str]:
+def subscribe(*, owner: User, url: str, program: str = "") -> tuple[WebhookSubscription, str]:
     """The subscription and its secret, which is shown this once.
 
     Raises InvalidInput for an address that cannot be, Conflict for one that is there already, or
@@ -67,7 +72,11 @@ def subscribe(*, owner: User, url: str) -> tuple[WebhookSubscription, str]:
     try:
         with transaction.atomic():
             made = WebhookSubscription.objects.create(
-                owner=owner, url=url, secret=crypto.encrypt(secret), created_at=clock.now()
+                owner=owner,
+                url=url,
+                secret=crypto.encrypt(secret),
+                program=program,
+                created_at=clock.now(),
             )
     except IntegrityError:
         raise Conflict(
@@ -119,6 +128,10 @@ def tell(subscription_id: int) -> bool:
 
 
 def _tell(subscription: WebhookSubscription) -> bool:
+    program = subscription.program
+    if program and not programs.has_access(subscription.owner_id, program, SCOPE):
+        _disable(subscription, "shut_out")
+        return False
     until = time.monotonic() + TURN_SECONDS
     news = list(_news(subscription.pk)[: ACCOUNTS_A_TURN + 1])
     for told, settings in enumerate(news[:ACCOUNTS_A_TURN]):

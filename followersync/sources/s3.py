@@ -6,7 +6,7 @@ event for whoever sends in its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, Final, cast
 
 import botocore.session
@@ -16,9 +16,12 @@ from botocore.config import Config
 from fsspec import AbstractFileSystem
 
 from accounts.outbound.client import Client
+from followersync.sources.xml_guard import checked
 
 #: Asked of a server that is not Amazon's, which mostly does not care.
 DEFAULT_REGION: Final = "us-east-1"
+#: The only call whose answer is no XML, and is read as a stream.
+FILES: Final = "GetObject"
 
 
 class S3Files(AbstractFileSystem):  # type: ignore[misc]
@@ -59,6 +62,16 @@ class S3Files(AbstractFileSystem):  # type: ignore[misc]
         return cast("IO[bytes]", self._s3.get_object(Bucket=bucket, Key=key)["Body"])
 
 
+class _Whole:
+    """An answer that was read, in the form that botocore wants to read it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self._data
+
+
 def _described(bucket: str, each: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": f"{bucket}/{each['Key']}",
@@ -87,12 +100,16 @@ def _client(options: Mapping[str, Any]) -> Any:
 
 
 def _sender(client: Client) -> Callable[..., AWSResponse]:
-    def send(request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
+    def send(request: AWSPreparedRequest, event_name: str, **_event: Any) -> AWSResponse:
         headers = {
             name: value.decode() if isinstance(value, bytes) else str(value)
             for name, value in request.headers.items()
         }
         answer = client.send(request.method, request.url, headers=headers, body=request.body)
-        return AWSResponse(request.url, answer.status, answer.headers, answer)
+        if event_name.endswith(FILES) and answer.status < 300:
+            return AWSResponse(request.url, answer.status, answer.headers, answer)
+        with answer:
+            whole = checked(b"".join(answer.stream()))
+        return AWSResponse(request.url, answer.status, answer.headers, _Whole(whole))
 
     return send

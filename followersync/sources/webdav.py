@@ -10,6 +10,7 @@ import httpx
 from webdav4.fsspec import WebdavFileSystem
 
 from accounts.outbound.client import Answer, Client
+from followersync.sources.xml_guard import checked
 
 #: Of httpx's own headers what concerns its own connection is ours to say.
 _OURS: Final = frozenset({"host", "connection", "accept-encoding", "content-length"})
@@ -54,17 +55,19 @@ class _Transport(httpx.BaseTransport):
             request.method, str(request.url), headers=headers, body=asked or None
         )
         told = {k: v for k, v in answer.headers.items() if k.lower() != "content-encoding"}
-        is_file = request.method == "GET" and answer.status < 300
-        body = _Body(answer, most=None if is_file else MOST_IN_MEMORY)
-        return httpx.Response(answer.status, headers=told, stream=body)
+        if request.method == "GET" and answer.status < 300:
+            return httpx.Response(answer.status, headers=told, stream=_Body(answer))
+        with answer:
+            whole = checked(b"".join(answer.stream(most=MOST_IN_MEMORY)))
+        return httpx.Response(answer.status, headers=told, content=whole)
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: Answer, *, most: int | None) -> None:
-        self._answer, self._most = answer, most
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._answer.stream(most=self._most)
+        return self._answer.stream(most=None)
 
     def close(self) -> None:
         self._answer.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.errors import InvalidInput
+from accounts.instagram.reauthentication import ask_for_proof, is_fresh
 from accounts.models import LinkedAccount
 from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action, own_account
@@ -18,8 +19,11 @@ from followersync.views.settings import settings_page
 
 
 @action
-def watch(request: MemberRequest, account_id: int) -> HttpResponse:
+def watch(request: MemberRequest, account_id: int) -> HttpResponseBase:
+    """It brings lists for as long as it is watched, and so longer than a session lives."""
     account = own_account(request, account_id)
+    if not is_fresh(request):
+        return ask_for_proof(request, back=reverse("account-settings", args=[account.pk]))
     form = FolderForm(request.POST)
     if not form.is_valid():
         return settings_page(request, account, folder_form=form, status=422)

@@ -17,10 +17,12 @@ from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from pytest_django import Settings
 
 from accounts import auth_routes
-from accounts.models import LinkedAccount, User
+from accounts.models import LinkedAccount, SuppressedPerson, User
 from accounts.scopes import Scope
+from followersync.models import WatchedFolder
 from tests.support.factories import PASSWORD
 from tests.support.journey import come_back, link, tick
 from tests.support.members import grow_old, sign_in
@@ -229,6 +231,14 @@ class TestPrograms:
 
         assert answer["Location"].startswith("/auth/reauthenticate/?next=/identity/o/authorize")
 
+    @pytest.mark.parametrize("scope", ["followers:read", "accounts:read followers:read"])
+    def test_nor_is_what_would_hand_out_the_lists_for_months(
+        self, old_session: Client, program: Program, scope: str
+    ) -> None:
+        answer = ask(old_session, scope)
+
+        assert answer["Location"].startswith("/auth/reauthenticate/?next=/identity/o/authorize")
+
     def test_it_is_not_granted_when_the_session_grew_old_over_the_page(
         self, old_session: Client, writer: Program
     ) -> None:
@@ -297,6 +307,33 @@ class TestPrograms:
         assert answer["Location"].startswith("/auth/reauthenticate/")
         exchange(grant_type=Program.GrantType.DEVICE_CODE, device_code=codes["device_code"])
         assert not Token.objects.exists()
+
+
+class TestWhatGoesOnAfterTheSession:
+    """A folder brings lists for as long as it is watched; a name that is kept out stays out."""
+
+    @pytest.mark.parametrize("act", ["folder", "folder/drive"])
+    def test_no_folder_is_watched_by_an_old_session(
+        self, old_session: Client, account: LinkedAccount, settings: Settings, act: str
+    ) -> None:
+        settings.GOOGLE_CLIENT_ID = "of-a-test"
+        form = {"url": "webdavs://thief.example/x", "username": "t", "password": "of-the-folder"}
+
+        answer = old_session.post(f"/accounts/{account.pk}/{act}/", form)
+
+        page = f"/accounts/{account.pk}/settings/"
+        assert answer["Location"].startswith("/auth/reauthenticate/?next=" + page)
+        assert not WatchedFolder.objects.exists()
+        kept = str([each.get_decoded() for each in Session.objects.all()])
+        assert "of-the-folder" not in kept
+
+    def test_nor_is_the_members_name_taken_out_of_everybodys_lists(
+        self, old_session: Client, account: LinkedAccount
+    ) -> None:
+        answer = old_session.post(f"/privacy/keep-out/{account.pk}/")
+
+        assert answer["Location"].startswith("/auth/reauthenticate/?next=/privacy/")
+        assert not SuppressedPerson.objects.exists()
 
 
 def _next(url: str) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.messages import get_messages
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import LinkedAccount, User
 from accounts.services.erasure.words import words_of_member
 from tests.support.factories import PASSWORD, MemberFactory
+from tests.support.hashing import CountedHasher
 
 DEEP = "[" * 100_000 + "]" * 100_000
 pytestmark = pytest.mark.django_db
@@ -42,6 +47,99 @@ class TestWrongPasswords:
             sign_in(Client(REMOTE_ADDR=f"2001:db8::{host + 1}"), "alice", "wrong")
 
         assert sign_in(Client(REMOTE_ADDR="2001:db8::ff"), "alice").status_code == 200
+
+
+@pytest.fixture
+def hashed(settings: Settings) -> Callable[..., int]:
+    """How many passwords a sign-in compares."""
+    settings.PASSWORD_HASHERS = ["tests.support.hashing.CountedHasher"]
+
+    def count(login: str, password: str = "wrong") -> int:
+        before = CountedHasher.calls
+        sign_in(Client(REMOTE_ADDR=f"127.0.0.{next(_networks)}"), login, password)
+        return CountedHasher.calls - before
+
+    return count
+
+
+_networks = itertools.count(10)
+
+
+class TestWhatASignInCosts:
+    """A password's hash is made to be slow: whoever makes us compare many holds the site."""
+
+    def claim(self, email: str, times: int) -> None:
+        for _time in range(times):
+            member = MemberFactory(email=email)
+            EmailAddress.objects.create(user=member, email=email, primary=True)
+
+    def test_an_address_that_many_claim_costs_no_more_than_any_other(
+        self, hashed: Callable[..., int]
+    ) -> None:
+        self.claim("often@example.org", 12)
+
+        assert hashed("often@example.org") <= 4
+
+    def test_costs_the_same_whether_the_address_is_registered_or_not(
+        self, hashed: Callable[..., int]
+    ) -> None:
+        self.claim("once@example.org", 1)
+        self.claim("twice@example.org", 2)
+        confirmed = MemberFactory(email="confirmed@example.org")
+        EmailAddress.objects.create(user=confirmed, email=confirmed.email, verified=True)
+        self.claim("confirmed@example.org", 1)
+
+        names = ("nobody", "once", "twice", "confirmed")
+        costs = {name: hashed(f"{name}@example.org") for name in names}
+
+        assert len(set(costs.values())) == 1, costs
+
+    def test_costs_a_newcomer_the_same_whoever_else_claims_their_address(
+        self, hashed: Callable[..., int]
+    ) -> None:
+        newcomers = []
+        for email, others in (("free@example.org", 0), ("taken@example.org", 1)):
+            self.claim(email, others)
+            newcomers.append(MemberFactory(email=email, password="another horse"))
+
+        costs = [hashed(member.email, "another horse") for member in newcomers]
+
+        assert costs[0] == costs[1]
+
+    def test_neither_the_first_nor_the_owner_is_kept_out_by_those_who_came_after(self) -> None:
+        self.claim("often@example.org", 5)
+        first = User.objects.filter(email="often@example.org").earliest("pk")
+        owner = User.objects.filter(email="often@example.org").order_by("pk")[2]
+        for member, password in ((first, "first horse"), (owner, "owning horse")):
+            member.set_password(password)
+            member.save()
+        EmailAddress.objects.filter(user=owner).update(verified=True)
+
+        for member, password in ((first, "first horse"), (owner, "owning horse")):
+            browser = Client()
+            sign_in(browser, "often@example.org", password)
+            assert browser.session["_auth_user_id"] == str(member.pk)
+
+
+class TestSigningUpAgainAndAgain:
+    def sign_up(self, email: str, network: str) -> int:
+        form = {"email": email, "password1": "another horse"}
+        browser = Client(REMOTE_ADDR=network)
+        return int(browser.post("/auth/signup/", form).status_code)
+
+    def test_for_one_address_ends_after_a_few_members(self) -> None:
+        told = [self.sign_up("alice@example.org", f"127.0.1.{n}") for n in range(8)]
+
+        assert told == [302] * 5 + [200] * 3
+        assert EmailAddress.objects.filter(email="alice@example.org").count() == 5
+
+    def test_from_one_network_ends_in_time(self) -> None:
+        told = []
+        for n in range(70):
+            cache.clear()  # allauth's own limit counts by the minute
+            told.append(self.sign_up(f"member{n}@example.org", "127.0.2.1"))
+
+        assert told.count(302) == 60
 
 
 class TestSigningUp:
@@ -125,6 +223,41 @@ class TestSigningUp:
         assert alice.email not in words_of_member(newcomer)
         newcomer.delete()
         assert alice.email in words_of_member(alice)
+
+
+class TestTheSitesOwnAddress:
+    """Django compares a request's host and not its port: the rest of what it says is anybody's."""
+
+    @pytest.mark.parametrize("path", ["/auth/password/reset/", "/auth/signup/"])
+    def test_stands_in_each_mail_whatever_port_the_request_named(
+        self, alice: User, path: str
+    ) -> None:
+        form = {"password1": "another horse"}
+        for email in (alice.email, "nobody@example.org"):
+            Client().post(path, {**form, "email": email}, HTTP_HOST="testserver:6666")
+
+        assert len(mail.outbox) == 2
+        for sent in mail.outbox:
+            assert "http://testserver/" in sent.body
+            assert "6666" not in sent.body + sent.subject
+
+    def test_stands_in_what_programs_read_of_us(self, db: None) -> None:
+        answer = Client().get("/.well-known/openid-configuration", HTTP_HOST="testserver:6666")
+
+        assert answer.json()["token_endpoint"] == "http://testserver/identity/o/api/token"
+        assert "6666" not in answer.content.decode()
+
+
+class TestAFormInAnotherEncoding:
+    @pytest.mark.parametrize("path", ["/privacy/", "/auth/login/", "/instagram/deauthorize/"])
+    @pytest.mark.parametrize("encoding", ["utf-7", "latin-1", "none-such"])
+    def test_is_the_senders_fault_and_answered_so(self, db: None, path: str, encoding: str) -> None:
+        """Django's own answer reads the form once more, and fails a second time."""
+        kind = f"application/x-www-form-urlencoded; charset={encoding}"
+
+        answer = Client(enforce_csrf_checks=True).generic("POST", path, b"a=1", kind)
+
+        assert answer.status_code == 415
 
 
 class TestAFormSentAfterTheSessionEnded:

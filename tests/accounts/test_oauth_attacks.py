@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import threading
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +17,8 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from accounts.models import User
-from accounts.services import oauth, programs
+from accounts.services import oauth, programs, quotas
+from tests.support.clock import Clock
 from tests.support.oauth import (
     CHALLENGE,
     REDIRECT,
@@ -123,10 +126,12 @@ class TestWithoutAPage:
 
         assert told(answer)["error"] == "invalid_request"
 
+    @pytest.mark.parametrize("claims", ["[1]", '{"a":', "[" * 100_000])
+    @pytest.mark.parametrize("prompt", ["", "none"])
     def test_claims_that_are_no_object_are_an_error_and_no_500(
-        self, as_alice: Client, program: Program
+        self, as_alice: Client, program: Program, claims: str, prompt: str
     ) -> None:
-        answer = ask(as_alice, "openid", claims="[1]")
+        answer = ask(as_alice, "openid", claims=claims, prompt=prompt)
 
         assert told(answer)["error"] == "invalid_request"
 
@@ -188,6 +193,42 @@ class TestTheGrant:
 
         assert answer.status_code == 400
         assert not Token.objects.exists()
+
+
+class TestWrongSecrets:
+    """To compare a program's secret costs as much as to compare a password."""
+
+    @pytest.mark.parametrize("where", ["token", "revoke"])
+    @pytest.mark.parametrize("by_header", [False, True])
+    def test_are_compared_a_few_times_and_then_refused_unread(
+        self, db: None, settings: Settings, where: str, by_header: bool
+    ) -> None:
+        make_program("large", type=Program.Type.CONFIDENTIAL)
+        told = [self.guess(where, by_header, "127.0.3.1") for _attempt in range(40)]
+
+        assert told == [401] * 30 + [429] * 10
+        assert self.guess(where, by_header, "127.0.3.2") == 401
+
+    def guess(self, where: str, by_header: bool, network: str) -> int:
+        given = {"client_id": "large", "client_secret": "wrong"}
+        header = {"Authorization": "Basic " + base64.b64encode(b"large:wrong").decode()}
+        form = {"grant_type": "refresh_token", "refresh_token": "x", "token": "x"}
+        answer = Client(REMOTE_ADDR=network).post(
+            f"/identity/o/api/{where}",
+            form if by_header else form | given,
+            headers=header if by_header else {},
+        )
+        return int(answer.status_code)
+
+    def test_right_ones_are_not_counted(self, as_alice: Client) -> None:
+        made = make_program("large", type=Program.Type.CONFIDENTIAL)
+        code = told(grant(as_alice, "accounts:read", client_id=made.pk))["code"]
+        given = redeem(code, client_id=made.pk, client_secret=SECRET).json()
+        for _time in range(35):
+            renewed = renew(given["refresh_token"], client_id=made.pk, client_secret=SECRET)
+            given = renewed.json()
+
+        assert renewed.status_code == 200
 
 
 class TestRedirects:
@@ -326,6 +367,14 @@ class TestUsedTwice:
         revoke("a-program")
         assert not works(given)
 
+    def test_each_credential_of_a_request_has_it_wait(self) -> None:
+        """A made-up one beside the real one would otherwise stand for both."""
+        real = {"grant_type": "refresh_token", "refresh_token": oauth._refresh_token("a-family")}
+
+        assert "a-family" in oauth.presented_families({**real, "code": "made-up"})
+        device = {"device_code": "real", "code": "made-up"}
+        assert oauth.family_of_code("real") in oauth.presented_families(device)
+
     @pytest.mark.django_db(transaction=True)
     def test_a_code_sent_many_times_at_once_leaves_nobody_a_token(
         self, as_alice: Client, program: Program
@@ -370,12 +419,14 @@ class TestADevice:
         return program
 
     def _codes(self, form: str = "client_id=a-program&scope=accounts:read") -> dict[str, str]:
-        answer = Client().post(
+        return dict(self._ask_for_codes(form).json())
+
+    def _ask_for_codes(self, form: str) -> Any:
+        return Client().post(
             "/identity/o/api/device/code",
             form,
             content_type="application/x-www-form-urlencoded",
         )
-        return dict(answer.json())
 
     def _let_in(self, browser: Client, codes: dict[str, str]) -> Any:
         where = f"/identity/o/device?code={codes['user_code']}"
@@ -412,6 +463,31 @@ class TestADevice:
 
         assert "A program" in page
         assert "linked accounts" in page
+
+    def test_a_device_code_kept_back_is_worthless_too(
+        self, as_alice: Client, alice: User, device: Program
+    ) -> None:
+        used, kept_back, anew = self._codes(), self._codes(), self._codes()
+        self._let_in(as_alice, used)
+        self._let_in(as_alice, kept_back)
+        self._redeem(used)
+
+        programs.revoke_program(user=alice, client_id=device.pk)
+
+        assert self._redeem(kept_back).json()["error"] == "invalid_grant"
+        self._let_in(as_alice, anew)
+        assert self._redeem(anew).status_code == 200
+
+    def test_strangers_ask_for_a_few_codes_at_a_time(
+        self, device: Program, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    ) -> None:
+        quota = quotas.Quota(3, timedelta(hours=1))
+        monkeypatch.setitem(quotas.VISITOR_QUOTAS, "device_code", quota)
+
+        answers = [self._ask_for_codes("client_id=a-program") for _time in range(5)]
+
+        assert [each.status_code for each in answers] == [200, 200, 200, 429, 429]
+        assert answers[3]["Retry-After"] == "1200"
 
     def test_another_sites_form_lets_no_device_in(self, alice: User, device: Program) -> None:
         browser = Client(enforce_csrf_checks=True)

@@ -44,6 +44,18 @@ def verify(**query: str):
     return Client().get(URL, {f"hub.{name}": value for name, value in query.items()})
 
 
+@pytest.mark.parametrize("identity", ["1\x00", "\ud83d", "9" * 100, "-1", "one", 10**100])
+def test_an_id_that_can_be_none_of_instagrams_is_an_unknown_shape(identity):
+    with pytest.raises(events.WrongEvents):
+        events.parse(json.dumps({"entry": [{"id": identity}]}).encode())
+
+
+def test_more_events_than_instagram_sends_at_once_are_an_unknown_shape():
+    """Each is looked up while Instagram waits for its answer."""
+    with pytest.raises(events.WrongEvents):
+        events.parse(json.dumps({"entry": [{"id": "1"}] * 90_000}).encode())
+
+
 def test_meta_s_check_is_answered_with_the_challenge_as_plain_text():
     answer = verify(mode="subscribe", challenge="1158201444", verify_token="meatyhamhock")
 

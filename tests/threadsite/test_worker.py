@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.echo import LARGE
 from threadsite import worker
 from threadsite.worker import PatientSocket
 
@@ -96,6 +97,45 @@ def test_half_sent_bodies_are_given_up_in_time(port):
         half_sent(stack, port, HALF_A_BODY, 4)
 
         assert ask(port, timeout=8) == b"0"
+
+
+@pytest.mark.parametrize("place", [b"/large", b"/file"])
+def test_answers_that_nobody_takes_are_given_up_in_time(port, place):
+    with ExitStack() as stack:
+        half_sent(stack, port, b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % place, 4)
+        time.sleep(0.3)  # not for luck: both threads have begun to answer
+
+        assert ask(port, timeout=8) == b"0"
+
+
+@pytest.mark.parametrize("place", ["/large", "/file"])
+def test_a_large_answer_is_given_whole(port, place):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{place}", timeout=10) as answer:
+        assert len(answer.read()) == LARGE
+
+
+@pytest.mark.parametrize("header", ["SCRIPT_NAME: /elsewhere", "PATH_INFO: /large"])
+def test_a_visitor_does_not_say_where_the_site_lies(port, header):
+    """gunicorn believes these of whoever comes from this machine, as through a proxy."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        head = f"GET /where HTTP/1.1\r\nHost: localhost\r\n{header}\r\nConnection: close\r\n\r\n"
+        client.sendall(head.encode())
+
+        assert client.makefile("rb").read().endswith(b"\r\n\r\n/where")
+
+
+def test_an_answer_earns_its_time_by_its_bytes_and_a_drip_does_not():
+    moment = [0.0]
+    ours, theirs = socket.socketpair()
+    with PatientSocket(fileno=ours.detach()) as client, theirs:
+        client.now = lambda: moment[0]
+        client.sendall(b"x" * 1_000)
+        assert theirs.recv(2_000) == b"x" * 1_000
+        assert client.patience == worker.REQUEST_SECONDS
+
+        client.patience = 0.01
+        with pytest.raises(ConnectionResetError):
+            client.sendall(b"x" * LARGE)
 
 
 def test_a_head_that_comes_in_pieces_is_answered(port):

@@ -110,7 +110,11 @@ class Page(HTMLParser):
 
     def take_in(self, text: str) -> None:
         """Read on. Raises Unlike where this is no page of Instagram's."""
-        self.feed(text)
+        try:
+            self.feed(text)
+        except AssertionError:
+            # The parser's own, at declarations that it does not know.
+            raise Unlike from None
         if len(self.rawdata) > _LONGEST_WAIT:
             raise Unlike
 

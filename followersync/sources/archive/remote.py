@@ -11,6 +11,7 @@ import select
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,15 +45,33 @@ class Allowance:
 DEFAULT: Final = Allowance()
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What to do while the reader says nothing: call `beat` each so many seconds."""
+
+    beat: Callable[[], object] = lambda: None
+    every: float = 3.0
+
+
+STILL: Final = Waiting()
+
+
 @contextmanager
 def opened(
-    file: IO[bytes], *, name: str, now: int, allowance: Allowance = DEFAULT, scratch: str = ""
+    file: IO[bytes],
+    *,
+    name: str,
+    now: int,
+    allowance: Allowance = DEFAULT,
+    scratch: str = "",
+    waiting: Waiting = STILL,
 ) -> Iterator[Archive]:
     """The archive, read by another process for as long as the context lasts.
 
     `file`: a real file, seekable. `scratch`: a folder for what is unpacked on the way. Its
-    `batches()` can be read once. Raises ArchiveError as `open_archive` does, and with
-    `Problem.TOO_HEAVY` where the allowance is used up; RuntimeError for a fault of ours.
+    `batches()` can be read once. What `waiting.beat` raises ends the reading. Raises ArchiveError
+    as `open_archive` does, and with `Problem.TOO_HEAVY` where the allowance is used up;
+    RuntimeError for a fault of ours.
     """
     order = {
         "name": name,
@@ -72,7 +91,7 @@ def opened(
         start_new_session=True,
     )
     try:
-        yield _archive(_Messages(process, allowance.silence_seconds))
+        yield _archive(_Messages(process, allowance.silence_seconds, waiting))
     finally:
         process.kill()
         process.wait()
@@ -112,14 +131,16 @@ def _batches(messages: _Messages) -> Callable[[Archive], Iterator[Batch]]:
 class _Messages:
     """What the process writes, message by message."""
 
-    def __init__(self, process: subprocess.Popen[bytes], silence_seconds: float) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], silence_seconds: float, waiting: Waiting
+    ) -> None:
         if process.stdout is None:
             raise RuntimeError("the archive's reader has no output")
         self._process = process
         self._out = process.stdout
         self._poll = select.poll()
         self._poll.register(self._out, select.POLLIN)
-        self._patience = int(silence_seconds * 1000)
+        self._silence, self._waiting = silence_seconds, waiting
         self._held = bytearray()
 
     def next(self) -> frames.Message:
@@ -139,8 +160,7 @@ class _Messages:
 
     def _take(self, size: int) -> bytes:
         while len(self._held) < size:
-            if not self._poll.poll(self._patience):
-                raise ArchiveError(Problem.TOO_HEAVY)
+            self._wait()
             piece = self._out.read(_READ)
             if not piece:
                 self._ended()
@@ -148,6 +168,15 @@ class _Messages:
         taken = bytes(self._held[:size])
         del self._held[:size]
         return taken
+
+    def _wait(self) -> None:
+        """Until it says something. ArchiveError where it is silent for too long."""
+        until = time.monotonic() + self._silence
+        while (left := until - time.monotonic()) > 0:
+            if self._poll.poll(int(min(left, self._waiting.every) * 1000)):
+                return
+            self._waiting.beat()
+        raise ArchiveError(Problem.TOO_HEAVY)
 
     def _ended(self) -> None:
         """It is gone without a last word: a signal ended it (time, memory), or a fault of ours."""

@@ -13,6 +13,7 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,7 +27,7 @@ from followersync.models import SyncRun
 from followersync.services.subscriptions import subscribe
 from followersync.services.sync import request_sync
 from tests.support.api import counting_queries
-from tests.support.factories import consent
+from tests.support.factories import MemberFactory, consent
 from tests.support.sync import linked, without_runs, write
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +106,69 @@ def test_no_way_in_can_be_given_to_another_member(as_stella, ways_in, bob):
         assert added.status_code == 403, name
 
 
+@pytest.fixture
+def as_steven(client, db):
+    """Staff of lower rank, with every right that can be given except a superuser's."""
+    steven = MemberFactory(username="steven", is_staff=True)
+    steven.user_permissions.set(Permission.objects.all())
+    client.force_login(steven, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_staff_of_lower_rank_give_nobody_rights(as_steven, alice, stella):
+    steven, group = User.objects.get(username="steven"), Group.objects.create(name="helpers")
+    form = {"language": "en", "time_zone": "UTC", "is_active": "on"}
+    rights = {"is_staff": "on", "is_superuser": "on", "groups": group.pk}
+
+    for member in (steven, alice, stella):
+        change = reverse("admin:accounts_user_change", args=[member.pk])
+        as_steven.post(change, {**form, **rights, "username": member.username, "email": "x@y.org"})
+    as_steven.post(change, {**form, "username": "stella"})
+    as_steven.post(reverse("admin:auth_group_change", args=[group.pk]), {"name": "ours"})
+    added = as_steven.post(reverse("admin:auth_group_add"), {"name": "ours"})
+
+    assert list(User.objects.filter(is_superuser=True)) == [stella]
+    assert set(User.objects.filter(is_staff=True)) == {steven, stella}
+    assert not User.objects.filter(groups=group).exists()
+    assert added.status_code == 403
+    assert list(Group.objects.values_list("name", flat=True)) == ["helpers"]
+
+
+def test_staff_of_lower_rank_still_change_members(as_steven, alice):
+    form = {"username": "alice", "email": "", "language": "de", "time_zone": "UTC"}
+
+    as_steven.post(reverse("admin:accounts_user_change", args=[alice.pk]), form)
+
+    alice.refresh_from_db()
+    assert (alice.language, alice.is_active) == ("de", False)
+
+
+def test_staff_of_lower_rank_open_no_way_into_the_account_of_other_staff(as_steven, stella, alice):
+    theirs, hers = (
+        Authenticator.objects.create(user=user, type="totp", data={}) for user in (stella, alice)
+    )
+    for row in (theirs, hers):
+        delete = reverse("admin:mfa_authenticator_delete", args=[row.pk])
+        as_steven.post(delete, {"post": "yes"})
+    as_steven.post(
+        reverse("admin:mfa_authenticator_changelist"),
+        {"action": "delete_selected", "_selected_action": [theirs.pk], "post": "yes"},
+    )
+
+    assert list(Authenticator.objects.all()) == [theirs]
+
+
+def test_staff_of_lower_rank_send_no_programs_codes_elsewhere(as_steven):
+    """A program's grants would lead to whoever is written into its registration."""
+    program = Client.objects.create(id="program", name="A program", redirect_uris="https://a.org/")
+    change = reverse("admin:allauth_idp_oidc_client_change", args=["program"])
+
+    answer = as_steven.post(change, {"name": "A program", "redirect_uris": "https://steven.org/"})
+
+    program.refresh_from_db()
+    assert (answer.status_code, program.redirect_uris) == (403, "https://a.org/")
+
+
 def test_neither_session_keys_nor_second_factors_nor_hashes_of_secrets_show(as_stella, ways_in):
     program = Client.objects.create(id="program", name="A program")
     program.set_secret("the-program-s-secret")
@@ -116,6 +180,16 @@ def test_neither_session_keys_nor_second_factors_nor_hashes_of_secrets_show(as_s
         shown = as_stella.get(page).content.decode()
         for secret in hidden:
             assert secret not in shown, page
+
+
+def test_of_a_webhook_s_address_the_host_alone_shows(as_stella, alice):
+    """Whoever knows the whole of one may often write to it."""
+    subscribe(owner=alice, url="https://hooks.example/services/T0/a-secret-of-the-path?key=1")
+
+    pages = [as_stella.get(page).content.decode() for page in every_page(as_stella)]
+
+    assert any("hooks.example" in page for page in pages)
+    assert not any("a-secret-of-the-path" in page for page in pages)
 
 
 def test_a_new_program_s_secret_is_told_once_and_a_change_keeps_it(as_stella, stella):

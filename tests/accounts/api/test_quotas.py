@@ -8,9 +8,12 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from accounts.models import ConsentEvent, DataExport, LinkedAccount
+from accounts.scopes import Scope
 from accounts.services import quotas
+from accounts.services.consent import shown_text
 from accounts.services.quotas import Quota, QuotaUsedUp, spend
-from tests.support.api import API, problem
+from tests.support.api import API, browser, problem
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +31,33 @@ def test_the_last_one_too_many_is_told_when_the_next_is_free(three_an_hour, alic
 
     problem(response, 429, "quota_used_up")
     assert response["Retry-After"] == "1200"
+
+
+def test_the_pages_count_as_the_api_does(as_alice, alice, account, monkeypatch):
+    """Else whoever is refused by the one goes on by the other."""
+    for name in ("link", "export", "grant"):
+        monkeypatch.setitem(quotas.QUOTAS, name, Quota(1, timedelta(hours=1)))
+        spend(user_id=alice.pk, name=name)
+    text = shown_text(Scope.PROFILE, "en").hash
+
+    as_alice.post("/link/archive/", {"username": "ada"})
+    as_alice.post("/settings/exports/")
+    as_alice.post(f"/accounts/{account.pk}/consents/profile/", {"text_hash": text})
+
+    assert LinkedAccount.objects.count() == 1
+    assert not DataExport.objects.exists()
+    assert not ConsentEvent.objects.exists()
+
+
+def test_a_grant_by_the_api_counts_and_a_withdrawal_is_never_refused(alice, account, monkeypatch):
+    monkeypatch.setitem(quotas.QUOTAS, "grant", Quota(1, timedelta(hours=1)))
+    where = f"{API}/accounts/{account.pk}/consents/profile/"
+    given = {"text_hash": shown_text(Scope.PROFILE, "en").hash}
+    session = browser(alice)
+
+    assert session.put(where, given).status_code == 200
+    assert session.delete(where, {"keep_data": True}).status_code == 204
+    problem(session.put(where, given), 429, "quota_used_up")
 
 
 def test_it_frees_itself_bit_by_bit(three_an_hour, alice, clock):

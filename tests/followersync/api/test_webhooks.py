@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from followersync.models import WebhookSubscription
-from followersync.services import exporting
-from tests.support.api import API, problem, program
+from followersync.services import exporting, subscriptions
+from tests.support.api import API, browser, problem, program
 
 WEBHOOKS = f"{API}/webhooks/"
 URL = {"url": "https://example.com/hook"}
@@ -52,6 +52,19 @@ def test_there_is_an_end_to_it(alices_program):
 def test_a_bad_address_is_refused(alices_program, url):
     assert alices_program.post(WEBHOOKS, {"url": url}).status_code == 422
     assert not WebhookSubscription.objects.exists()
+
+
+def test_a_program_sees_and_touches_its_own_alone(alice, alices_program):
+    """Another program's address is often a secret itself."""
+    made, _secret = subscriptions.subscribe(owner=alice, url="https://example.com/of-the-page")
+    where = f"{WEBHOOKS}{made.pk}/"
+
+    assert alices_program.get(WEBHOOKS).json()["results"] == []
+    problem(alices_program.get(where), 404, "not_found")
+    problem(alices_program.patch(where, {"enabled": False}), 404, "not_found")
+    problem(alices_program.delete(where), 404, "not_found")
+    alices_program.post(WEBHOOKS, URL)
+    assert len(browser(alice).get(WEBHOOKS).json()["results"]) == 2
 
 
 def test_it_is_switched_off_and_on_and_removed(alices_program):

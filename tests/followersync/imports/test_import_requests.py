@@ -8,11 +8,14 @@ import tracemalloc
 import pytest
 
 from accounts.errors import InvalidInput
+from accounts.scopes import Scope
 from followersync.models import ArchiveImport, Follower, SyncRun
-from followersync.services import import_storage, imports
+from followersync.services import claims, import_storage, imports
 from followersync.services.import_words import result_in_words
+from followersync.sources.archive.remote import Waiting
 from tests.support import hostile
 from tests.support.exports import FOLDER, Export, population
+from tests.support.factories import LinkedAccountFactory, consent
 
 MIB = 1 << 20
 PARSED = {name: attack for name, attack in hostile.ATTACKS.items() if name != "hidden_directory"}
@@ -48,6 +51,69 @@ def test_a_hostile_archive_costs_the_request_a_copy_and_ends_in_words(kept, atta
     assert (run.state, run.error_code) == ("failed", "archive_wrong_shape")
     assert len(result_in_words(run)[0]) > 40
     assert not Follower.objects.exists()
+
+
+def test_archives_of_one_member_are_read_one_after_another(kept, alice, bob, work_off):
+    """Each may hold a worker for a minute and a half, and a member may have many accounts."""
+    second = ask_for(kept_by_archives(alice, "alice.second"))
+    first, of_bob = ask_for(kept), ask_for(kept_by_archives(bob, "bob.there"))
+    held = claims.claim(first.pk)
+    assert held is not None
+
+    for run in (second, of_bob):
+        imports.advance(run.pk)
+
+    assert states(second, of_bob) == ["queued", "succeeded"]
+    claims.release(held)
+    work_off(lambda: imports.advance(first.pk), imports.TASK)
+    assert states(first, second) == ["succeeded", "succeeded"]
+
+
+def test_an_archive_that_takes_long_is_read_by_one_worker(kept, clock):
+    """A reader that is silent for longer than a lease must not be taken for dead."""
+    run, beats = ask_for(kept), []
+
+    def beat() -> None:
+        beats.append(claims.claim(run.pk))
+        clock.advance(seconds=20)
+        if len(beats) == 3:
+            raise InterruptedError
+
+    held = claims.claim(run.pk)
+    assert held is not None
+    job = ArchiveImport.objects.get(run=run)
+    with (
+        pytest.raises(InterruptedError),
+        (import_storage.folder() / job.stored).open("rb") as file,
+        imports.read_elsewhere(
+            file,
+            job.file_name,
+            waiting=Waiting(lambda: (claims.fence(held), beat()), every=0.001),
+        ),
+    ):
+        pass
+
+    assert beats == [None, None, None]
+
+
+def kept_by_archives(owner, username: str):
+    account = LinkedAccountFactory(owner=owner, kind="archive", username=username)
+    consent(account, Scope.PROFILE, Scope.FOLLOWERS)
+    return account
+
+
+def ask_for(account) -> SyncRun:
+    export = Export(population(30), owner=account.username)
+    return imports.request_import(
+        account=account,
+        uploaded_file=io.BytesIO(export.zip()),
+        channel="web",
+        file_name=export.name,
+    )
+
+
+def states(*runs: SyncRun) -> list[str]:
+    return [SyncRun.objects.get(pk=run.pk).state for run in runs]
 
 
 def test_a_directory_that_hides_is_refused_by_the_request_itself(kept):

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from accounts.errors import InvalidInput, RetryLater
-from accounts.services import keys
+from accounts.services import keys, programs
 from followersync.models import WebhookSubscription
 from followersync.services import outgoing, slots, subscriptions
 from followersync.services.settings import settings_of
@@ -267,3 +267,21 @@ def test_a_few_of_a_members_webhooks_are_told_at_a_time(alice, listed, listener,
     subscriptions.tell(made[2].pk)
 
     assert len(listener.heard) == 1
+
+
+def test_a_program_that_was_shut_out_is_told_nothing_any_more(listed, alice, listener):
+    """What it made must not go on without it: the member sees no more of it than its access."""
+    programs.issue_token(user=alice, scopes=["accounts:write"])
+    made, _secret = subscriptions.subscribe(
+        owner=alice, url=listener.url, program=programs.OWN_CLIENT
+    )
+    subscriptions.tell(made.pk)
+    assert len(listener.heard) == 1
+
+    programs.revoke_program(user=alice, client_id=programs.OWN_CLIENT)
+    write(listed, lost=[1])
+    subscriptions.tell(made.pk)
+
+    made.refresh_from_db()
+    assert len(listener.heard) == 1
+    assert made.disabled_reason == "shut_out"

@@ -94,6 +94,15 @@ def test_a_page_whose_end_never_comes_is_not_searched_again_and_again(attack):
     assert problem == Problem.WRONG_SHAPE
 
 
+def test_a_declaration_that_the_parser_does_not_know_is_no_fault_of_ours():
+    data = hostile.zipped({"x.html": b"<html><body><main>" + b"<![" * 1_000})
+
+    with pytest.raises(ArchiveError) as refused:
+        list(html_rows.rows(pieces(data, [0]), "followers_1.html"))
+
+    assert refused.value.problem == Problem.WRONG_SHAPE
+
+
 @pytest.mark.parametrize("opening", [b"<aside>" + b"x" * 64, b"<div>" * 64, b"<p>" * 64, b"x" * 64])
 def test_a_page_without_a_list_is_given_up_before_its_header_fills_the_memory(opening):
     counted = [0]

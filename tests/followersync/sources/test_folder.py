@@ -6,6 +6,7 @@ import io
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -248,6 +249,38 @@ def test_a_list_without_end_is_left_at_the_byte_limit(kind):
 
     assert refused.value.code == "too_many"
     assert sent < MOST_LISTED + (16 << 20)
+
+
+SWOLLEN = {
+    "entities": (b'<!DOCTYPE x [<!ENTITY a "%s">]>' % (b"a" * 100_000), b"&a;" * 1_000),
+    "elements": (b"", b"<a/>" * 700_000),
+    "depth": (b"", b"<a>" * 300_000 + b"</a>" * 300_000),
+    "attributes": (b"", b"<a %s/>" % b" ".join(b'a%d=""' % n for n in range(300_000))),
+}
+OF_LISTS = {
+    "webdav": (b"207 Multi-Status", b'<d:multistatus xmlns:d="DAV:">', b"</d:multistatus>"),
+    "s3": (b"200 OK", b"<ListBucketResult>", b"</ListBucketResult>"),
+}
+
+
+@pytest.mark.parametrize("swollen", SWOLLEN)
+@pytest.mark.parametrize("kind", OVER_HTTP)
+def test_a_list_that_swells_when_it_is_read_fills_no_memory(kind, swollen):
+    """Fifteen megabytes of it made a worker take nine hundred."""
+    status, begin, end = OF_LISTS[kind]
+    declared, inside = SWOLLEN[swollen]
+    padding = b"<!--" + b"p" * 3_000_000 + b"-->" if declared else b""
+    body = b'<?xml version="1.0"?>' + declared + begin + padding + inside + end
+    head = b"HTTP/1.1 %s\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n\r\n"
+    with endless(head % (status, len(body)) + body, b"") as server:
+        url, options = OVER_HTTP[kind](server)
+        tracemalloc.start()
+        with pytest.raises(FolderError):
+            Folder(url, options).items()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    assert peak < 4 * len(body) + (24 << 20)  # botocore itself takes some
 
 
 @pytest.mark.parametrize("kind", ["webdav", "s3"])

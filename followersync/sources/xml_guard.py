@@ -1,0 +1,59 @@
+"""XML from a member's server, looked through as a stream before a library makes objects of it.
+
+ElementTree, which webdav4 and botocore use, knows no limits: entities, depth and the number of
+elements make a small answer take sixty times its size.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from xml.parsers import expat
+
+from followersync.sources.folder import FolderError
+
+#: Elements and attributes together; a server tells of a file in ten to thirty.
+MOST_PARTS: Final = 500_000
+DEEPEST: Final = 64
+#: Bytes from one "<" to the next: a tag with all its attributes, and the text after it.
+LONGEST: Final = 1 << 17
+_BETWEEN: Final = re.compile(rb"[^<]+")
+
+
+class _Counter:
+    """Counts what a tree would hold. Raises FolderError."""
+
+    def __init__(self) -> None:
+        self._parts = self._depth = 0
+
+    def declaration(self, *_: object) -> None:
+        """Entities are declared there; no list needs any."""
+        raise FolderError("unreachable")
+
+    def start(self, _name: str, attributes: list[str]) -> None:
+        self._parts += 1 + len(attributes) // 2
+        self._depth += 1
+        if self._parts > MOST_PARTS or self._depth > DEEPEST:
+            raise FolderError("too_many")
+
+    def end(self, _name: str) -> None:
+        self._depth -= 1
+
+
+def checked(data: bytes) -> bytes:
+    """`data`, if a tree of it stays small. What is no XML is left to the library to refuse.
+
+    Raises FolderError.
+    """
+    if any(len(between.group()) > LONGEST for between in _BETWEEN.finditer(data)):
+        raise FolderError("too_many")
+    counter, parser = _Counter(), expat.ParserCreate()
+    parser.ordered_attributes = True
+    parser.StartDoctypeDeclHandler = counter.declaration
+    parser.StartElementHandler = counter.start
+    parser.EndElementHandler = counter.end
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError:
+        return data
+    return data
