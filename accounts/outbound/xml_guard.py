@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from xml.parsers import expat  # nosec B406  nothing is built, and declarations are refused
+from xml.parsers import expat
 
 from accounts.outbound.client import OutboundError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
@@ -99,13 +100,18 @@ class ArchiveImportAdmin(OfAccountAdmin):
 
 @admin.register(WebhookSubscription)
 class WebhookSubscriptionAdmin(RecordAdmin):
-    """That there is one, and how it fares; never its secret."""
+    """That there is one, and how it fares; never its secret, which its path may hold as well."""
 
     list_display = (
-        "id", "owner", "url", "created_at", "last_delivered_at", "failures", "last_error",
+        "id", "owner", "host", "created_at", "last_delivered_at", "failures", "last_error",
         "disabled_at", "disabled_reason",
     )  # fmt: skip
     list_filter = ("disabled_reason",)
     list_select_related = ("owner",)
     search_fields = ("owner__username",)
-    exclude = ("secret", "next_attempt_at")
+    exclude = ("secret", "url", "next_attempt_at")
+    readonly_fields: ClassVar[Any] = ("host",)
+
+    @admin.display(description=_("address"))
+    def host(self, subscription: Any) -> str:
+        return urlsplit(str(subscription.url)).netloc

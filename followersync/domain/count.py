@@ -52,7 +52,7 @@ class Ledger:
     `late_at`: when it last came down for somebody who had been missing in several looks. `least`:
     the smallest excess of late, and when. `surplus_since`: since when `unexplained` exceeds those
     missing. `stale`: the list shows more of those counted than it ever did, and so people who have
-    left; `stale_at`: when it last did. Times in unix seconds.
+    left. Times in unix seconds.
     """
 
     reported: int | None = None
@@ -71,12 +71,16 @@ class Ledger:
     least: tuple[int, int] = (0, 0)
     surplus_since: int | None = None
     stale: bool = False
-    stale_at: int | None = None
 
 
 def is_short(reported: int | None, shown: int) -> bool:
     """Whether the list shows so many fewer people than are counted that it cannot be complete."""
     return reported is not None and reported - shown > max(2, reported // 20)
+
+
+def is_absurd(reported: int, shown: int) -> bool:
+    """Whether a list shows so many more people than are counted that the count says nothing."""
+    return shown - reported > max(2, shown // 20)
 
 
 def is_exact(reported: int | None) -> bool:
@@ -138,7 +142,6 @@ def settle(
         least=_least(ledger.least, excess + dip, found, at, settled=not absent),
         surplus_since=surplus_since,
         stale=stale,
-        stale_at=at if stale else ledger.stale_at,
     )
 
 
@@ -184,21 +187,24 @@ def moves(before: int, now: int) -> bool:
     return now % ROUND != 0 or abs(now - before) < ROUND_FROM
 
 
-def explains(ledger: Ledger, *, shown: int, others: int, at: int) -> bool:
-    """Whether the count came down by all who are missing but `others`, for whom it did not.
+def explains(ledger: Ledger, *, others: int, at: int, noise: int = 0) -> bool:
+    """Whether the count came down by all who are missing but `others`, for whom it did not, and so
+    many more that are `noise`.
 
     Only where it follows the list at once: one that comes down late may do so for one of the
     others, just when somebody else is withheld.
     """
-    if ledger.reported is None or ledger.stale or is_short(ledger.reported, shown):
+    if ledger.reported is None or ledger.excess is None or ledger.stale:
+        return False
+    if is_short(ledger.reported, ledger.reported - ledger.excess):
         return False
     late = ledger.late_at is not None and at - ledger.late_at < LATE_FOR
-    return not late and ledger.unexplained <= others + slack(shown)
+    return not late and ledger.unexplained <= others + noise
 
 
 def shows_all(ledger: Ledger, *, shown: int, at: int) -> bool:
     """Whether the list shows as many of those counted as it ever did, by a count that lives."""
-    if ledger.reported is None or at - ledger.moved_at > LIVE_FOR:
+    if ledger.reported is None or ledger.dip or at - ledger.moved_at > LIVE_FOR:
         return False
     rounding = 0 if ledger.reported % ROUND else ROUND if ledger.reported < 1_000 else ROUND**2
     excess = ledger.reported - shown

@@ -22,8 +22,8 @@ PEAK_FOR = 10 * 86_400
 """So long the most people that a list showed are remembered."""
 SPARSE = 1_000
 """Of so many people of a long list that are read one may be newly missing, as if they had left."""
-STALE_FOR = 3 * 86_400
-"""Pages were seen that showed the list as it was up to so long ago."""
+STALE_FOR = 6 * 86_400
+"""Pages showed the list as it was up to three days before, and did so for up to three days."""
 TOPS_APART = 86_400 // 2
 MIXED_FOR = 30 * 86_400
 """So long a list that did not stand newest first is expected not to."""
@@ -83,7 +83,8 @@ def judge_context(
     if whole and not odd:
         ledger = _settled(state, shown, missing, at)
     current = _is_current(state, ledger, at, whole=whole)
-    agrees = current and count.explains(ledger, shown=shown, others=0, at=at)
+    noise = count.slack(shown)
+    agrees = current and count.explains(ledger, others=0, at=at, noise=noise)
     shows_all = whole and current and count.shows_all(ledger, shown=shown, at=at)
     others = missing.absent - missing.counted - (missing.fresh if ledger.fresh_explained else 0)
     return JudgeContext(
@@ -102,7 +103,8 @@ def judge_context(
         odd=odd,
         very_many=very_many,
         count=ledger,
-        explained=current and count.explains(ledger, shown=shown, others=others, at=at),
+        explained=current and count.explains(ledger, others=others, at=at, noise=noise),
+        explained_exactly=current and count.explains(ledger, others=others, at=at),
         sparse=missing.new <= max(1, run.read.people // SPARSE),
         shown=shown,
         newcomers=memory.count.gained,
@@ -113,7 +115,6 @@ def judge_context(
         shows_all=shows_all,
         all_left=whole and current and agrees and count.all_left(ledger, shown=shown, at=at),
         lately=newcomers_above(memory.tops, at),
-        old_pages=ledger.stale_at is not None and at - ledger.stale_at < STALE_FOR,
         patience=patience.patience_of((*memory.reappearances, *site), at),
     )
 
@@ -124,6 +125,8 @@ def _settled(state: AccountState, shown: int, missing: Missing, at: int) -> coun
     run, ledger, campaign = _run(state), state.memory.count, state.campaign
     begun = run.started_at if campaign is None else min(run.started_at, campaign.started_at)
     if run.reported is None or at - begun > count.COMPARABLE:
+        return ledger
+    if count.is_absurd(run.reported, shown):
         return ledger
     return count.settle(
         ledger,
@@ -151,7 +154,8 @@ def _suspects_cap(
 ) -> bool:
     """Whether those who are newly missing at the list's end may have been pushed off it."""
     memory, run = state.memory, _run(state)
-    agrees = count.explains(ledger, shown=shown, others=0, at=at) and count.is_exact(run.reported)
+    agrees = count.explains(ledger, others=0, at=at, noise=count.slack(shown))
+    agrees = agrees and count.is_exact(run.reported)
     if not missing.new_at_end or (agrees and ledger.moved_at >= at):
         return False
     pushed = memory.count.gained + memory.count.found > 0 and shown <= memory.shown

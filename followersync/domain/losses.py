@@ -127,11 +127,11 @@ class JudgeContext:
     first to do so, so nobody is marked. `patience`: how long people were lately missed who came
     back.
     `count`: what it says after this look; `explained`: it came down at once by all who are missing
-    but those who are not `counted`; `sparse`: in a long
+    but those who are not `counted`, `explained_exactly`: without any noise; `sparse`: in a long
     list, which the count cannot check, so few are missing for the first time that nothing seems to
     be withheld. `shows_all`: the list shows as many of those counted as ever;
     `all_left`: and so whoever is missing has left, unless they stand above `lately` and so may be
-    new. `old_pages`: the list showed of late who has left.
+    new.
     `shown`: people shown, of whom so many `newcomers` may have come while they were read; `midst`:
     who is missing among them; `most`: the most shown of late. `suspect`: whoever is missing at the
     list's end may have been pushed off it by newcomers. `new_at_end`: how many are newly so.
@@ -153,6 +153,7 @@ class JudgeContext:
     very_many: bool
     count: Ledger
     explained: bool
+    explained_exactly: bool
     sparse: bool
     shown: int
     newcomers: int
@@ -163,7 +164,6 @@ class JudgeContext:
     shows_all: bool
     all_left: bool
     lately: int
-    old_pages: bool
     patience: Patience
     again: bool = False
     heard: Testimony = field(default_factory=lambda: Testimony(()))
@@ -180,11 +180,11 @@ class JudgeContext:
 
     def is_new(self, person: Absent) -> bool:
         """Whether `person` may be too new for an old page, which shows in their stead who left."""
-        return not self.believes(person) or person.place > self.lately
+        return self.believes(person) and person.place > self.lately
 
     def counts(self, person: Absent) -> bool:
         """Whether the count came down by `person`, who is missed for the first time."""
-        return self.count.fresh_explained and not (self.old_pages and self.is_new(person))
+        return self.count.fresh_explained and not self.is_new(person)
 
     def is_at_end(self, person: Absent) -> bool:
         """Whether `person` may have stood below the last who is shown."""
@@ -194,7 +194,7 @@ class JudgeContext:
         """Whether the count speaks for the loss of somebody with this record."""
         if self.wide and not self.whole:
             return absence.counted and self.sparse
-        exact = witnessed or is_exact(self.count.reported)
+        exact = witnessed or (self.explained_exactly and is_exact(self.count.reported))
         moved = self.count.moved_at >= absence.since
         return self.explained and absence.counted and exact and moved
 
@@ -305,7 +305,7 @@ def _looked(
             shown=context.shown,
             most=context.most,
         )
-    if context.all_left and not context.is_new(person):
+    if context.all_left and context.believes(person) and not context.is_new(person):
         absence = replace(absence, counted=True)
     absence = _counted_whole(context, absence, at_end=context.is_at_end(person))
     if absence.looks and context.at < absence.last_at + LOOKS_APART:
@@ -338,7 +338,8 @@ def _counted(context: JudgeContext, absence: Absence, span: Span | None) -> Abse
 
 def _missed_by_whole(context: JudgeContext, absence: Absence, *, at_end: bool) -> Absence:
     """Whether the list is capped: one that shows only its newest is always of one length."""
-    shorter = context.shown + context.midst + context.new_at_end < absence.shown
+    few = context.new_at_end <= context.shown // 100
+    shorter = few and context.shown + context.midst + context.new_at_end < absence.shown
     absence = replace(
         absence,
         suspect=absence.suspect or (context.suspect and at_end),

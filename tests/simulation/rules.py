@@ -61,7 +61,7 @@ RULES: tuple[Rule, ...] = (
     Rule("a capped list is suspected", (("looks._suspects_cap", says(False)),)),
     Rule("an odd look marks nobody", (("looks.implausible", says(False)),)),
     Rule("a list in another order has no count", (("looks.is_mixed", says(False)),)),
-    Rule("newcomers may be missing from old pages", _context(lately=1 << 62, old_pages=False)),
+    Rule("newcomers may be missing from old pages", _context(lately=1 << 62)),
     Rule("a count that agrees later settles who left", _context(all_left=False)),
     Rule(
         "ten days where nobody testifies",

@@ -182,6 +182,16 @@ def test_neither_session_keys_nor_second_factors_nor_hashes_of_secrets_show(as_s
             assert secret not in shown, page
 
 
+def test_of_a_webhook_s_address_the_host_alone_shows(as_stella, alice):
+    """Whoever knows the whole of one may often write to it."""
+    subscribe(owner=alice, url="https://hooks.example/services/T0/a-secret-of-the-path?key=1")
+
+    pages = [as_stella.get(page).content.decode() for page in every_page(as_stella)]
+
+    assert any("hooks.example" in page for page in pages)
+    assert not any("a-secret-of-the-path" in page for page in pages)
+
+
 def test_a_new_program_s_secret_is_told_once_and_a_change_keeps_it(as_stella, stella):
     add = reverse("admin:allauth_idp_oidc_client_add")
     form = {

@@ -39,6 +39,7 @@ USUAL = JudgeContext(
     very_many=False,
     count=Ledger(reported=99, excess=0, fresh_explained=True, moved_at=NOW),
     explained=True,
+    explained_exactly=True,
     sparse=False,
     shown=99,
     newcomers=0,
@@ -48,7 +49,6 @@ USUAL = JudgeContext(
     new_at_end=0,
     all_left=False,
     lately=1 << 62,
-    old_pages=False,
     shows_all=False,
     patience=Patience(),
 )
@@ -206,7 +206,7 @@ COUNTS = {
 @pytest.mark.parametrize("name", list(COUNTS))
 def test_a_count_that_is_no_witness_makes_the_second_look_wait_for_days(name: str) -> None:
     count = COUNTS[name]
-    told = explains(count, shown=USUAL.shown, others=0, at=NOW)
+    told = explains(count, others=0, at=NOW)
     context = replace(USUAL, count=count, explained=told)
     long = replace(ONCE, since=NOW - WAIT, looks=LOOKS - 1, witnessed=LOOKS - 1, agreed=0)
 
@@ -443,11 +443,17 @@ def test_the_times_of_twenty_looks_are_kept_the_newest_among_them() -> None:
 
 
 @pytest.mark.parametrize(("place", "counted"), [(150, False), (149, True)])
-def test_while_old_pages_are_shown_no_count_speaks_for_the_loss_of_a_newcomer(
-    place: int, *, counted: bool
-) -> None:
-    """They lack whoever came since, and show whoever left since: the count agrees by chance."""
-    context = replace(USUAL, lately=149, old_pages=True)
-    ((_, record),) = judge(context, [cem(place=place)]).absences
+def test_no_count_speaks_for_the_loss_of_a_newcomer(place: int, *, counted: bool) -> None:
+    """An old page lacks whoever came since, and shows whoever left since: it agrees by chance."""
+    ((_, record),) = judge(replace(USUAL, lately=149), [cem(place=place)]).absences
 
     assert record.counted is counted
+
+
+def test_who_has_no_witnesses_needs_a_count_without_noise() -> None:
+    """In a long list somebody cut off at its end would be lost as noise."""
+    record = replace(ONCE, whole=4, agreed=4, since=NOW - 5 * DAY)
+    noisy = replace(USUAL, explained_exactly=False)
+
+    assert proofs(USUAL, cem(place=50, absence=record)) == [Proof.COUNTED_AT_END]
+    assert proofs(noisy, cem(place=50, absence=record)) == []

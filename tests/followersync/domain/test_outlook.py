@@ -114,6 +114,7 @@ def _context(at: int, patience: Patience, *, mixed: bool) -> JudgeContext:
         very_many=False,
         count=Ledger(),
         explained=True,
+        explained_exactly=True,
         sparse=True,
         shown=100,
         newcomers=0,
@@ -123,7 +124,6 @@ def _context(at: int, patience: Patience, *, mixed: bool) -> JudgeContext:
         new_at_end=0,
         all_left=False,
         lately=1 << 62,
-        old_pages=False,
         shows_all=False,
         patience=patience,
     )
