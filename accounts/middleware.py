@@ -1,19 +1,26 @@
 """Middlewares: refuse NULs and JSON nested too deeply, limit visitors' new sessions, set language
-and zone, lead back from expired forms, demand fresh proof of identity, guard the admin."""
+and zone, note when a session was used, lead back from expired forms, demand fresh proof of
+identity, guard the admin."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
+from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from allauth.account.adapter import get_adapter
+from allauth.core.internal.httpkit import HTTP_USER_AGENT_MAX_LENGTH
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
+from django.db import connection
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -31,6 +38,9 @@ from accounts.selectors import may_use_admin
 from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
 from accounts.views.base import came_from, can_be_read
 from accounts.views.visitors import mark_of, too_much
+
+#: How exactly it is kept when a session was last used.
+NOTED: Final = timedelta(minutes=1)
 
 
 class NoNullsMiddleware:
@@ -138,6 +148,40 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+class ActivityMiddleware:
+    """Keeps when and from where each session was last used, to the minute.
+
+    allauth's own writes a row with every page, and reads the member once more for it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        key = request.session.session_key
+        if key and request.user.is_authenticated and not _is_noted(request, key):
+            UserSession.objects.create_from_request(request)
+        return self.get_response(request)
+
+
+def _is_noted(request: HttpRequest, key: str) -> bool:
+    """Was the session seen within NOTED, by this member, from this address, in this browser?"""
+    with connection.cursor() as cursor:
+        # In SQL, since every page asks this and the ORM would take longer than the database.
+        cursor.execute(
+            "SELECT 1 FROM usersessions_usersession WHERE session_key = %s AND user_id = %s"
+            " AND ip = %s AND user_agent = %s AND last_seen_at > %s",
+            [
+                key,
+                request.user.pk,
+                get_adapter(request).get_client_ip(request),
+                request.headers.get("User-Agent", "")[:HTTP_USER_AGENT_MAX_LENGTH],
+                timezone.now() - NOTED,
+            ],
+        )
+        return cursor.fetchone() is not None
 
 
 class ExpiredSessionMiddleware:

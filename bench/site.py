@@ -28,25 +28,40 @@ REDIRECT_URI = f"{ground.SITE}/auth/instagram/login/callback/"
 @contextmanager
 def running() -> Iterator[None]:
     """Sandbox, web and queue, each answering; ended afterwards."""
-    from threadsite.demo import web_command
-
     sandbox = ["sandbox", "--port", str(ground.PORT + 1), "--per-minute", "0"]
     with ExitStack() as stack:
-        stack.enter_context(_process("sandbox", [*MANAGE, *sandbox, "--site-url", ground.SITE]))
-        stack.enter_context(_process("web", web_command(ground.PORT)))
-        stack.enter_context(_process("queue", [*MANAGE, "queue"]))
-        _wait_for(f"{ground.SANDBOX}/_sandbox/accounts/")
-        _wait_for(f"{ground.SITE}/")
+        stack.enter_context(process("sandbox", [*MANAGE, *sandbox, "--site-url", ground.SITE]))
+        wait_for(f"{ground.SANDBOX}/_sandbox/accounts/")
+        stack.enter_context(web())
+        stack.enter_context(process("queue", [*MANAGE, "queue"]))
         yield
 
 
 @contextmanager
-def _process(name: str, command: list[str]) -> Iterator[None]:
+def web() -> Iterator[None]:
+    """The web server alone, answering; ended afterwards."""
+    with process("web", gunicorn(ground.PORT, "threadsite.wsgi")):
+        wait_for(f"{ground.SITE}/")
+        yield
+
+
+def gunicorn(port: int, application: str) -> list[str]:
+    """The product's own web server, with another application too."""
+    from threadsite.demo import web_command
+
+    command = web_command(port)
+    command[command.index("threadsite.wsgi")] = application
+    return command
+
+
+@contextmanager
+def process(name: str, command: list[str], **variables: str) -> Iterator[None]:
+    """A process that runs meanwhile, with these environment variables of its own."""
     logs = environment.home() / "logs"
     logs.mkdir(exist_ok=True)
     with (logs / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=log, env=os.environ, start_new_session=True
+            command, stdout=log, stderr=log, env={**os.environ, **variables}, start_new_session=True
         )
         try:
             yield
@@ -55,7 +70,7 @@ def _process(name: str, command: list[str]) -> Iterator[None]:
             process.wait(20)
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:

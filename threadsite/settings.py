@@ -118,7 +118,7 @@ MIDDLEWARE = [
     "accounts.middleware.StaffDoorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.middleware.ActivityMiddleware",
     "accounts.middleware.FreshProofMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
