@@ -18,6 +18,7 @@ pytest_plugins = [
         "tests.support.language",
         "tests.support.members",
         "tests.support.oauth",
+        "tests.support.outage",
         "tests.support.queue",
         "tests.support.sandbox",
         "tests.support.sessions",

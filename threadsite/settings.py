@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "accounts.instagram",
 ]
 MIDDLEWARE = [
+    "threadsite.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -139,6 +140,8 @@ CACHES: dict[str, dict[str, Any]] = {
             "BACKEND": "accounts.caches.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_FUNCTION": "accounts.caches.hashed_key",
+            # A page waits for it: a Redis that is gone is to be told, not waited for.
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
         }
         if REDIS_URL
         else {

@@ -31,9 +31,13 @@ def keep(file: IO[bytes], name: str) -> tuple[str, int]:
     stored = f"{uuid.uuid4().hex}{suffix if suffix in ('.json', '.html') else '.zip'}"
     file.seek(0)
     path = folder() / stored
-    with path.open("wb") as copy:
-        shutil.copyfileobj(file, copy, 1 << 20)
-        size = copy.tell()
+    try:
+        with path.open("wb") as copy:
+            shutil.copyfileobj(file, copy, 1 << 20)
+            size = copy.tell()
+    except OSError:
+        discard(stored)  # half a file would keep a full disk full
+        raise
     if size > LARGEST:
         discard(stored)
         raise owners.refused(Problem.TOO_LARGE)
