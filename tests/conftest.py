@@ -16,6 +16,7 @@ pytest_plugins = [
         "tests.support.clock",
         "tests.support.google",
         "tests.support.language",
+        "tests.support.log_watch",
         "tests.support.members",
         "tests.support.oauth",
         "tests.support.outage",

@@ -10,3 +10,9 @@ class ThreadsiteConfig(AppConfig):
 
     name = "threadsite"
     verbose_name = "Threadsite"
+
+    def ready(self) -> None:
+        """From here on the log says which task of the queue a line belongs to."""
+        from threadsite import logs
+
+        logs.connect()

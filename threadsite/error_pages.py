@@ -18,6 +18,7 @@ from django.views import defaults
 
 from threadsite import outages
 from threadsite.exception_handler import CONTENT_TYPE, problem_body
+from threadsite.logs import route_of
 from threadsite.outages import Outage
 
 API: Final = "/api/"
@@ -89,7 +90,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     outage = outages.outage_of(error)
     if error is not None and outage is not None:
-        outages.note(outage, error, request.path_info)
+        outages.note(outage, error, route_of(request))
         return unavailable(request, outage)
     detail = _("This is a fault of ours. It was recorded. Please try again later.")
     return for_programs(

@@ -101,6 +101,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "threadsite.health.HealthMiddleware",
+    "threadsite.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -367,12 +368,20 @@ OPERATOR_NAME = environment.text("OPERATOR_NAME", "")
 OPERATOR_ADDRESS = environment.text("OPERATOR_ADDRESS", "")
 OPERATOR_EMAIL = environment.text("OPERATOR_EMAIL", "")
 
-# --- Log ----------------------------------------------------------------------------------------
+# --- Log: `json`, one event a line, or `line`, for a person at a terminal -------------------------
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "json": {"()": "threadsite.logs.EventFormatter"},
+        "line": {"()": "threadsite.logs.LineFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": environment.choice("LOG_FORMAT", "json", "line"),
+        }
+    },
     "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO")},
     # Both print whole URLs, and Instagram's carry tokens in the query.
     "loggers": {

@@ -65,7 +65,7 @@ def advance(
     except LeaseLost:
         return False
     except Exception as error:
-        log.exception("Erasure %s failed and will be tried again", deletion.code)
+        log.exception("Erasure %s failed and will be tried again", deletion.pk)
         _note_failure(deletion, type(error).__name__)
         return False
 
