@@ -26,23 +26,27 @@ REDIRECT_URI = f"{ground.SITE}/auth/instagram/login/callback/"
 
 
 @contextmanager
-def running() -> Iterator[None]:
-    """Sandbox, web and queue, each answering; ended afterwards."""
+def running() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Sandbox, web and queue by name, each answering; ended afterwards."""
     sandbox = ["sandbox", "--port", str(ground.PORT + 1), "--per-minute", "0"]
     with ExitStack() as stack:
-        stack.enter_context(process("sandbox", [*MANAGE, *sandbox, "--site-url", ground.SITE]))
+        begun = {
+            "sandbox": stack.enter_context(
+                process("sandbox", [*MANAGE, *sandbox, "--site-url", ground.SITE])
+            )
+        }
         wait_for(f"{ground.SANDBOX}/_sandbox/accounts/")
-        stack.enter_context(web())
-        stack.enter_context(process("queue", [*MANAGE, "queue"]))
-        yield
+        begun["web"] = stack.enter_context(web())
+        begun["queue"] = stack.enter_context(process("queue", [*MANAGE, "queue"]))
+        yield begun
 
 
 @contextmanager
-def web() -> Iterator[None]:
+def web() -> Iterator[subprocess.Popen[bytes]]:
     """The web server alone, answering; ended afterwards."""
-    with process("web", gunicorn(ground.PORT, "threadsite.wsgi")):
+    with process("web", gunicorn(ground.PORT, "threadsite.wsgi")) as begun:
         wait_for(f"{ground.SITE}/")
-        yield
+        yield begun
 
 
 def gunicorn(port: int, application: str) -> list[str]:
@@ -55,16 +59,16 @@ def gunicorn(port: int, application: str) -> list[str]:
 
 
 @contextmanager
-def process(name: str, command: list[str], **variables: str) -> Iterator[None]:
-    """A process that runs meanwhile, with these environment variables of its own."""
+def process(name: str, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs meanwhile; what it says stands in a log of its own."""
     logs = environment.home() / "logs"
     logs.mkdir(exist_ok=True)
     with (logs / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=log, env={**os.environ, **variables}, start_new_session=True
+            command, stdout=log, stderr=log, env=os.environ, start_new_session=True
         )
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait(20)

@@ -12,7 +12,13 @@ class ThreadsiteConfig(AppConfig):
     verbose_name = "Threadsite"
 
     def ready(self) -> None:
-        """From here on the log says which task of the queue a line belongs to."""
+        """From here on the log says which task a line belongs to, and traces are sent if asked."""
+        from django.conf import settings
+
         from threadsite import logs
 
         logs.connect()
+        if settings.OPENTELEMETRY:
+            from threadsite import telemetry
+
+            telemetry.install()

@@ -124,6 +124,13 @@ MIDDLEWARE = [
     "accounts.middleware.FreshProofMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+#: Traces by OpenTelemetry (requirements-telemetry.txt); unset, nothing of it is imported.
+OPENTELEMETRY = environment.flag("OPENTELEMETRY", default=False)
+if OPENTELEMETRY:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("threadsite.request_log.RequestLogMiddleware") + 1,
+        "threadsite.telemetry.TraceMiddleware",
+    )
 ROOT_URLCONF = "threadsite.urls"
 WSGI_APPLICATION = "threadsite.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
