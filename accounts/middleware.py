@@ -20,7 +20,6 @@ from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
-from django.db import connection
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -168,20 +167,13 @@ class ActivityMiddleware:
 
 def _is_noted(request: HttpRequest, key: str) -> bool:
     """Was the session seen within NOTED, by this member, from this address, in this browser?"""
-    with connection.cursor() as cursor:
-        # In SQL, since every page asks this and the ORM would take longer than the database.
-        cursor.execute(
-            "SELECT 1 FROM usersessions_usersession WHERE session_key = %s AND user_id = %s"
-            " AND ip = %s AND user_agent = %s AND last_seen_at > %s",
-            [
-                key,
-                request.user.pk,
-                get_adapter(request).get_client_ip(request),
-                request.headers.get("User-Agent", "")[:HTTP_USER_AGENT_MAX_LENGTH],
-                timezone.now() - NOTED,
-            ],
-        )
-        return cursor.fetchone() is not None
+    return UserSession.objects.filter(
+        session_key=key,
+        user_id=request.user.pk,
+        ip=get_adapter(request).get_client_ip(request),
+        user_agent=request.headers.get("User-Agent", "")[:HTTP_USER_AGENT_MAX_LENGTH],
+        last_seen_at__gt=timezone.now() - NOTED,
+    ).exists()
 
 
 class ExpiredSessionMiddleware:

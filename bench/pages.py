@@ -2,7 +2,8 @@
 
 The bare view says who is signed in, from a new project's own session and member. Both sites are
 served by the product's own gunicorn settings and asked by the same client in turn. What counts is
-the ratio: how many bare answers one page costs.
+the ratio: how many bare answers one page costs, in processor time of web and database, so that what
+else runs on the machine does not count. Answers a second are printed beside it.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench import ground, site
 from bench.closed_loop import per_second
-from bench.results import FILE, Results
+from bench.results import FILE, Results, WrongResult
+from threadsite import embedded, environment
 
 FOLLOWERS = 1_000
 SECONDS = 8.0
@@ -44,6 +49,7 @@ def main() -> None:
 
 def measure(results: Results, n: int, runs: int) -> None:
     """`n`: followers in the list. Medians of `runs`, each page between two bare answers."""
+    n = min(n, FOLLOWERS)
     linked = filled(n)
     headers = {"Cookie": f"sessionid={signed_in(linked.owner)}"}
     stranger = {"Cookie": f"sessionid={_bare_session()}"}
@@ -54,21 +60,71 @@ def measure(results: Results, n: int, runs: int) -> None:
         "changes_page_over_bare_view": f"{base}/changes/",
         "accounts_page_over_bare_view": "/accounts/",
     }
-    with _both_sites():
+    with _both_sites() as (ours, theirs):
         for what, path in pages.items():
             ratios, floors = [], []
             for _ in range(runs):
-                ours, bare = _in_turn((ground.SITE, path, headers), (BARE, "/member/", stranger))
-                ratios.append(bare / ours)
-                floors.append(1 / bare)
-                print(f"#   {what}: {ours:.0f} a second, bare {bare:.0f}", flush=True)
+                page, bare = _in_turn(
+                    _Asked(ground.SITE, path, headers, ours),
+                    _Asked(BARE, "/member/", stranger, theirs),
+                )
+                ratios.append(page.processor / bare.processor)
+                floors.append(bare.processor)
+                print(f"#   {what}: {page}; bare {bare}", flush=True)
             results.add(what, n, ratios, "ratio", floor=statistics.median(floors))
 
 
-def _in_turn(*asked: tuple[str, str, dict[str, str]]) -> list[float]:
-    """Answers a second of each, a slice after the other, so that all meet the same machine."""
-    counts = [[per_second(*each, SECONDS / SLICES) for each in asked] for _ in range(SLICES)]
-    return [statistics.mean(column) for column in zip(*counts, strict=True)]
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An address, and the web server that answers it."""
+
+    site: str
+    path: str
+    headers: dict[str, str]
+    server: psutil.Process
+
+
+@dataclass(slots=True)
+class _Cost:
+    """Of one answer on average: `processor` seconds of web and database."""
+
+    per_second: float
+    processor: float
+
+    def __str__(self) -> str:
+        return f"{self.per_second:.0f} a second, {1000 * self.processor:.2f} ms of processor"
+
+
+def _in_turn(*asked: _Asked) -> list[_Cost]:
+    """Each a slice after the other, so that all meet the same machine."""
+    slices = [[_cost(each) for each in asked] for _ in range(SLICES)]
+    return [
+        _Cost(
+            statistics.mean(each.per_second for each in column),
+            statistics.median(each.processor for each in column),
+        )
+        for column in zip(*slices, strict=True)
+    ]
+
+
+def _cost(asked: _Asked) -> _Cost:
+    begun, seconds = _processor(asked.server), SECONDS / SLICES
+    rate = per_second(asked.site, asked.path, asked.headers, seconds)
+    return _Cost(rate, (_processor(asked.server) - begun) / (rate * seconds))
+
+
+def _processor(server: psutil.Process) -> float:
+    """Seconds that the web server and the database have used so far, ended processes too."""
+    database = embedded.find(environment.home() / "postgres")
+    if database is None:
+        raise WrongResult("the database does not run")
+    spent = 0.0
+    for root in (server, database.process):
+        for each in (root, *root.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                times = each.cpu_times()
+                spent += times.user + times.system + times.children_user + times.children_system
+    return spent
 
 
 def _bare_session() -> str:
@@ -77,10 +133,11 @@ def _bare_session() -> str:
 
 
 @contextmanager
-def _both_sites() -> Iterator[None]:
-    with site.web(), site.process("bare", site.gunicorn(ground.PORT + 2, "bench.bare")):
+def _both_sites() -> Iterator[tuple[psutil.Process, psutil.Process]]:
+    command = site.gunicorn(ground.PORT + 2, "bench.bare")
+    with site.web() as ours, site.process("bare", command) as theirs:
         site.wait_for(f"{BARE}/member/")
-        yield
+        yield psutil.Process(ours.pid), psutil.Process(theirs.pid)
 
 
 def signed_in(member: Any) -> str:

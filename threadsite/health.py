@@ -90,9 +90,8 @@ def _state(look: Callable[[], str]) -> str:
 
 
 def _database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return OK
+    connection.ensure_connection()
+    return OK if connection.is_usable() else UNREACHABLE
 
 
 def _migrations() -> str:
