@@ -167,13 +167,14 @@ class ActivityMiddleware:
 
 def _is_noted(request: HttpRequest, key: str) -> bool:
     """Was the session seen within NOTED, by this member, from this address, in this browser?"""
-    return UserSession.objects.filter(
+    noted = UserSession.objects.filter(
         session_key=key,
         user_id=request.user.pk,
         ip=get_adapter(request).get_client_ip(request),
         user_agent=request.headers.get("User-Agent", "")[:HTTP_USER_AGENT_MAX_LENGTH],
         last_seen_at__gt=timezone.now() - NOTED,
-    ).exists()
+    )
+    return bool(noted.exists())
 
 
 class ExpiredSessionMiddleware:

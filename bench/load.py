@@ -171,7 +171,7 @@ def _syncs(due: dict[int, datetime], begun: datetime) -> Waits:
     while ended.values("account").distinct().count() < len(due) and time.monotonic() < until:
         time.sleep(0.5)
     syncs = Waits()
-    first: dict[int, tuple[datetime, str]] = {}
+    first: dict[int, tuple[datetime | None, str]] = {}
     for account_id, finished_at, state in ended.order_by("id").values_list(
         "account_id", "finished_at", "state"
     ):
@@ -181,7 +181,8 @@ def _syncs(due: dict[int, datetime], begun: datetime) -> Waits:
             syncs.count(state)
     for _missing in range(len(due) - len(first)):
         syncs.count("not finished")
-    syncs.seconds = [(first[key][0] - due[key]).total_seconds() for key in first]
+    ends = {key: finished_at for key, (finished_at, _state) in first.items() if finished_at}
+    syncs.seconds = [(end - due[key]).total_seconds() for key, end in ends.items()]
     return syncs
 
 

@@ -15,7 +15,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +187,7 @@ def filled(n: int) -> Any:
     try:
         for day in range(DAYS + 1):
             moment = begun + timedelta(days=day)
-            clock.install(lambda now=moment: now)
+            clock.install(partial(_same, moment))
             first = day == 0
             with transaction.atomic():
                 feed.apply(
@@ -212,6 +213,10 @@ def filled(n: int) -> Any:
     _insights(linked, n, now)
     ground.sql("ANALYZE")
     return linked
+
+
+def _same(moment: datetime) -> datetime:
+    return moment
 
 
 def _looks(linked: Any, n: int, begun: Any) -> None:

@@ -6,7 +6,6 @@ callback. The servers are really gone here, and the disk is really full.
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Callable
 
@@ -174,7 +173,7 @@ class TestOnAFullDisk:
     @pytest.fixture(params=["as it arrives", "where it is kept"])
     def upload(
         self, request: pytest.FixtureRequest, settings: Settings, full_disk
-    ) -> Callable[[], io.BytesIO]:
+    ) -> Callable[[], SimpleUploadedFile]:
         """An export larger than what Django keeps in memory, or a small one."""
         large = request.param == "as it arrives"
         if large:
