@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS := 1
 NO_DEPLOYMENT := SECRET_KEY=lint TOKEN_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	INSTAGRAM_CLIENT_ID=lint INSTAGRAM_CLIENT_SECRET=lint DEBUG=1
 
-.PHONY: demo test test-fast lint audit types format bench bench-peers simulate fuzz soak drill requirements messages clean
+.PHONY: demo test test-fast lint audit types format bench bench-peers load simulate fuzz soak drill requirements messages clean
 
 demo: .venv/ready
 	@exec $(BIN)/python -m threadsite.demo
@@ -51,6 +51,12 @@ bench: .venv/ready
 bench-peers: .venv/ready
 	$(BIN)/python -m bench.peers --n $(N)
 
+# A few minutes: persons, programs and syncs on a database and a sandbox of its own.
+MEMBERS := 1000
+
+load: .venv/ready
+	$(BIN)/python -m bench.load --members $(MEMBERS)
+
 # FIRE_EXAMPLES=3000 for a long night.
 fuzz: .venv/ready
 	FIRE_EXAMPLES=$${FIRE_EXAMPLES:-300} $(BIN)/python -m pytest -m slow tests/fuzz tests/followersync/test_under_fire.py
@@ -74,7 +80,7 @@ drill: .venv/ready
 
 # The hashed files hold no download address: any index, or none of them named, serves.
 requirements: .venv/ready
-	for f in requirements-dev requirements requirements-uv; do \
+	for f in requirements-dev requirements requirements-telemetry requirements-uv; do \
 	  $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
 	    $$([ $$f = requirements-dev ] || echo "-c requirements-dev.txt") $$f.in -o $$f.txt || exit 1; done
 

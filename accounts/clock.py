@@ -7,7 +7,9 @@ with the sandbox. What must keep to real time there asks `wall`, or lengthens it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -16,10 +18,34 @@ from accounts.fast_clock import FastClock
 
 _installed: Callable[[], datetime] | None = None
 _fast: FastClock | None = None
+#: The one moment of a page, once somebody has asked for it; None outside of `one_moment`.
+_held: ContextVar[list[datetime] | None] = ContextVar("held moment", default=None)
 
 
 def now() -> datetime:
     """The present moment, aware, in UTC; not the start of the transaction."""
+    held = _held.get()
+    if held is None:
+        return _read()
+    if not held:
+        held.append(_read())
+    return held[0]
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Within it `now` says the same each time: for a page, which shows one moment and only reads.
+
+    The database is asked once instead of for each part of the page.
+    """
+    token = _held.set([])
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
+def _read() -> datetime:
     if _installed is not None:
         return _installed()
     if _fast is not None:

@@ -1,14 +1,20 @@
 """Middlewares: refuse NULs and JSON nested too deeply, limit visitors' new sessions, set language
-and zone, lead back from expired forms, demand fresh proof of identity, guard the admin."""
+and zone, note when a session was used, lead back from expired forms, demand fresh proof of
+identity, guard the admin."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
+from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from allauth.account.adapter import get_adapter
+from allauth.core.internal.httpkit import HTTP_USER_AGENT_MAX_LENGTH
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
@@ -31,6 +37,9 @@ from accounts.selectors import may_use_admin
 from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
 from accounts.views.base import came_from, can_be_read
 from accounts.views.visitors import mark_of, too_much
+
+#: How exactly it is kept when a session was last used.
+NOTED: Final = timedelta(minutes=1)
 
 
 class NoNullsMiddleware:
@@ -138,6 +147,34 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+class ActivityMiddleware:
+    """Keeps when and from where each session was last used, to the minute.
+
+    allauth's own writes a row with every page, and reads the member once more for it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        key = request.session.session_key
+        if key and request.user.is_authenticated and not _is_noted(request, key):
+            UserSession.objects.create_from_request(request)
+        return self.get_response(request)
+
+
+def _is_noted(request: HttpRequest, key: str) -> bool:
+    """Was the session seen within NOTED, by this member, from this address, in this browser?"""
+    noted = UserSession.objects.filter(
+        session_key=key,
+        user_id=request.user.pk,
+        ip=get_adapter(request).get_client_ip(request),
+        user_agent=request.headers.get("User-Agent", "")[:HTTP_USER_AGENT_MAX_LENGTH],
+        last_seen_at__gt=timezone.now() - NOTED,
+    )
+    return bool(noted.exists())
 
 
 class ExpiredSessionMiddleware:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import bulk, delivery, ground, month, queries, scan
+from bench import bulk, delivery, ground, month, pages, queries, scan
 from bench.results import FILE, Results
 
 Part = Callable[[Results, int, int], None]
@@ -33,6 +33,7 @@ PARTS: dict[str, Part] = {
     "queries": queries.measure,
     "month": month.measure,
     "delivery": delivery.measure,
+    "pages": pages.measure,
 }
 
 

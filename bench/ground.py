@@ -98,12 +98,18 @@ def account(*, kind: str = "archive", owner: Any = None) -> Any:
 
 def allow_followers(linked: Any) -> None:
     from accounts.scopes import Scope
+
+    allow(linked, Scope.FOLLOWERS)
+
+
+def allow(linked: Any, scope: Any) -> None:
+    """Consent of the owner's to the text shown."""
     from accounts.services import consent
 
     consent.grant(
         account=linked,
-        scope=Scope.FOLLOWERS,
-        text_hash=consent.shown_text(Scope.FOLLOWERS, "en").hash,
+        scope=scope,
+        text_hash=consent.shown_text(scope, "en").hash,
         language="en",
         channel="web",
         actor=linked.owner,

@@ -62,6 +62,7 @@ TARGETS: dict[str, Target] = {
     "as_of_page_ms": _QUERY,
     "series_ms": _QUERY,
     "api_page_over_bare_view": Target(4, 2),
+    "overview_page_over_bare_view": Target(6, 4),
     "checked_over_bare_client": Target(0.4, 0.7, least=True),
     "webhook_p95_s": Target(5, 2),
     "scheduled_lag_p95_s": Target(60, 15),

@@ -26,22 +26,41 @@ REDIRECT_URI = f"{ground.SITE}/auth/instagram/login/callback/"
 
 
 @contextmanager
-def running() -> Iterator[None]:
-    """Sandbox, web and queue, each answering; ended afterwards."""
-    from threadsite.demo import web_command
-
+def running() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Sandbox, web and queue by name, each answering; ended afterwards."""
     sandbox = ["sandbox", "--port", str(ground.PORT + 1), "--per-minute", "0"]
     with ExitStack() as stack:
-        stack.enter_context(_process("sandbox", [*MANAGE, *sandbox, "--site-url", ground.SITE]))
-        stack.enter_context(_process("web", web_command(ground.PORT)))
-        stack.enter_context(_process("queue", [*MANAGE, "queue"]))
-        _wait_for(f"{ground.SANDBOX}/_sandbox/accounts/")
-        _wait_for(f"{ground.SITE}/")
-        yield
+        begun = {
+            "sandbox": stack.enter_context(
+                process("sandbox", [*MANAGE, *sandbox, "--site-url", ground.SITE])
+            )
+        }
+        wait_for(f"{ground.SANDBOX}/_sandbox/accounts/")
+        begun["web"] = stack.enter_context(web())
+        begun["queue"] = stack.enter_context(process("queue", [*MANAGE, "queue"]))
+        yield begun
 
 
 @contextmanager
-def _process(name: str, command: list[str]) -> Iterator[None]:
+def web() -> Iterator[subprocess.Popen[bytes]]:
+    """The web server alone, answering; ended afterwards."""
+    with process("web", gunicorn(ground.PORT, "threadsite.wsgi")) as begun:
+        wait_for(f"{ground.SITE}/")
+        yield begun
+
+
+def gunicorn(port: int, application: str) -> list[str]:
+    """The product's own web server, with another application too."""
+    from threadsite.demo import web_command
+
+    command = web_command(port)
+    command[command.index("threadsite.wsgi")] = application
+    return command
+
+
+@contextmanager
+def process(name: str, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs meanwhile; what it says stands in a log of its own."""
     logs = environment.home() / "logs"
     logs.mkdir(exist_ok=True)
     with (logs / f"{name}.log").open("wb") as log:
@@ -49,13 +68,13 @@ def _process(name: str, command: list[str]) -> Iterator[None]:
             command, stdout=log, stderr=log, env=os.environ, start_new_session=True
         )
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait(20)
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts import log_context
 from accounts.queue import enqueue
 from followersync.services import (
     dispatch,
@@ -27,9 +28,10 @@ def tick() -> None:
 
 def advance_run(run_id: int) -> None:
     """A slice of one run; what remains is rung for again, so that others get their turn."""
-    advance = imports.advance if imports.is_import(run_id) else sync.advance
-    if advance(run_id):
-        enqueue(sync.TASK, run_id)
+    with log_context.about(run=run_id):
+        advance = imports.advance if imports.is_import(run_id) else sync.advance
+        if advance(run_id):
+            enqueue(sync.TASK, run_id)
 
 
 def advance_runs(*run_ids: int) -> None:

@@ -23,6 +23,10 @@ urlpatterns = [
     path("accounts/", overview.accounts, name="accounts"),
     path("accounts/<int:account_id>/", overview.account, name="account"),
     path("accounts/<int:account_id>/progress/", overview.progress, name="account-progress"),
+    path("accounts/<int:account_id>/growth/", overview.figures, {"table": "growth"}, "growth"),
+    path(
+        "accounts/<int:account_id>/insights/", overview.figures, {"table": "insights"}, "insights"
+    ),
     path("accounts/<int:account_id>/followers/", people.followers, name="account-followers"),
     path("accounts/<int:account_id>/members/", meeting.members, name="account-members"),
     path("accounts/<int:account_id>/changes/", people.changes, name="account-changes"),

@@ -12,8 +12,15 @@ class ThreadsiteConfig(AppConfig):
     verbose_name = "Threadsite"
 
     def ready(self) -> None:
-        """From here on requests and tasks are measured; workers note when they are at one."""
-        from threadsite import cluster_folder, measuring
+        """From here on requests and tasks are measured and told of; workers note their tasks."""
+        from django.conf import settings
+
+        from threadsite import cluster_folder, logs, measuring
 
         cluster_folder.connect()
         measuring.connect()
+        logs.connect()
+        if settings.OPENTELEMETRY:
+            from threadsite import telemetry
+
+            telemetry.install()

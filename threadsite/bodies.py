@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.urls import Resolver404, resolve
 from django.utils import translation
@@ -23,7 +23,7 @@ from rest_framework.request import Request
 
 from accounts.api.authentication import BearerAuthentication
 from followersync.services.imports import LARGEST
-from threadsite.exception_handler import CONTENT_TYPE, problem_body
+from threadsite.error_pages import for_programs, language_of
 
 #: Forms, JSON and what Instagram tells us.
 USUAL: Final = 1 << 20
@@ -108,13 +108,9 @@ _REFUSALS: Final = {
 
 def _refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
     """In the form that the address speaks."""
-    with translation.override(translation.get_language_from_request(request)):
+    with translation.override(language_of(request)):
         code, told = _REFUSALS[status]
         detail = str(told)
-        if request.path_info.startswith("/api/"):
-            body = problem_body(status, code, detail)
-            return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
-        if request.path_info.startswith("/transfer/"):
-            body = {"error": code, "error_description": detail}
-            return JsonResponse(body, status=status)
-        return render(request, "refused_body.html", {"detail": detail}, status=status)
+        return for_programs(request, status, code, detail) or render(
+            request, "refused_body.html", {"detail": detail}, status=status
+        )

@@ -5,13 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 from threadsite import environment
 from threadsite.embedded import EmbeddedServer, ServerError
+
+#: A server that vanished without a word is given up after seconds, not after a quarter of an hour.
+#: https://www.postgresql.org/docs/current/libpq-connect.html; DATABASE_URL can say otherwise.
+PATIENCE: Final = MappingProxyType(
+    {
+        "connect_timeout": "3",
+        "keepalives_idle": "15",
+        "keepalives_interval": "5",
+        "keepalives_count": "3",
+        "tcp_user_timeout": "20000",
+    }
+)
 
 
 @contextmanager
@@ -50,6 +63,8 @@ def configuration(address: str) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL names no database: postgresql://…/NAME.")
     options = dict(parse_qsl(parts.query))
     host = options.pop("host", "") or unquote(parts.hostname or "")
+    for option, value in PATIENCE.items():
+        options.setdefault(option, value)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

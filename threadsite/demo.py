@@ -92,7 +92,7 @@ def run(home: Path) -> None:
         start_processes(supervisor, port, sandbox_port)
         if not supervisor.stopping.is_set():
             # The narrator shares the terminal: only its own lines and troubles belong there.
-            supervisor.environment["LOG_LEVEL"] = "WARNING"
+            supervisor.environment |= {"LOG_LEVEL": "WARNING", "LOG_FORMAT": "line"}
             say(f"ready: http://127.0.0.1:{port}")
             say(about_the_clock(demo_settings.clock_speed()))
             supervisor.start(

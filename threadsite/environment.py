@@ -110,6 +110,14 @@ def flag(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
 
 
+def choice(name: str, *allowed: str) -> str:
+    """One of a few words; unset, the first."""
+    value = text(name, allowed[0])
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+    return value
+
+
 def integer(name: str, default: int, *, low: int, high: int) -> int:
     """A whole number within [low, high]."""
     value = os.environ.get(name, "").strip()

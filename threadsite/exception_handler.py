@@ -27,6 +27,7 @@ from rest_framework.views import set_rollback
 from accounts import clock, errors
 from followersync.api.runs import RunOutput
 from followersync.errors import FeedGone, SyncRunning
+from threadsite import outages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response:
     elif isinstance(exc, exceptions.APIException):
         response = _of_rest_framework(exc)
     else:
-        response = _of_django(exc) or _unforeseen(exc, context)
+        response = _of_django(exc) or _of_outage(exc, context) or _unforeseen(exc, context)
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
@@ -172,6 +173,21 @@ _DETAILS: Final = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: lambda: _("This request is too large."),
     HTTPStatus.BAD_REQUEST: lambda: _("This request cannot be understood."),
 }
+
+
+def _of_outage(exc: Exception, context: dict[str, Any]) -> Response | None:
+    outage = outages.outage_of(exc)
+    if outage is None:
+        return None
+    outages.note(outage, exc, type(context.get("view")).__name__)
+    response = problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        outage.code,
+        str(outage.detail),
+        headers={"Retry-After": str(outage.retry_after)},
+    )
+    outages.is_noted(response)
+    return response
 
 
 def _unforeseen(exc: Exception, context: dict[str, Any]) -> Response:

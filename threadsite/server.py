@@ -7,11 +7,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from gunicorn.glogging import Logger
+
+from threadsite.logs import EventFormatter
 from threadsite.worker import PatientWorker
+
+
+class ServerLog(Logger):  # type: ignore[misc]
+    """gunicorn's own lines as events; the site tells of its requests itself, by their routes."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(EventFormatter())
+
+    def access(self, *_told: object) -> None:
+        """Paths hold codes and keys, which `threadsite.request_log` leaves out."""
+
 
 workers = 2
 threads = 8
 worker_class = PatientWorker
+logger_class = ServerLog
 # Connections that a worker keeps, threads busy or not.
 worker_connections = 500
 keepalive = 5
@@ -24,9 +41,6 @@ forwarder_headers = ""
 limit_request_line = 8190
 limit_request_fields = 60
 limit_request_field_size = 8190
-# Paths without their queries, which hold OAuth codes.
-accesslog = "-"
-access_log_format = "%(t)s %(m)s %(U)s %(s)s %(D)sus"
 control_socket_disable = True
 
 

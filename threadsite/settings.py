@@ -113,8 +113,10 @@ INSTALLED_APPS = [
     "accounts.instagram",
 ]
 MIDDLEWARE = [
-    # First, so that the time of all the others counts.
+    "threadsite.health.HealthMiddleware",
+    # So that the time of all the others counts.
     "threadsite.measuring.MeasuringMiddleware",
+    "threadsite.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -133,10 +135,17 @@ MIDDLEWARE = [
     "accounts.middleware.StaffDoorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.middleware.ActivityMiddleware",
     "accounts.middleware.FreshProofMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+#: Traces by OpenTelemetry (requirements-telemetry.txt); unset, nothing of it is imported.
+OPENTELEMETRY = environment.flag("OPENTELEMETRY", default=False)
+if OPENTELEMETRY:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("threadsite.request_log.RequestLogMiddleware") + 1,
+        "threadsite.telemetry.TraceMiddleware",
+    )
 ROOT_URLCONF = "threadsite.urls"
 WSGI_APPLICATION = "threadsite.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -154,6 +163,8 @@ CACHES: dict[str, dict[str, Any]] = {
             "BACKEND": "accounts.caches.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_FUNCTION": "accounts.caches.hashed_key",
+            # A page waits for it: a Redis that is gone is to be told, not waited for.
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
         }
         if REDIS_URL
         else {
@@ -384,12 +395,20 @@ OPERATOR_NAME = environment.text("OPERATOR_NAME", "")
 OPERATOR_ADDRESS = environment.text("OPERATOR_ADDRESS", "")
 OPERATOR_EMAIL = environment.text("OPERATOR_EMAIL", "")
 
-# --- Log ----------------------------------------------------------------------------------------
+# --- Log: `json`, one event a line, or `line`, for a person at a terminal -------------------------
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "json": {"()": "threadsite.logs.EventFormatter"},
+        "line": {"()": "threadsite.logs.LineFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": environment.choice("LOG_FORMAT", "json", "line"),
+        }
+    },
     "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO")},
     # Both print whole URLs, and Instagram's carry tokens in the query.
     "loggers": {

@@ -1,16 +1,14 @@
-"""Every address of the site; the apps hold their own."""
+"""Every address of the site but `/healthz` and `/readyz`; the apps hold their own."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
 
-from threadsite import bodies, health, metrics
+from threadsite import bodies, metrics
 from threadsite.overview import overview_view
 
 urlpatterns = [
-    path("healthz", health.process_view),
-    path("readyz", health.ready_view),
     path("metrics", metrics.metrics_view),
     path("may-upload", bodies.may_upload),
     path("admin/overview/", admin.site.admin_view(overview_view), name="admin-overview"),
@@ -25,3 +23,8 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("followersync.urls")),
 ]
+
+handler400 = "threadsite.error_pages.bad_request"
+handler403 = "threadsite.error_pages.permission_denied"
+handler404 = "threadsite.error_pages.page_not_found"
+handler500 = "threadsite.error_pages.server_error"

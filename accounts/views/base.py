@@ -16,6 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import clock
 from accounts.errors import NotFound, ThreadsiteError
 from accounts.models import LinkedAccount, User
 from accounts.selectors import account_of
@@ -46,8 +47,17 @@ def own_account(request: MemberRequest, account_id: int) -> LinkedAccount:
 
 
 def page(view: View[P]) -> AnyView[P]:
-    """A member's page: signed in, read-only, in nobody's cache."""
-    return cast("AnyView[P]", never_cache(login_required(require_safe(view))))
+    """A member's page: signed in, read-only, of one moment, in nobody's cache."""
+
+    @wraps(view)
+    def of_one_moment(
+        request: MemberRequest, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        with clock.one_moment():
+            return view(request, *args, **kwargs)
+
+    guarded: Any = login_required(require_safe(of_one_moment))
+    return cast("AnyView[P]", never_cache(guarded))
 
 
 def action(view: View[P]) -> AnyView[P]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from followersync.selectors.changes import changes_page
+from followersync.selectors.changes import changes_page, latest_changes
 from followersync.selectors.followers import follower_history, followers_page
 from followersync.selectors.overview import expected, overview, reported, run_of, runs
-from followersync.selectors.series import digest, growth, looks, snapshots
+from followersync.selectors.series import (
+    daily_counts,
+    digest,
+    first_look,
+    growth,
+    looks,
+    newest_snapshot,
+    snapshots,
+)
 from followersync.selectors.values import (
     ChangePage,
     ChangeRow,
+    CountPoint,
     Digest,
     FollowerHistory,
     FollowerPage,
@@ -21,6 +30,7 @@ from followersync.selectors.values import (
 __all__ = [
     "ChangePage",
     "ChangeRow",
+    "CountPoint",
     "Digest",
     "FollowerHistory",
     "FollowerPage",
@@ -29,12 +39,16 @@ __all__ = [
     "Interval",
     "Overview",
     "changes_page",
+    "daily_counts",
     "digest",
     "expected",
+    "first_look",
     "follower_history",
     "followers_page",
     "growth",
+    "latest_changes",
     "looks",
+    "newest_snapshot",
     "overview",
     "reported",
     "run_of",

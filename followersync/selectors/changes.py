@@ -58,6 +58,12 @@ def changes_page(
     return _newest_first(rows, settings, before, limit)
 
 
+def latest_changes(account: LinkedAccount, *, count: int) -> list[ChangeRow]:
+    """The newest entries, newest first."""
+    rows = FollowerChange.objects.filter(account_id=account.pk).order_by("-position")
+    return [change_row(row) for row in rows[:count]]
+
+
 def _refuse_gone(settings: SyncSettings, after: int, epoch: str | None) -> None:
     of_another = epoch is not None and epoch != str(settings.epoch)
     if of_another or after > settings.head or after < settings.first_position - 1:

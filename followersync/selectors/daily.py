@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from followersync.models import DailyTotal, Demographics, FollowerSnapshot
+from followersync import store
+from followersync.models import DailyTotal, Demographics
 
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount
@@ -43,25 +44,14 @@ class Group:
 
 def daily_totals(account: LinkedAccount, *, date_from: date, date_to: date) -> list[DailyPoint]:
     """A point for every day in [date_from, date_to], oldest first, known or not."""
-    said = {
-        row.day: row
-        for row in DailyTotal.objects.filter(account=account, day__range=(date_from, date_to))
-    }
+    rows = DailyTotal.objects.filter(account=account, day__range=(date_from, date_to))
+    said = {row[0]: row[1:] for row in rows.values_list("day", "gained", "lost", "followers")}
     listed = _listed(account, date_from, date_to)
     days = (date_to - date_from).days + 1
-    points = []
-    for day in (date_from + timedelta(days=n) for n in range(days)):
-        row = said.get(day)
-        points.append(
-            DailyPoint(
-                day=day,
-                gained=row.gained if row else None,
-                lost=row.lost if row else None,
-                followers=row.followers if row else None,
-                listed=listed.get(day),
-            )
-        )
-    return points
+    return [
+        DailyPoint(day, *said.get(day, (None, None, None)), listed.get(day))
+        for day in (date_from + timedelta(days=n) for n in range(days))
+    ]
 
 
 def demographics(account: LinkedAccount) -> dict[str, list[Group]]:
@@ -76,9 +66,9 @@ def _listed(account: LinkedAccount, date_from: date, date_to: date) -> dict[date
     """The list's length at the end of each day on which a list was read, if it is a whole one."""
     begin = datetime.combine(date_from, datetime.min.time(), UTC)
     end = datetime.combine(date_to, datetime.min.time(), UTC) + timedelta(days=1)
-    rows = (
-        FollowerSnapshot.objects.filter(account=account, at__gte=begin, at__lt=end, complete=True)
-        .order_by("at")
-        .values_list("at", "followers")
-    )
-    return {at.astimezone(UTC).date(): followers for at, followers in rows if followers is not None}
+    rows = store.last_of_each_day(account.pk, begin, end, whole=True)
+    return {
+        at.astimezone(UTC).date(): followers
+        for at, followers, _reported in rows
+        if followers is not None
+    }

@@ -17,9 +17,13 @@ from followersync.selectors.budget import left
 from followersync.selectors.values import Overview
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from accounts.models import LinkedAccount
+
+#: How many runs an overview tells of.
+NEWEST_RUNS = 5
 
 
 def runs(account: LinkedAccount) -> QuerySet[SyncRun]:
@@ -38,8 +42,8 @@ def run_of(account: LinkedAccount, run_id: int) -> SyncRun:
 def overview(account: LinkedAccount) -> Overview:
     """A few small queries, whatever the size of the list."""
     settings = SyncSettings.objects.filter(pk=account.pk).first()
-    running = runs(account).filter(state__in=SyncRun.OPEN).first()
-    last_run = runs(account).exclude(state__in=SyncRun.OPEN).first()
+    newest = tuple(runs(account)[:NEWEST_RUNS])
+    running, last_run = _running_and_last(newest)
     absent = Absence.objects.filter(account_id=account.pk)
     since = absent.aggregate(since=Min("unconfirmed_since"))["since"]
     budget = left(account.pk, clock.now())
@@ -65,7 +69,16 @@ def overview(account: LinkedAccount) -> Overview:
         expected=_expected(settings) if running and shows_count else None,
         reads_list=Scope.FOLLOWERS in allowed,
         shows_count=shows_count,
+        shows_insights=Scope.INSIGHTS in allowed,
+        newest_runs=newest,
     )
+
+
+def _running_and_last(newest: Sequence[SyncRun]) -> tuple[SyncRun | None, SyncRun | None]:
+    """An open run is always the newest, since no other is opened beside it."""
+    if newest and newest[0].is_open:
+        return newest[0], newest[1] if len(newest) > 1 else None
+    return None, newest[0] if newest else None
 
 
 def reported(account: LinkedAccount) -> int | None:

@@ -12,7 +12,7 @@ from accounts.scopes import Scope
 from accounts.selectors import consent_in_force, in_force
 from followersync import store
 from followersync.models import FollowerSnapshot, SyncSettings
-from followersync.selectors.values import Digest, GrowthPoint
+from followersync.selectors.values import CountPoint, Digest, GrowthPoint
 
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount
@@ -41,11 +41,39 @@ def growth(account: LinkedAccount, *, date_from: date, date_to: date) -> list[Gr
     return points
 
 
-def looks(account: LinkedAccount, *, newest: int) -> list[GrowthPoint]:
+def first_look(account: LinkedAccount) -> datetime | None:
+    """When the oldest snapshot that is kept was taken."""
+    oldest = FollowerSnapshot.objects.filter(account=account).order_by("at", "id")
+    return oldest.values_list("at", flat=True).first()
+
+
+def newest_snapshot(account: LinkedAccount) -> FollowerSnapshot | None:
+    """What the last look found, without Instagram's own count."""
+    rows = FollowerSnapshot.objects.filter(account=account).order_by("-at", "-id")
+    return rows.only("evidence", "unconfirmed", "lost").first()
+
+
+def looks(account: LinkedAccount, *, newest: int, shows_count: bool) -> list[CountPoint]:
     """One point for each of the newest syncs, oldest first."""
-    names = ("at", "followers", "shown_count", "gained", "lost", "returned", "renamed")
-    rows = snapshots(account).values_list(*names)[:newest]
-    return [GrowthPoint(*row) for row in reversed(rows)]
+    rows = FollowerSnapshot.objects.filter(account=account).order_by("-at", "-id")
+    points = [CountPoint(*row) for row in rows.values_list("at", "followers", "reported")[:newest]]
+    return _as_shown(points[::-1], shows_count)
+
+
+def daily_counts(
+    account: LinkedAccount, *, date_from: date, date_to: date, shows_count: bool
+) -> list[CountPoint]:
+    """The counts alone of what `growth` tells."""
+    begin = datetime.combine(date_from, time.min, UTC)
+    end = datetime.combine(date_to, time.min, UTC) + timedelta(days=1)
+    points = [CountPoint(*row) for row in store.last_of_each_day(account.pk, begin, end)]
+    return _as_shown(points, shows_count)
+
+
+def _as_shown(points: list[CountPoint], shows_count: bool) -> list[CountPoint]:
+    if shows_count:
+        return points
+    return [CountPoint(point.at, point.followers, None) for point in points]
 
 
 def digest(account: LinkedAccount) -> Digest:

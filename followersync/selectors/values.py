@@ -16,7 +16,8 @@ class Overview:
 
     `followers` counts the unconfirmed too; `reported` is Instagram's own figure at the last sync,
     None unless the member allows showing it (`shows_count`); `expected` is that of the open run.
-    `reads_list`: the member allows reading the list.
+    `reads_list`, `shows_insights`: the member allows reading the list, Instagram's daily figures.
+    `newest_runs`: the last few, newest first, the open one among them.
     `complete`: the list here is known to be whole. `waiting_until`: no call is made before then.
     `gap`: how many of those reported Instagram's list does not show (deactivated people); may be
     negative, None while unknown.
@@ -40,6 +41,8 @@ class Overview:
     expected: int | None = None
     reads_list: bool = True
     shows_count: bool = True
+    shows_insights: bool = False
+    newest_runs: tuple[SyncRun, ...] = ()
 
     @property
     def syncs(self) -> bool:
@@ -109,6 +112,15 @@ class ChangePage:
     head: int
     epoch: str
     next_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountPoint:
+    """The counts of one look: of the list (None where none was read) and Instagram's own."""
+
+    at: datetime
+    followers: int | None
+    reported: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from threading import Lock, Thread
 
 from django.db import close_old_connections, connections
 
+from accounts import log_context
 from followersync.services import sync
 
 logger = logging.getLogger(__name__)
@@ -89,12 +90,13 @@ class Crew:
 
 
 def _advance(run_id: int) -> bool:
-    try:
-        return sync.advance(run_id)
-    except Exception:
-        logger.exception("run %s failed by a bug", run_id)
-        connections.close_all()
-        return False
+    with log_context.about(run=run_id):
+        try:
+            return sync.advance(run_id)
+        except Exception:
+            logger.exception("run %s failed by a bug", run_id)
+            connections.close_all()
+            return False
 
 
 _crew = Crew()

@@ -33,7 +33,7 @@ from followersync.store.people import (
 )
 from followersync.store.runs import Counted, More, change, hold, take
 from followersync.store.scans import mirror_scan
-from followersync.store.series import daily_series
+from followersync.store.series import daily_series, last_of_each_day
 from followersync.store.standing import (
     Locked,
     leave_settings,
@@ -68,6 +68,7 @@ __all__ = [
     "held_of",
     "hold",
     "keep_loss_evidence",
+    "last_of_each_day",
     "latest_absences",
     "leave_settings",
     "list_followers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -49,6 +49,19 @@ class Bars:
     top: int = TOP
     bottom: int = BOTTOM
 
+    @property
+    def gained_path(self) -> str:
+        """All bars of a kind as one SVG path: a page holds a hundred of them."""
+        return _path(self.gained)
+
+    @property
+    def lost_path(self) -> str:
+        return _path(self.lost)
+
+    @property
+    def gap_path(self) -> str:
+        return _path(self.gaps)
+
 
 def draw(days: Sequence[Day]) -> Bars | None:
     """None where no day is known. `days` follow each other, one entry a day."""
@@ -70,6 +83,10 @@ def draw(days: Sequence[Day]) -> Bars | None:
         if day.lost:
             lost.append(_bar(x, width, zero, zero + day.lost * unit))
     return Bars(gained, lost, gaps, round(zero, 1), days[0].day, days[-1].day, up, down)
+
+
+def _path(bars: Iterable[Bar]) -> str:
+    return "".join(f"M{b.x} {b.y}h{b.width}v{b.height}h-{b.width}z" for b in bars)
 
 
 def _bar(x: float, width: float, top: float, bottom: float) -> Bar:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 708, 14, 206
+DAY = 86_400.0
 
 
 class Point(Protocol):
@@ -110,8 +111,18 @@ class _Scale:
         return round(LEFT + part * (RIGHT - LEFT), 1)
 
     def line(self, points: Iterable[tuple[datetime, int | None]]) -> list[tuple[float, float]]:
-        """The points that are known."""
-        return [(self.x(at), self.y(value)) for at, value in points if value is not None]
+        """The points that are known. As `x` and `y`, with plain numbers: a year has hundreds."""
+        begun, span = self.start.timestamp(), (self.end - self.start).total_seconds() or DAY
+        wide, high = (RIGHT - LEFT) / span, (BOTTOM - TOP) / (self.high - self.low)
+        low = self.low
+        return [
+            (
+                round(LEFT + (at.timestamp() - begun) * wide, 1),
+                round(BOTTOM - (value - low) * high, 1),
+            )
+            for at, value in points
+            if value is not None
+        ]
 
     def gap(self, begin: datetime, end: datetime) -> Gap:
         return Gap(self.x(begin), round(self.x(end) - self.x(begin), 1))

@@ -11,8 +11,6 @@ from django.utils.translation import gettext_lazy
 
 from accounts import clock
 from accounts.models import LinkedAccount
-from accounts.scopes import Scope
-from accounts.selectors import consents_in_force
 from followersync.models import InsightsReading
 from followersync.selectors.daily import DailyPoint, Group, daily_totals, demographics
 from followersync.services.error_words import in_words
@@ -41,9 +39,9 @@ class Insights:
     problem: str
 
 
-def insights_of(account: LinkedAccount) -> Insights | None:
-    """None without the member's consent to insights."""
-    if not account.is_proven or Scope.INSIGHTS not in consents_in_force(account):
+def insights_of(account: LinkedAccount, *, allowed: bool) -> Insights | None:
+    """None without the member's consent to insights (`allowed`)."""
+    if not account.is_proven or not allowed:
         return None
     today = clock.now().astimezone(UTC).date()
     found = daily_totals(account, date_from=today - timedelta(days=SHOWN_DAYS), date_to=today)

@@ -14,6 +14,7 @@ from accounts.selectors import accounts_of, needs_recovery_contact
 from accounts.views.base import MemberRequest, own_account, page
 from accounts.views.settings import offered_zone
 from followersync import selectors
+from followersync.selectors import Overview
 from followersync.selectors.unconfirmed import unconfirmed
 from followersync.services import import_questions
 from followersync.services.evidence import doubt_in_words, in_words
@@ -23,7 +24,6 @@ from followersync.views.insights import insights_of
 from followersync.views.truth import can_be_listed, truth_of
 
 SHOWN_CHANGES = 8
-SHOWN_RUNS = 5
 YEAR = timedelta(days=365)
 
 
@@ -41,7 +41,12 @@ def accounts(request: MemberRequest) -> HttpResponse:
 @page
 def account(request: MemberRequest, account_id: int) -> HttpResponse:
     account = own_account(request, account_id)
-    context = {**live(account), **history(account), "offered_zone": offered_zone(request)}
+    now = selectors.overview(account)
+    context = {
+        **live(account, now),
+        **history(account, now),
+        "offered_zone": offered_zone(request),
+    }
     return render(request, "followersync/account.html", context)
 
 
@@ -49,14 +54,30 @@ def account(request: MemberRequest, account_id: int) -> HttpResponse:
 def progress(request: MemberRequest, account_id: int) -> HttpResponse:
     """What changes while a run is open. It asks for itself again until the run has ended."""
     account = own_account(request, account_id)
-    context = live(account)
-    if context["overview"].running is None:
-        context |= history(account) | {"ended": True}
+    now = selectors.overview(account)
+    context = live(account, now)
+    if now.running is None:
+        context |= history(account, now) | {"ended": True}
     return render(request, "followersync/live.html", context)
 
 
-def live(account: LinkedAccount) -> dict[str, Any]:
-    overview = selectors.overview(account)
+@page
+def figures(request: MemberRequest, account_id: int, table: str) -> HttpResponse:
+    """What a drawing of the account's page shows, as a table: hundreds of rows that few open."""
+    account = own_account(request, account_id)
+    context: dict[str, Any] = {"account": account, "table": f"followersync/table_{table}.html"}
+    now = selectors.overview(account)
+    if table == "growth":
+        points, expected = _points(account, now)
+        context |= {"chart": draw(points, expected=expected), "points": points[::-1]}
+    else:
+        context["insights"] = insights_of(account, allowed=now.shows_insights)
+    whole = "HX-Request" not in request.headers
+    template = "followersync/figures.html" if whole else context["table"]
+    return render(request, template, context)
+
+
+def live(account: LinkedAccount, overview: Overview) -> dict[str, Any]:
     return {
         "account": account,
         "overview": overview,
@@ -77,28 +98,29 @@ def _doubts(account: LinkedAccount) -> dict[str, Any]:
     }
 
 
-def history(account: LinkedAccount) -> dict[str, Any]:
-    snapshot = selectors.snapshots(account).first()
-    points, expected = _points(account)
+def history(account: LinkedAccount, overview: Overview) -> dict[str, Any]:
+    snapshot = selectors.newest_snapshot(account)
+    points, expected = _points(account, overview)
     return {
         "chart": draw(points, expected=expected),
-        "points": points[::-1],
-        "insights": insights_of(account),
-        "changes": selectors.changes_page(account, limit=SHOWN_CHANGES).rows,
-        "runs": runs.latest(account, count=SHOWN_RUNS),
+        "insights": insights_of(account, allowed=overview.shows_insights),
+        "changes": selectors.latest_changes(account, count=SHOWN_CHANGES),
+        "runs": runs.with_words(overview.newest_runs),
         "evidence": in_words(snapshot) if snapshot else [],
-        "snapshot": snapshot,
     }
 
 
-def _points(account: LinkedAccount) -> tuple[list[Point], timedelta]:
+def _points(account: LinkedAccount, overview: Overview) -> tuple[list[Point], timedelta]:
     """Every look of a young account, one point a day of an older one, and their usual distance."""
-    first = selectors.snapshots(account).last()
+    first = selectors.first_look(account)
     today = clock.now().date()
     if first is None:
         return [], timedelta()
-    interval = timedelta(minutes=selectors.overview(account).interval_minutes)
-    if first.at.date() > today - timedelta(days=3):
-        return list(selectors.looks(account, newest=500)), interval
-    points = selectors.growth(account, date_from=today - YEAR, date_to=today)
+    interval = timedelta(minutes=overview.interval_minutes)
+    if first.date() > today - timedelta(days=3):
+        newest = selectors.looks(account, newest=500, shows_count=overview.shows_count)
+        return list(newest), interval
+    points = selectors.daily_counts(
+        account, date_from=today - YEAR, date_to=today, shows_count=overview.shows_count
+    )
     return list(points), max(interval, timedelta(days=1))

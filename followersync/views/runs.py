@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from accounts.models import LinkedAccount
-from followersync import selectors
 from followersync.models import SyncRun
-from followersync.models.run import Mode
+from followersync.models.run import Mode, Trigger
 from followersync.services.error_words import in_words
 from followersync.services.import_words import result_in_words
 
 
-def latest(account: LinkedAccount, *, count: int) -> list[dict[str, Any]]:
-    return [{"run": run, "words": _words(run)} for run in selectors.runs(account)[:count]]
+def with_words(runs: Iterable[SyncRun]) -> list[dict[str, Any]]:
+    """Each with its words and labels; Django's get_FOO_display hashes every label each time."""
+    return [
+        {
+            "run": run,
+            "words": _words(run),
+            "mode": Mode(run.mode).label,
+            "trigger": Trigger(run.trigger).label,
+            "state": SyncRun.State(run.state).label,
+        }
+        for run in runs
+    ]
 
 
 def _words(run: SyncRun) -> list[str]:

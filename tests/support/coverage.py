@@ -24,7 +24,7 @@ from followersync import selectors
 from followersync.models import SyncRun
 from followersync.selectors.matches import connections_of
 from followersync.services import dispatch, imports, insights, sync
-from followersync.views.insights import insights_of
+from followersync.views.insights import Insights, insights_of
 from tests.support.clock import Clock
 from tests.support.exports import Export, population
 from tests.support.factories import LinkedAccountFactory, MemberFactory, consent
@@ -171,10 +171,15 @@ class Life:
             "the list, its history and its changes": selectors.followers_page(account).rows
             or selectors.changes_page(account, limit=1).rows,
             "Instagram's own count, now and over time": self.count_shown_in() - {"copy"},
-            "daily totals, and who follows by age, city, country and gender": insights_of(account),
+            "daily totals, and who follows by age, city, country and gender": self._insights(),
             "members who follow each other, to one another": connections_of(account).rows,
         }
         return {name for name, seen in shown.items() if seen}
+
+    def _insights(self) -> Insights | None:
+        """As the account's page decides it."""
+        account = LinkedAccount.objects.get(pk=self.account.pk)
+        return insights_of(account, allowed=selectors.overview(account).shows_insights)
 
     def count_shown_in(self) -> set[str]:
         """Where the member, staff or the member's copy see a count as high as Instagram's."""
@@ -199,7 +204,7 @@ class Life:
             "admin": staff.get("/admin/followersync/followersnapshot/").content.decode(),
             "copy": str([list(rows(self.account)) for rows in _exporters()]),
         }
-        insight = insights_of(self.account)
+        insight = self._insights()
         texts["page"] = texts["page"].split('id="insights')[0] if insight else texts["page"]
         return {name for name, text in texts.items() if _counts_in(text)}
 

@@ -33,7 +33,7 @@ ENVIRONMENT = {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "DEBUG": "false",
     "STAFF_MFA_REQUIRED": "false",
-    "LOG_LEVEL": "WARNING",
+    "LOG_LEVEL": "INFO",
 }
 _server: EmbeddedServer | None = None
 

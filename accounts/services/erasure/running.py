@@ -72,7 +72,7 @@ def advance(
         _wait(deletion, error.code)
         return False
     except Exception as error:
-        log.exception("Erasure %s failed and will be tried again", deletion.code)
+        log.exception("Erasure %s failed and will be tried again", deletion.pk)
         _note_failure(deletion, type(error).__name__)
         return False
 

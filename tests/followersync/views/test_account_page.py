@@ -319,6 +319,6 @@ def test_what_is_not_known_of_a_day_is_a_dash(as_alice: Client, followed: Linked
             position=0, followers=60, reported=None,
         )  # fmt: skip
 
-    text = page(as_alice, "account", followed)
+    text = page(as_alice, "growth", followed)
 
     assert '<td class="number">60</td><td class="number">–</td>' in text

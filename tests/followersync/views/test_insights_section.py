@@ -76,7 +76,7 @@ def test_the_daily_figures_are_shown_with_gaps_as_gaps(
 
     assert "7 followed and 2 left since" in text
     assert "Of 3 days nothing is known." in text
-    assert "1,204" in text
+    assert "1,204" in as_alice.get(reverse("insights", args=[measured.pk])).content.decode()
     assert '<th scope="row">DE</th><td class="number">731</td>' in text
 
 
