@@ -20,9 +20,12 @@ AGAIN_SECONDS: Final = 10.0
 RETRY_AFTER: Final = "60"
 #: Answered whatever is wrong: they say what it is.
 ALWAYS: Final = frozenset({"/healthz", "/readyz"})
+#: In both languages, since nothing is asked of the database here, the reader's language neither.
 TEXT: Final = (
     "This site is being restored from a backup and opens again when everything that was erased "
-    "is erased here too. Please come back in a few minutes.\n"
+    "is erased here too. Please come back in a few minutes.\n\n"
+    "Diese Seite wird gerade aus einer Sicherung wiederhergestellt und öffnet wieder, sobald alles "
+    "Gelöschte auch hier gelöscht ist. Bitte komm in ein paar Minuten wieder.\n"
 )
 PROBLEM: Final = (
     '{"type": "about:blank", "title": "Service Unavailable", "status": 503, "code": "restoring", '

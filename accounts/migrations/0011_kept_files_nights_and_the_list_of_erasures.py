@@ -101,6 +101,11 @@ class Migration(migrations.Migration):
             name='scope',
             field=models.CharField(blank=True, db_default='', default='', max_length=20),
         ),
+        migrations.AddField(
+            model_name='erasureneedle',
+            name='length',
+            field=models.PositiveSmallIntegerField(db_default=0, default=0),
+        ),
         migrations.AlterField(
             model_name='erasureentry',
             name='kind',

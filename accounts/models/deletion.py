@@ -180,12 +180,14 @@ class ErasureList(models.Model):
 class ErasureNeedle(models.Model):
     """A keyed hash of one word of an erased person (id, name, address): the nightly search's.
 
+    `length` of the word, in characters, spares hashing all others; 0 where it is not known.
     It is compared with the hashes of all words in the database, and dropped when `until` passes.
     """
 
     deletion = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="needles")
     what = models.CharField(max_length=30)
     digest = models.BinaryField(max_length=16)
+    length = models.PositiveSmallIntegerField(default=0, db_default=0)
     until = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -186,7 +186,9 @@ def _keep_needles(deletion: DeletionRequest) -> None:
         found = words.words_of_account(account) if account else {}
     until = clock.now() + timedelta(days=NEEDLE_DAYS)
     ErasureNeedle.objects.bulk_create(
-        ErasureNeedle(deletion=deletion, what=what, digest=words.needle(word), until=until)
+        ErasureNeedle(
+            deletion=deletion, what=what, digest=words.needle(word), length=len(word), until=until
+        )
         for word, what in found.items()
     )
 

@@ -16,6 +16,8 @@ from accounts.models import LinkedAccount, User
 
 #: A name, a number or an address; what surrounds it (quotes, slashes, colons) is no part of it.
 _TOKEN = re.compile(r"[\w.@+-]{3,254}")
+#: The same on texts in ASCII, where it is nearly twice as fast.
+_PLAIN_TOKEN = re.compile(_TOKEN.pattern, re.ASCII)
 DEEPEST = 30
 
 
@@ -29,7 +31,8 @@ def tokens(text: str) -> Iterator[str]:
 
 def distinct(text: str) -> set[str]:
     """The same, each once: for texts of megabytes, in which the same words come again."""
-    found = {word.strip(".@+-") for word in set(_TOKEN.findall(text.lower()))}
+    pattern = _PLAIN_TOKEN if text.isascii() else _TOKEN
+    found = {word.strip(".@+-") for word in set(pattern.findall(text.lower()))}
     return {word for word in found if len(word) >= 3}
 
 

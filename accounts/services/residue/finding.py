@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from accounts import clock
 from accounts.models import ErasureNeedle, ResidueFinding
+from accounts.services.erasure import words
 
-#: Keyed hash of a word -> what the word is, and of which erasure.
-Needles = dict[bytes, tuple[str, int]]
+
+@dataclass(frozen=True)
+class Needles:
+    """`known`: keyed hash of a word -> what the word is, and of which erasure."""
+
+    known: Mapping[bytes, tuple[str, int]]
+    lengths: frozenset[int]
+
+    def __bool__(self) -> bool:
+        return bool(self.known)
+
+    def met(self, found: Iterable[str]) -> Iterator[tuple[str, int]]:
+        """Those among words of a text; only words of a needle's length are hashed."""
+        for word in found:
+            if len(word) in self.lengths or 0 in self.lengths:
+                known = self.known.get(words.needle(word))
+                if known is not None:
+                    yield known
 
 
 @dataclass(frozen=True)
@@ -26,7 +43,11 @@ class Met:
 def needles() -> Needles:
     """Of everybody whose erasure is completed and whose search is not over."""
     rows = ErasureNeedle.objects.filter(deletion__state="completed", until__gte=clock.now())
-    return {bytes(needle.digest): (needle.what, needle.deletion_id) for needle in rows}
+    found = list(rows)
+    return Needles(
+        {bytes(needle.digest): (needle.what, needle.deletion_id) for needle in found},
+        frozenset(needle.length for needle in found),
+    )
 
 
 def note(met: Iterable[Met]) -> int:

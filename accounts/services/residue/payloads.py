@@ -36,6 +36,5 @@ def work(progress: Progress, until: float) -> int:
 
 
 def _met(payload: Payload, wanted: Needles) -> Iterator[Met]:
-    for word in words.words_in(payload.value):
-        if (known := wanted.get(words.needle(word))) is not None:
-            yield Met(payload.table, "payload", payload.key, *known)
+    for known in wanted.met(words.words_in(payload.value)):
+        yield Met(payload.table, "payload", payload.key, *known)

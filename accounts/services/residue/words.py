@@ -134,13 +134,8 @@ def _search(relation: Relation, progress: Progress, wanted: Needles) -> Iterator
         f"SELECT string_agg(concat_ws(E'\\n', {listed}), E'\\n') FROM {relation.name}"  # noqa: S608
         f" WHERE {where}"
     )[0][0]
-    if together and _hit(together, wanted):
+    if together and any(wanted.met(words.distinct(together))):
         yield from _rows(relation, where, wanted)
-
-
-def _hit(text: str, wanted: Needles) -> bool:
-    """Whether any word of the text is a needle."""
-    return any(words.needle(word) in wanted for word in words.distinct(text))
 
 
 def _rows(relation: Relation, where: str, wanted: Needles) -> Iterator[Met]:
@@ -148,7 +143,6 @@ def _rows(relation: Relation, where: str, wanted: Needles) -> Iterator[Met]:
     statement = f"SELECT ctid::text, {listed} FROM {relation.name} WHERE {where}"  # noqa: S608
     for address, first, *values in sql.stream(statement):
         for column, value in zip(relation.columns, values, strict=True):
-            for word in words.distinct(value or ""):
-                if (known := wanted.get(words.needle(word))) is not None:
-                    row = f"{relation.first}={first}" if first else f"row {address}"
-                    yield Met(relation.table, column, row, *known)
+            for known in wanted.met(words.distinct(value or "")):
+                row = f"{relation.first}={first}" if first else f"row {address}"
+                yield Met(relation.table, column, row, *known)
