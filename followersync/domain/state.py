@@ -205,3 +205,8 @@ def load(value: dict[str, Any] | None) -> AccountState:
     Raises msgspec.ValidationError when the value has another shape.
     """
     return msgspec.convert(value or {}, AccountState)
+
+
+# msgspec learns a type at its first use, and a second thread that comes meanwhile reads the half
+# of it: a segmentation fault. So the first use is here, where the import's lock lets in one alone.
+load(None)

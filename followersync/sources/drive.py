@@ -60,6 +60,11 @@ class _Consent(msgspec.Struct):
     refresh_token: str = ""
 
 
+for _shape in (_Files, _Token, _Consent):
+    # msgspec learns a type at its first use, which no other thread may be in the middle of.
+    msgspec.json.Decoder(_shape)
+
+
 def exchange(code: str, *, redirect_uri: str, verifier: str | None) -> tuple[str, frozenset[str]]:
     """(refresh token, permissions) for a code of Google's; a member may have unticked some.
 
