@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from django.core import signing
 from django.db import transaction
+from django.utils.encoding import force_str
 from django_q import core_signing
 from django_q.tasks import async_task
 
@@ -40,9 +41,14 @@ def _enqueue(dotted: str, *ids: int | str) -> None:
 def take_former_signatures() -> None:
     """Tasks that were signed under a key of SECRET_KEY_FALLBACKS are taken too.
 
-    django-q2's signer is Django's but for that. Called once, when Django is ready.
+    django-q2's signer is Django's but for that, and takes bytes, as Redis gives them. Called once,
+    when Django is ready.
     """
-    core_signing.Signer.unsign = signing.Signer.unsign
+    core_signing.Signer.unsign = _unsign
+
+
+def _unsign(self: signing.Signer, signed_value: str | bytes) -> str:
+    return signing.Signer.unsign(self, force_str(signed_value))
 
 
 def cluster_id() -> str | None:
