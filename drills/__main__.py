@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import pkgutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -59,6 +60,8 @@ def what(name: str) -> str:
 
 def run(name: str, options: argparse.Namespace) -> bool:
     """One drill, in this process: Django is set up for its database and no other."""
+    # Whoever ends a drill ends what it has started: the context managers see to that.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     module = importlib.import_module(f"drills.cases.{name.replace('-', '_')}")
     say(f"drill {name}: {what(name)}")
     report = module.run(Options(port=options.port, keep=options.keep, seconds=options.seconds))
