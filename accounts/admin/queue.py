@@ -57,6 +57,6 @@ class ScheduledJobAdmin(RecordAdmin):
 class SiteProcessAdmin(RecordAdmin):
     """Who runs; the fingerprints of keys are for `rotate_keys` alone."""
 
-    list_display = ("kind", "host", "pid", "started_at", "seen_at", "worked_at")
+    list_display = ("kind", "host", "pid", "started_at", "seen_at", "worked_at", "left_at")
     list_filter = ("kind",)
     fields: ClassVar[Any] = list_display

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField(verbose_name="started")),
                 ("seen_at", models.DateTimeField(verbose_name="last heard of")),
                 ("worked_at", models.DateTimeField(null=True, verbose_name="last task finished")),
+                ("left_at", models.DateTimeField(null=True, verbose_name="ended")),
                 (
                     "token_keys",
                     django.contrib.postgres.fields.ArrayField(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SiteProcess(models.Model):
-    """One running process; its row goes when it ends, or when nothing was heard of it for long.
+    """One process; its row goes when nothing was heard of it for long. `left_at`: it has ended.
 
     `seen_at` is when it last said that it runs, `worked_at` when one of a queue's workers last
     finished a task for it. `token_keys` are fingerprints of its TOKEN_KEYS, newest first
@@ -29,6 +29,7 @@ class SiteProcess(models.Model):
     started_at = models.DateTimeField(_("started"))
     seen_at = models.DateTimeField(_("last heard of"))
     worked_at = models.DateTimeField(_("last task finished"), null=True)
+    left_at = models.DateTimeField(_("ended"), null=True)
     token_keys = ArrayField(models.CharField(max_length=16))
     marks: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={})
 

@@ -19,13 +19,14 @@ STALE_SECONDS: Final = 150.0
 
 
 def live_processes() -> QuerySet[SiteProcess]:
-    """Those that were heard of lately, web and queue."""
-    return SiteProcess.objects.filter(seen_at__gt=_ago(LIVE_SECONDS)).order_by("kind", "host")
+    """Those that were heard of lately and have not ended, web and queue."""
+    lately = SiteProcess.objects.filter(seen_at__gt=_ago(LIVE_SECONDS), left_at=None)
+    return lately.order_by("kind", "host")
 
 
 def live_queues() -> list[str]:
     """The numbers of the queues that run."""
-    return list(_queues().values_list("pk", flat=True))
+    return list(_queues().filter(left_at=None).values_list("pk", flat=True))
 
 
 def work_age(queue: str | None = None) -> float | None:
@@ -38,7 +39,10 @@ def work_age(queue: str | None = None) -> float | None:
 
 
 def queue_state() -> str:
-    """`ok`, or in words what is wrong with the queue."""
+    """`ok`, or in words what is wrong with the queue.
+
+    A queue that is being restarted is none that is dead: until it was silent for 30 s.
+    """
     if not _queues().exists():
         return "not running"
     age = work_age()

@@ -13,7 +13,7 @@ from accounts import clock, crypto, queue, registry
 from accounts.models import SiteProcess
 from accounts.services import hosts
 
-#: Rows of processes that were killed; nobody asks for them any more.
+#: Rows of processes that have ended; nobody asks for them any more.
 KEPT: Final = timedelta(hours=1)
 
 
@@ -44,8 +44,8 @@ def worked(process: str) -> None:
 
 
 def leave(process: str) -> None:
-    """The process ends as asked."""
-    SiteProcess.objects.filter(pk=process).delete()
+    """The process has ended. Its row says for a while when it was last heard of."""
+    SiteProcess.objects.filter(pk=process).update(left_at=clock.wall())
 
 
 def end_leases(cluster: str, pid: int | None = None) -> int:

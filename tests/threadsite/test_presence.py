@@ -28,7 +28,7 @@ def test_a_web_process_is_known_while_it_runs_and_forgotten_when_it_ends(setting
     presence.begin()
     presence.end()
 
-    assert not SiteProcess.objects.exists()
+    assert not live_processes().exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -40,6 +40,18 @@ def test_a_queue_that_was_killed_is_told_within_half_a_minute(
     assert queue(client) == (503, "not running")
 
 
+def test_a_queue_that_is_being_restarted_takes_no_host_out_of_service(
+    client: Client, running: Clock
+) -> None:
+    """Whoever balances load by /readyz would send members away with each release."""
+    processes.leave("0badf00d")
+    running.advance(seconds=20)
+
+    assert queue(client) == (200, "ok")
+    running.advance(seconds=11)
+    assert queue(client) == (503, "not running")
+
+
 def test_workers_that_are_busy_for_two_minutes_are_no_outage(
     client: Client, running: Clock
 ) -> None:

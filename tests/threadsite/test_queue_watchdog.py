@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,9 @@ def dog(cluster: Child, monkeypatch: pytest.MonkeyPatch) -> Watchdog:
 def kill_one(cluster: Child) -> int:
     victim = psutil.Process(cluster.process.pid).children(recursive=True)[-1]
     victim.kill()
-    while victim.is_running() and victim.status() != psutil.STATUS_ZOMBIE:
-        pass
+    with suppress(psutil.NoSuchProcess):
+        while victim.is_running() and victim.status() != psutil.STATUS_ZOMBIE:
+            pass
     return victim.pid
 
 
