@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
+import socket  # audit: unbudgeted-connection: for the host's name
 import threading
 import time
 from collections.abc import Mapping
