@@ -10,6 +10,8 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from accounts import counters
+
 pytest_plugins = [
     name
     for name in (
@@ -36,6 +38,17 @@ pytest_plugins = [
 def own_home(settings, tmp_path: Path) -> None:
     """No test meets another's files, nor its list of erasures."""
     settings.THREADSITE_HOME = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def counts_wait_for_a_database(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests flush the site's counters now and then: not in tests that have no database."""
+    if not {"db", "transactional_db"} & {*request.fixturenames} and not (
+        request.node.get_closest_marker("django_db")
+    ):
+        monkeypatch.setattr(counters, "FLUSH_SECONDS", float("inf"))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ by 500: the same request is right, and works once the part is back.
 
 from __future__ import annotations
 
-import errno
 import logging
 import sys
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpResponseBase
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from accounts.files.storage import NO_ROOM
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,6 @@ _OPERATIONAL: Final = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
 )
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def outage_of(error: BaseException | None) -> Outage | None:
@@ -120,7 +120,7 @@ def _of_cache(error: BaseException) -> Outage | None:
 
 
 def _of_disk(error: BaseException) -> Outage | None:
-    return DISK if isinstance(error, OSError) and error.errno in _NO_ROOM else None
+    return DISK if isinstance(error, OSError) and error.errno in NO_ROOM else None
 
 
 #: For tests and the API's description: every outage by its code.

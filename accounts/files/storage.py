@@ -6,6 +6,7 @@ whole. Every method may raise StorageFailed; reading what is not there raises Fi
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from accounts.errors import RetryLater
 
 #: The address that means the site's own PostgreSQL.
 DATABASE: Final = "database:"
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class StorageFailed(RetryLater):
@@ -39,6 +41,12 @@ class StorageFailed(RetryLater):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.reason}"
+
+    @property
+    def no_room(self) -> OSError | None:
+        """What the disk said, where it is full or may not be written to."""
+        cause = self.__cause__
+        return cause if isinstance(cause, OSError) and cause.errno in NO_ROOM else None
 
 
 @dataclass(frozen=True)

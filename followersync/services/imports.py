@@ -77,6 +77,11 @@ def request_import(
         stored, size = files.keep(files.Area.IMPORTS, uploaded_file, account=account, most=LARGEST)
     except ValueError:
         raise owners.refused(Problem.TOO_LARGE) from None
+    except files.StorageFailed as error:
+        # A full disk is told as such, as where uploads arrive.
+        if error.no_room is not None:
+            raise error.no_room from None
+        raise
     job = ArchiveImport(
         account=account,
         channel=channel,

@@ -38,7 +38,9 @@ def made(tmp_path_factory) -> Path:
     path: Path = tmp_path_factory.mktemp("etc") / "threadsite.env"
     outcome = make(path)
     assert outcome.returncode == 0, outcome.stderr
-    assert outcome.stdout.endswith("Fill in: INSTAGRAM_CLIENT_ID, INSTAGRAM_CLIENT_SECRET.\n")
+    assert outcome.stdout.endswith(
+        "Fill in: INSTAGRAM_CLIENT_ID, INSTAGRAM_CLIENT_SECRET, ERASURES_URL, ERASURES_OPTIONS.\n"
+    )
     return path
 
 

@@ -188,6 +188,7 @@ class TestRequests:
         assert route_of(rf.get("/some/path/")) == "an unknown address"
 
 
+@pytest.mark.django_db
 class TestTasksAndRuns:
     def test_a_task_of_the_queue_is_named(self) -> None:
         pre_execute.send(sender="django_q", func=print, task={"id": "a1b2", "func": "some.task"})

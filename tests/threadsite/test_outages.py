@@ -116,6 +116,7 @@ class TestWithoutADatabase:
             "cache": "unknown",
             "broker": "unknown",
             "queue": "unknown",
+            "erasures": "unknown",
             "disk": "ok",
         }
 

@@ -28,7 +28,7 @@ pre_execute.send(sender="django_q", func=print, task={"id": "a1", "func": "some.
 post_execute_in_worker.send(sender="django_q", func=print, task={"id": "a1"})
 trace.get_tracer_provider().shutdown()
 """
-QUIET = "import django, sys; django.setup(); print('opentelemetry' in sys.modules)"
+QUIET = "import django, sys; django.setup(); print('threadsite.telemetry' in sys.modules)"
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def advance(
     except LeaseLost:
         return False
     except StorageFailed as error:
-        log.warning("Erasure %s waits: %s", deletion.code, error)
+        log.warning("Erasure %s waits: %s", deletion.pk, error)
         _wait(deletion, error.code)
         return False
     except Exception as error:
