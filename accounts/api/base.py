@@ -72,7 +72,8 @@ class ApiView(APIView):
 
     def program(self) -> str:
         """The id of the program that asks; "" for the member in their own session."""
-        return str(self.request.auth.client_id) if self.by_program() else ""
+        token: Any = self.request.auth
+        return str(token.client_id) if self.by_program() else ""
 
     def channel(self) -> str:
         """How the wish came, for the ledger: in person, or by a program."""

@@ -62,6 +62,7 @@ def register() -> None:
     registry.register_task_keys("followersync.tasks.tell_subscriber", _subscription_ids)
     # The budget's rows are named after what they limit.
     catalogue.key("followersync_callbudget", "name", of="account", form="account:{}")
+    catalogue.exempt("followersync_sitereappearance", "sums over the whole site")
     for table in ("follower", "pastfollow", "followerchange", "absence", "scanpage"):
         catalogue.lists_people(f"followersync_{table}")
     suppressing.register()

@@ -15,7 +15,8 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from accounts import crypto
-from accounts.models import DeletionRequest, PrivacyRequest
+from accounts.models import DeletionRequest, PrivacyRequest, SiteProcess
+from accounts.services import processes
 from tests.support.database import ENVIRONMENT
 from threadsite import diagnosis, heartbeat
 from threadsite.diagnosis import Finding
@@ -129,7 +130,8 @@ def test_a_queue_that_never_ran_is_said():
 
 @pytest.mark.django_db
 def test_a_queue_that_stands_still_is_said(clock):
-    heartbeat.beat()
+    processes.report("0badf00d", SiteProcess.Kind.QUEUE)
+    processes.worked("0badf00d")
     clock.advance(seconds=2 * heartbeat.STALE_SECONDS)
 
     assert "keep it running" in unwell("The queue last proved alive 300 s ago.")

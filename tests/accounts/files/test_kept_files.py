@@ -194,7 +194,7 @@ def test_a_damaged_or_exchanged_piece_is_never_handed_out(account, settings, tmp
         bytes([sealed[0] ^ 1]) + sealed[1:],
     ):
         put(place, first, wrong)
-        with files.opened(first) as file, pytest.raises(sealing.Damaged):
+        with pytest.raises(sealing.Damaged), files.opened(first) as file:
             file.read()
 
 
