@@ -72,7 +72,6 @@ for _table, _why in {
     "accounts_erasureentry": "the list of erasures: keyed hashes only",
     "accounts_erasurelist": "which list of erasures this database belongs to",
     "accounts_filepiece": "ciphertext, whose key stands in accounts_keptfile and goes with it",
-    "accounts_host": _NOBODY,
     "accounts_nightjob": "how far nightly work is; ids of rows at most",
     "accounts_erasureneedle": "keyed hashes only, gone after the nightly searches",
     "accounts_residuefinding": "where a word was met, not the word",

@@ -38,9 +38,7 @@ def made(tmp_path_factory) -> Path:
     path: Path = tmp_path_factory.mktemp("etc") / "threadsite.env"
     outcome = make(path)
     assert outcome.returncode == 0, outcome.stderr
-    assert outcome.stdout.endswith(
-        "Fill in: INSTAGRAM_CLIENT_ID, INSTAGRAM_CLIENT_SECRET, ERASURES_URL, ERASURES_OPTIONS.\n"
-    )
+    assert outcome.stdout.endswith("INSTAGRAM_CLIENT_ID, INSTAGRAM_CLIENT_SECRET, ERASURES_URL.\n")
     return path
 
 
@@ -62,8 +60,9 @@ def test_only_its_owner_reads_it_and_none_that_is_there_is_touched(made):
     assert made.read_text() == before
 
 
-def test_the_site_starts_with_it_once_instagram_s_app_is_filled_in(made):
-    found = as_a_shell_reads(made) | ASKED
+def test_the_site_starts_with_it_once_what_it_names_is_filled_in(made, tmp_path):
+    erasures = {"ERASURES_URL": (tmp_path / "kept-apart").as_uri()}
+    found = as_a_shell_reads(made) | ASKED | erasures | {"THREADSITE_HOME": str(tmp_path)}
     assert found["DATABASE_URL"] == DATABASE
     assert found["OIDC_PRIVATE_KEY"].startswith("-----BEGIN PRIVATE KEY-----\\n")
 
