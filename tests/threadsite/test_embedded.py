@@ -36,14 +36,18 @@ ODD = [
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
     """Not pytest's own: each run of it takes that folder away from the server's account."""
-    with tempfile.TemporaryDirectory(prefix="threadsite-test-") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="threadsite-test-", ignore_cleanup_errors=True
+    ) as folder:
         yield Path(folder)
 
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Path]:
     """A data folder to copy: making one takes longest."""
-    with tempfile.TemporaryDirectory(prefix="threadsite-test-") as place:
+    with tempfile.TemporaryDirectory(
+        prefix="threadsite-test-", ignore_cleanup_errors=True
+    ) as place:
         server = EmbeddedServer(Path(place) / "postgres")
         server.start()
         server.stop()
