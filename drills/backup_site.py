@@ -1,4 +1,4 @@
-"""A site of one database without Instagram, for drills of backups; commands are told as typed."""
+"""A site of one database without Instagram, for drills of backups; prints each command as typed."""
 
 from __future__ import annotations
 

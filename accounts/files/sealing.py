@@ -1,4 +1,4 @@
-"""Encryption of one file in pieces, so that it is written and read in flat memory, from anywhere.
+"""Encryption of one file in pieces: written and read in constant memory, at any offset.
 
 Each file has a random key of its own, under which piece number n is AES-256-GCM with n as nonce.
 The key stands, encrypted under TOKEN_KEYS, in the file's row: without the row nobody reads it.

@@ -1,4 +1,4 @@
-"""`/webhooks/`: addresses that are told when an account's feed goes on (Standard Webhooks)."""
+"""`/webhooks/`: addresses notified when an account's feed has new entries (Standard Webhooks)."""
 
 from __future__ import annotations
 

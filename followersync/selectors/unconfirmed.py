@@ -14,7 +14,7 @@ from followersync.domain.patience import DAY, Reappearance, longest_absence, pat
 from followersync.domain.values import Absence
 from followersync.models import Follower, SyncSettings
 from followersync.sources.base import EDGE, list_sources
-from followersync.store.site import reappearances as site_reappearances
+from followersync.store import site as site_figures
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +56,7 @@ def unconfirmed(account: LinkedAccount, *, limit: int = 50) -> Doubts:
     now = clock.now()
     due = settings.next_due_at if settings else None
     next_look = int(max(now, due or now).timestamp())
-    site = site_reappearances(now)
+    site = site_figures.told(now)
     patience = patience_of((*memory.reappearances, *site), int(now.timestamp()))
     by_exports = EDGE not in list_sources(account)
 

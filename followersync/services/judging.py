@@ -18,7 +18,7 @@ from followersync.domain.values import PageLook, Span, Tally
 from followersync.services import claims, feed
 from followersync.services.batch import save_state
 from followersync.services.feed import Changes
-from followersync.store.site import reappearances as site_reappearances
+from followersync.store import site as site_figures
 
 if TYPE_CHECKING:
     from followersync.domain.losses import JudgeContext
@@ -64,7 +64,7 @@ def open_case(
         missing=missing,
         followers=followers,
         now=int(now.timestamp()),
-        site=site_reappearances(now) if missing.absent else (),
+        site=site_figures.counted(now) if missing.absent else (),
     )
     batch.may_be_unconfirmed = batch.may_be_unconfirmed or missing.absent > 0
     return Case(step, missing, context)

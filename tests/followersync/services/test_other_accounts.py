@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from accounts import clock as site_clock
 from accounts.models import LinkedAccount, User
 from followersync.models import FollowerChange, SiteReappearance, SyncSettings
 from followersync.selectors.unconfirmed import unconfirmed
-from followersync.store.site import COUNTED_EVERY, reappearances
+from followersync.store import site
 from tests.support.clock import Clock
 from tests.support.factories import MemberFactory
 from tests.support.sandbox import Sandbox
@@ -95,16 +97,16 @@ def test_the_member_and_staff_are_told_why(
 
 
 def test_it_is_counted_every_ten_minutes_and_forgotten_after_two_days(clock: Clock) -> None:
-    assert reappearances(clock.moment) == ()
+    assert site.counted(clock.moment) == ()
     came_back(3)
-    assert reappearances(clock.moment) == ()
+    assert site.counted(clock.moment) == ()
 
-    clock.moment += COUNTED_EVERY
-    (told,) = reappearances(clock.moment)
+    clock.moment += site.COUNTED_EVERY
+    (told,) = site.counted(clock.moment)
     assert (told.seconds, told.looks) == (20 * 3_600, 3)
 
     clock.moment += timedelta(days=2, seconds=1)
-    assert reappearances(clock.moment) == ()
+    assert site.counted(clock.moment) == ()
     assert SiteReappearance.objects.count() == 1
 
 
@@ -122,3 +124,37 @@ def test_an_account_in_which_people_come_back_says_so(
     settings = SyncSettings.objects.get(pk=ada.pk)
     assert settings.came_back_at is not None
     assert settings.came_back_looks >= 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_one_account_counts_no_other_waits(clock: Clock) -> None:
+    """It is counted inside the transaction that judges a whole list, which may take long."""
+    SiteReappearance.objects.create(looked_at=clock.moment - timedelta(days=1))
+    counted: list[tuple[object, ...]] = []
+
+    def another_account() -> None:
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL lock_timeout = '2s'")
+                counted.append(site.counted(clock.moment))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        site.counted(clock.moment)
+        other = threading.Thread(target=another_account)
+        other.start()
+        other.join()
+
+    assert counted == [()]
+
+
+def test_a_page_counts_nothing_itself(sandbox: Sandbox, ada: LinkedAccount, clock: Clock) -> None:
+    ready(sandbox, ada, clock)
+    SiteReappearance.objects.all().delete()
+    sandbox.change(str(ada.instagram_id), leave=1)
+    came_back(3)
+
+    assert unconfirmed(ada).site_missed_days == 0
+    assert not SiteReappearance.objects.exists()
