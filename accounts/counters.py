@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 #: A process adds its counts to the table at most so often.
 FLUSH_SECONDS: Final = 2.0
+RETRY_SECONDS: Final = 30.0
 #: Upper bounds in seconds; what is above all of them counts in the sum and the count alone.
 CALLS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 REQUESTS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -118,8 +119,10 @@ def flush() -> None:
                 _ADD, [names, labels, parts, [float(taken[key]) for key in sorted(taken)]]
             )
     except Error as error:
-        logger.warning("counters are kept until the database answers: %s", type(error).__name__)
+        # The outage itself is told by whatever met it; nobody waits for the database again at once.
+        logger.info("counters are kept until the database answers: %s", type(error).__name__)
         with _lock:
+            _flushed_at = time.monotonic() + RETRY_SECONDS - FLUSH_SECONDS
             for key, value in taken.items():
                 _pending[key] += value
 

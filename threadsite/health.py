@@ -91,8 +91,10 @@ def _state(look: Callable[[], str]) -> str:
 
 
 def _database() -> str:
+    if connection.connection is not None and not connection.is_usable():
+        connection.close()  # broken by an outage that may be over
     connection.ensure_connection()
-    return OK if connection.is_usable() else UNREACHABLE
+    return OK
 
 
 def _migrations() -> str:

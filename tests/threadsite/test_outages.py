@@ -7,19 +7,23 @@ callback. The servers are really gone here, and the disk is really full.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from accounts import counters
 from accounts.models import LinkedAccount, User
 from followersync.models import ArchiveImport, SyncRun
 from tests.support.api import API, problem, program
 from tests.support.outage import closed_port, no_database
+from threadsite import health
 
 
 @pytest.fixture(autouse=True)
@@ -255,3 +259,50 @@ class TestOtherErrorsUnderApi:
         problem(
             client.get(f"{API}/accounts/", headers={"Host": "evil.example"}), 400, "bad_request"
         )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_an_outage_has_broken_makes_no_host_unready() -> None:
+    """Each thread has one; those that were idle meanwhile learn of it with their next request."""
+    found: list[str] = []
+
+    def idle_thread() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                pid = cursor.fetchone()[0]
+            ended = threading.Thread(target=end, args=[pid])
+            ended.start()
+            ended.join()
+            found.append(health.readiness()["database"])
+        finally:
+            connection.close()
+
+    def end(pid: int) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=idle_thread)
+    thread.start()
+    thread.join()
+
+    assert found == ["ok"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_counters_do_not_wait_for_the_database_with_every_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that does not answer costs three seconds each time."""
+    monkeypatch.setattr(counters, "_flushed_at", 0.0)
+    counters.count("runs", kind="sync", state="succeeded", code="none")
+    with no_database():
+        counters.flush_when_due()
+    counters.flush_when_due()
+
+    assert counters._pending, "they are kept, and nothing is asked for half a minute"
+    counters.flush()
+    assert not counters._pending
