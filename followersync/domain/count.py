@@ -187,19 +187,18 @@ def moves(before: int, now: int) -> bool:
     return now % ROUND != 0 or abs(now - before) < ROUND_FROM
 
 
-def explains(ledger: Ledger, *, others: int, at: int, noise: int = 0) -> bool:
-    """Whether the count came down by all who are missing but `others`, for whom it did not, and so
-    many more that are `noise`.
+def explains(ledger: Ledger, *, at: int, noise: int = 0) -> bool:
+    """Whether the count came down by all who are missing, but for so many that are `noise`.
 
-    Only where it follows the list at once: one that comes down late may do so for one of the
-    others, just when somebody else is withheld.
+    All of them, since of some it never tells which. And only where it follows the list at once:
+    one that comes down late may do so just when somebody else is withheld.
     """
     if ledger.reported is None or ledger.excess is None or ledger.stale:
         return False
     if is_short(ledger.reported, ledger.reported - ledger.excess):
         return False
     late = ledger.late_at is not None and at - ledger.late_at < LATE_FOR
-    return not late and ledger.unexplained <= others + noise
+    return not late and ledger.unexplained <= noise
 
 
 def shows_all(ledger: Ledger, *, shown: int, at: int) -> bool:

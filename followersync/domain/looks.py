@@ -84,9 +84,8 @@ def judge_context(
         ledger = _settled(state, shown, missing, at)
     current = _is_current(state, ledger, at, whole=whole)
     noise = count.slack(shown)
-    agrees = current and count.explains(ledger, others=0, at=at, noise=noise)
+    explained = current and count.explains(ledger, at=at, noise=noise)
     shows_all = whole and current and count.shows_all(ledger, shown=shown, at=at)
-    others = missing.absent - missing.counted - (missing.fresh if ledger.fresh_explained else 0)
     return JudgeContext(
         testimony=Testimony(span for span in spans if span.number >= after),
         heard=Testimony(span for span in spans if span.number < after),
@@ -103,8 +102,8 @@ def judge_context(
         odd=odd,
         very_many=very_many,
         count=ledger,
-        explained=current and count.explains(ledger, others=others, at=at, noise=noise),
-        explained_exactly=current and count.explains(ledger, others=others, at=at),
+        explained=explained,
+        explained_exactly=current and count.explains(ledger, at=at),
         sparse=missing.new <= max(1, run.read.people // SPARSE),
         shown=shown,
         newcomers=memory.count.gained,
@@ -113,7 +112,7 @@ def judge_context(
         suspect=whole and _suspects_cap(state, ledger, shown, missing, at),
         new_at_end=missing.new_at_end,
         shows_all=shows_all,
-        all_left=whole and current and agrees and count.all_left(ledger, shown=shown, at=at),
+        all_left=whole and explained and count.all_left(ledger, shown=shown, at=at),
         lately=newcomers_above(memory.tops, at),
         patience=patience.patience_of((*memory.reappearances, *site), at),
     )
@@ -154,7 +153,7 @@ def _suspects_cap(
 ) -> bool:
     """Whether those who are newly missing at the list's end may have been pushed off it."""
     memory, run = state.memory, _run(state)
-    agrees = count.explains(ledger, others=0, at=at, noise=count.slack(shown))
+    agrees = count.explains(ledger, at=at, noise=count.slack(shown))
     agrees = agrees and count.is_exact(run.reported)
     if not missing.new_at_end or (agrees and ledger.moved_at >= at):
         return False

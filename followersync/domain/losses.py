@@ -86,13 +86,12 @@ class Testimony:
 @dataclass(frozen=True, slots=True)
 class Missing:
     """How many are absent in a look: all, those without a record so far, those whom no look at the
-    whole list missed before, those by whom the count came down; those at the list's end (see
-    `end_of`), and those of them without a record."""
+    whole list missed before; those at the list's end (see `end_of`), and those of them without a
+    record."""
 
     absent: int = 0
     new: int = 0
     fresh: int = 0
-    counted: int = 0
     at_end: int = 0
     new_at_end: int = 0
 
@@ -108,7 +107,6 @@ def missing_of(absent: Sequence[Absent], end: int) -> Missing:
         absent=len(absent),
         new=sum(record is None for record in records),
         fresh=sum(record is None or not record.settled for record in records),
-        counted=sum(record is not None and record.counted for record in records),
         at_end=len(at_end),
         new_at_end=sum(one.absence is None for one in at_end),
     )
@@ -126,8 +124,8 @@ class JudgeContext:
     `very_many`: the look misses so many for the first time that it may be broken; `odd`: and is the
     first to do so, so nobody is marked. `patience`: how long people were lately missed who came
     back.
-    `count`: what it says after this look; `explained`: it came down at once by all who are missing
-    but those who are not `counted`, `explained_exactly`: without any noise; `sparse`: in a long
+    `count`: what it says after this look; `explained`: it came down at once by all who are missing,
+    `explained_exactly`: without any noise; `sparse`: in a long
     list, which the count cannot check, so few are missing for the first time that nothing seems to
     be withheld. `shows_all`: the list shows as many of those counted as ever;
     `all_left`: and so whoever is missing has left, unless they stand above `lately` and so may be
@@ -307,17 +305,26 @@ def _looked(
         )
     if context.all_left and context.believes(person) and not context.is_new(person):
         absence = replace(absence, counted=True)
-    absence = _counted_whole(context, absence, at_end=context.is_at_end(person))
+    absence = _counted_whole(
+        context, absence, at_end=context.is_at_end(person), witnessed=span is not None
+    )
     if absence.looks and context.at < absence.last_at + LOOKS_APART:
         return absence
     return _counted(context, absence, span)
 
 
-def _counted_whole(context: JudgeContext, absence: Absence, *, at_end: bool) -> Absence:
+def _counted_whole(
+    context: JudgeContext, absence: Absence, *, at_end: bool, witnessed: bool
+) -> Absence:
     """Looks at the whole list count by themselves: soon after one at some pages there is no look
-    more, but a whole one, lest somebody at whose page we look often is never missed by one."""
+    more, but a whole one, lest somebody at whose page we look often is never missed by one.
+
+    One that is short of the count is none for whoever has no witnesses in it."""
     if not context.wide or (absence.whole and context.at < absence.whole_at + LOOKS_APART):
         return absence
+    if context.whole and not witnessed and is_short(context.count.reported, context.shown):
+        suspect = absence.suspect or (context.suspect and at_end)
+        return replace(absence, suspect=suspect, beyond=absence.beyond or (suspect and at_end))
     if context.whole:
         absence = _missed_by_whole(context, absence, at_end=at_end)
     return replace(absence, whole=absence.whole + 1, whole_at=context.at)

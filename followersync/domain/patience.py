@@ -19,8 +19,9 @@ MOST_LOOKS = 16
 LOOKS_COUNTED = 2
 """Witnessed looks that prove a loss when the count came down by everybody who is missing."""
 LOOKS_COUNTED_IN_DOUBT = 4
-LOOKS_LONG, LOOKS_LONG_IN_DOUBT = 10, 13
-WAIT_LONG, WAIT_LONG_IN_DOUBT = 10 * DAY, 13 * DAY
+LOOKS_LONG = 13
+WAIT_LONG = 13 * DAY + DAY // 2
+"""For people without witnesses, likewise: ends of lists were seen to be withheld for two weeks."""
 LONGEST_WAIT_COUNTED = 4 * DAY
 REMEMBERED = 30 * DAY
 AT_ONE_TIME = DAY // 4
@@ -64,8 +65,8 @@ def patience_of(reappearances: tuple[Reappearance, ...], now: int) -> Patience:
         seconds=min(LONGEST_WAIT, max(WAIT, 2 * seconds)),
         looks_counted=min(LOOKS_COUNTED_IN_DOUBT, max(LOOKS_COUNTED, 2 * looks)),
         seconds_counted=min(LONGEST_WAIT_COUNTED, 2 * seconds),
-        looks_long=LOOKS_LONG_IN_DOUBT if looks else LOOKS_LONG,
-        seconds_long=WAIT_LONG_IN_DOUBT if looks else WAIT_LONG,
+        looks_long=LOOKS_LONG,
+        seconds_long=WAIT_LONG,
     )
 
 

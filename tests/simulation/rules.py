@@ -64,12 +64,10 @@ RULES: tuple[Rule, ...] = (
     Rule("newcomers may be missing from old pages", _context(lately=1 << 62)),
     Rule("a count that agrees later settles who left", _context(all_left=False)),
     Rule(
-        "ten days where nobody testifies",
+        "two weeks where nobody testifies",
         (
             ("patience.WAIT_LONG", value(4 * DAY)),
-            ("patience.WAIT_LONG_IN_DOUBT", value(4 * DAY)),
             ("patience.LOOKS_LONG", value(8)),
-            ("patience.LOOKS_LONG_IN_DOUBT", value(8)),
         ),
     ),
     Rule(

@@ -37,14 +37,14 @@ def test_who_left_is_gone_from_both() -> None:
     ledger = after(START, reported=202, shown=202, absent=1, fresh=1)
 
     assert (ledger.unexplained, ledger.fresh_explained) == (0, True)
-    assert explains(ledger, others=0, at=T)
+    assert explains(ledger, at=T)
 
 
 def test_who_is_withheld_is_gone_from_the_list_alone() -> None:
     ledger = after(START, reported=203, shown=202, absent=1, fresh=1)
 
     assert (ledger.unexplained, ledger.fresh_explained) == (1, False)
-    assert not explains(ledger, others=0, at=T)
+    assert not explains(ledger, at=T)
 
 
 def test_newcomers_hide_nobody_who_is_withheld() -> None:
@@ -80,12 +80,12 @@ def test_who_came_and_left_between_two_looks_hides_nobody() -> None:
     left = after(both, reported=203, shown=203, absent=1, fresh=1)
     withheld = after(both, reported=204, shown=203, absent=1, fresh=1)
 
-    assert explains(left, others=0, at=T)
-    assert not explains(withheld, others=0, at=T)
+    assert explains(left, at=T)
+    assert not explains(withheld, at=T)
 
 
 def test_a_count_that_was_never_compared_says_nothing() -> None:
-    assert not explains(Ledger(), others=99, at=T)
+    assert not explains(Ledger(), at=T)
 
 
 def test_what_was_forgiven_is_forgiven_no_sooner() -> None:
@@ -95,13 +95,12 @@ def test_what_was_forgiven_is_forgiven_no_sooner() -> None:
     assert after(more, almost, reported=206, shown=203, absent=0, fresh=0).unexplained == 3
 
 
-def test_of_those_missing_others_may_be_explained() -> None:
+def test_a_count_that_explains_some_of_those_missing_speaks_for_none() -> None:
     first = after(START, reported=203, shown=202, absent=1, fresh=1)
     second = after(first, 12, reported=201, shown=200, absent=3, fresh=2)
 
     assert (second.unexplained, second.fresh_explained) == (1, True)
-    assert explains(second, others=1, at=T)
-    assert not explains(second, others=0, at=T)
+    assert not explains(second, at=T)
 
 
 def test_a_count_that_comes_down_late_is_no_witness_for_a_month() -> None:
@@ -111,15 +110,15 @@ def test_a_count_that_comes_down_late_is_no_witness_for_a_month() -> None:
     late = after(ledger, 30, reported=202, shown=202, absent=1, fresh=0)
 
     assert late.unexplained == 0
-    assert not explains(late, others=0, at=T + 2 * DAY)
-    assert explains(late, others=0, at=T + 40 * DAY)
+    assert not explains(late, at=T + 2 * DAY)
+    assert explains(late, at=T + 40 * DAY)
 
 
 def test_a_list_that_shows_more_than_are_counted_shows_people_who_left() -> None:
     ledger = after(START, reported=200, shown=203, absent=0, fresh=0)
 
     assert ledger.stale
-    assert not explains(ledger, others=0, at=T)
+    assert not explains(ledger, at=T)
 
 
 def test_who_was_lost_by_waiting_is_not_owed_for_ever() -> None:
@@ -160,7 +159,7 @@ def test_round_numbers_are_not_exact() -> None:
 def test_a_short_list_explains_nobody() -> None:
     short = after(START, reported=202, shown=150, absent=1, fresh=1)
 
-    assert not explains(short, others=99, at=T)
+    assert not explains(short, at=T)
 
 
 def test_a_list_shows_all_while_it_shows_as_many_as_ever() -> None:
@@ -218,7 +217,7 @@ def test_with_an_exact_count_everybody_withheld_is_unexplained(
         )
 
         quiet = withheld == 0 and not is_short(following, following - withheld)
-        assert explains(ledger, others=0, at=ledger.moved_at) is quiet
+        assert explains(ledger, at=ledger.moved_at) is quiet
 
     assert ledger.unexplained == withheld
 

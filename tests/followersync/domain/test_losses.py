@@ -206,7 +206,7 @@ COUNTS = {
 @pytest.mark.parametrize("name", list(COUNTS))
 def test_a_count_that_is_no_witness_makes_the_second_look_wait_for_days(name: str) -> None:
     count = COUNTS[name]
-    told = explains(count, others=0, at=NOW)
+    told = explains(count, at=NOW)
     context = replace(USUAL, count=count, explained=told)
     long = replace(ONCE, since=NOW - WAIT, looks=LOOKS - 1, witnessed=LOOKS - 1, agreed=0)
 
@@ -243,7 +243,7 @@ def test_a_rounded_count_says_nothing_at_an_end() -> None:
 
 
 def test_without_witnesses_and_count_only_a_long_time_decides() -> None:
-    record = waited(10, 10, witnessed=0)
+    record = waited(14, 13, witnessed=0)
 
     assert proofs(SILENT, cem(place=50, absence=record)) == [Proof.WAITED_LONG]
     assert proofs(SILENT, cem(place=50, absence=waited(9.9, 30, witnessed=0))) == []
@@ -296,7 +296,8 @@ def test_nor_is_one_that_got_shorter_while_nobody_newly_fell_off_it(
     shorter: int, beyond: bool
 ) -> None:
     record = replace(FELL_OFF, shorter=shorter)
-    ((_, after),) = judge(replace(SILENT, shown=90), [cem(place=50, absence=record)]).absences
+    context = replace(SILENT, shown=90, count=replace(SILENT.count, reported=90))
+    ((_, after),) = judge(context, [cem(place=50, absence=record)]).absences
 
     assert (after.shorter, after.beyond) == (shorter + 1, beyond)
 
@@ -393,7 +394,7 @@ def test_every_loss_took_two_looks(record: Absence) -> None:
         assert max(record.witnessed, record.whole) >= 2
 
 
-DOUBTFUL = Patience(looks_counted=4, seconds_counted=2 * DAY, looks_long=13, seconds_long=13 * DAY)
+DOUBTFUL = Patience(looks_counted=4, seconds_counted=2 * DAY)
 
 
 @pytest.mark.parametrize(
@@ -409,21 +410,32 @@ def test_where_people_came_back_the_count_proves_a_loss_later(
 
 
 @pytest.mark.parametrize(
-    ("patience", "days", "looks", "expected"),
-    [
-        (Patience(), 10, 9, []),
-        (Patience(), 10, 10, [Proof.WAITED_LONG]),
-        (DOUBTFUL, 13, 12, []),
-        (DOUBTFUL, 12.9, 13, []),
-        (DOUBTFUL, 13, 13, [Proof.WAITED_LONG]),
-    ],
+    ("days", "looks", "expected"),
+    [(13.5, 12, []), (13.4, 13, []), (13.5, 13, [Proof.WAITED_LONG])],
 )
 def test_a_long_time_alone_needs_as_many_looks(
-    patience: Patience, days: float, looks: int, expected: list[Proof]
+    days: float, looks: int, expected: list[Proof]
 ) -> None:
-    context = replace(SILENT, patience=patience)
+    assert proofs(SILENT, cem(place=50, absence=waited(days, looks, witnessed=0))) == expected
 
-    assert proofs(context, cem(place=50, absence=waited(days, looks, witnessed=0))) == expected
+
+def test_a_list_cut_short_is_no_look_at_whoever_stood_where_it_ends() -> None:
+    """Its end is withheld for days: each reading in that time misses them."""
+    short = replace(SILENT, count=replace(SILENT.count, reported=110))
+    record = waited(3, 4, witnessed=0)
+
+    ((_, missed),) = judge(short, [cem(place=50, absence=record)]).absences
+
+    assert missed.whole == record.whole
+
+
+def test_a_list_cut_short_is_a_look_at_whoever_has_witnesses() -> None:
+    short = replace(SILENT, count=replace(SILENT.count, reported=110))
+    record = waited(3, 4, witnessed=4)
+
+    ((_, missed),) = judge(short, [cem(absence=record)]).absences
+
+    assert missed.whole == record.whole + 1
 
 
 @pytest.mark.parametrize(("looks", "expected"), [(4, []), (5, [Proof.COUNTED_AT_END])])

@@ -56,7 +56,6 @@ def test_where_people_came_back_every_rule_takes_longer() -> None:
     doubtful = patience_of((Reappearance(NOW - DAY, 3 * DAY, 2),), NOW)
 
     assert (doubtful.looks_counted, doubtful.seconds_counted) == (4, 4 * DAY)
-    assert (doubtful.looks_long, doubtful.seconds_long) == (13, 13 * DAY)
 
 
 def test_what_many_accounts_saw_at_one_time_makes_every_account_wait_longer() -> None:
