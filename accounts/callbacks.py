@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import InvalidInput
 from accounts.models import DeletionRequest
-from accounts.services import departures, receipts
+from accounts.services import instagram_callbacks, receipts
 
 
 @csrf_exempt
@@ -22,7 +22,7 @@ from accounts.services import departures, receipts
 def deauthorize_view(request: HttpRequest) -> HttpResponse:
     """The member removed our app at Instagram: the same as unlinking here. Its body is ignored."""
     try:
-        departures.deauthorize(signed_request=request.POST.get("signed_request", ""))
+        instagram_callbacks.deauthorize(signed_request=request.POST.get("signed_request", ""))
     except InvalidInput as error:
         return _refused(error)
     return JsonResponse({"success": True})
@@ -33,7 +33,9 @@ def deauthorize_view(request: HttpRequest) -> HttpResponse:
 def data_deletion_view(request: HttpRequest) -> HttpResponse:
     """The member asks Instagram that we erase; the answer names the page that shows how far."""
     try:
-        deletion = departures.delete_data(signed_request=request.POST.get("signed_request", ""))
+        deletion = instagram_callbacks.delete_data(
+            signed_request=request.POST.get("signed_request", "")
+        )
     except InvalidInput as error:
         return _refused(error)
     return JsonResponse({"url": status_url(deletion), "confirmation_code": deletion.code})

@@ -17,7 +17,7 @@ from accounts.fast_clock import only_here
 from accounts.files import kept
 from accounts.selectors.retention import retention_rules
 from accounts.services import hosts, receipts
-from accounts.services.erasure import listing, restored
+from accounts.services.erasure import erasure_list, restored_backup
 
 SHORTEST_KEY: Final = 32
 ADAPTERS: Final = {
@@ -144,7 +144,7 @@ def check_signing_key(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
 def check_storages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Addresses that cannot be: else the first export, or the first erasure, would find out."""
     found: list[CheckMessage] = []
-    for number, what in ((21, kept.storage), (22, listing.storage)):
+    for number, what in ((21, kept.storage), (22, erasure_list.storage)):
         try:
             what()
         except ImproperlyConfigured as error:
@@ -166,7 +166,7 @@ def check_hosts(
         return []
     try:
         apart = hosts.not_shared()
-        refused = restored.compare().reason
+        refused = restored_backup.compare().reason
     except DatabaseError:
         return []  # not migrated yet, or away: said elsewhere
     found: list[CheckMessage] = [

@@ -47,7 +47,7 @@ def _is_loopback(host: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Segment:
     """From the real moment `real` on, when the clock showed `shown`, it runs `speed` times as fast.
 
     Both are unix seconds.
@@ -70,7 +70,7 @@ class FastClock:
         self._file, self._mark = folder / FILE, folder / MARK
         self._real = real
         self._lock = threading.Lock()
-        self._stretch = Stretch(speed, real(), real())
+        self._stretch = Segment(speed, real(), real())
         self._written = 0
         self._marked = self._last = 0.0
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,20 +103,20 @@ class FastClock:
         with self._alone():
             before, real = self._read(), self._real()
             if before is None:
-                self._begin(Stretch(speed, real, real))
+                self._begin(Segment(speed, real, real))
             else:
                 last = self._last_reading()
                 if real - last > QUIET_SECONDS:
                     # The reading was at most so much later than its mark.
                     last = min(last + MARK_SECONDS, real)
-                    self._begin(Stretch(speed, real, before.at(last) + real - last))
+                    self._begin(Segment(speed, real, before.at(last) + real - last))
                 elif before.speed != speed:
-                    self._begin(Stretch(speed, real, before.at(real)))
+                    self._begin(Segment(speed, real, before.at(real)))
                 else:
                     self._stretch = before
             self._touch(real)
 
-    def _begin(self, stretch: Stretch) -> None:
+    def _begin(self, stretch: Segment) -> None:
         self._stretch = stretch
         partial = self._file.with_suffix(f".{os.getpid()}")
         partial.write_text(json.dumps(asdict(stretch)), encoding="utf-8")
@@ -130,9 +130,9 @@ class FastClock:
             self._stretch = self._read() or self._stretch
             self._written = version
 
-    def _read(self) -> Stretch | None:
+    def _read(self) -> Segment | None:
         try:
-            return Stretch(**json.loads(self._file.read_text(encoding="utf-8")))
+            return Segment(**json.loads(self._file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 

@@ -21,7 +21,7 @@ from accounts.models import LinkedAccount, User
 from accounts.queue import enqueue
 from accounts.scopes import Scope
 from accounts.services import erasure, linking
-from accounts.services.timetable import WAKE, WAKE_TASK
+from accounts.services.periodic_jobs import WAKE, WAKE_TASK
 from accounts.signals import (
     account_linked,
     account_reconnected,

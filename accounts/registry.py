@@ -176,7 +176,7 @@ def rotations() -> Mapping[str, Rotation]:
     return MappingProxyType(_rotations)
 
 
-def thinners() -> Mapping[str, Thinner]:
+def retention_handlers() -> Mapping[str, Thinner]:
     return MappingProxyType(_thinners)
 
 

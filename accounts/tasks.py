@@ -11,15 +11,15 @@ from accounts.files.storage import StorageFailed
 from accounts.models import ConsentEvent, LinkedAccount, User
 from accounts.queue import enqueue
 from accounts.services import (
-    doorbell,
     erasure,
     export,
     linking,
     nightly,
     notices,
+    periodic_jobs,
     suppression,
-    timetable,
     tokens,
+    webhook_subscription,
 )
 
 logger = logging.getLogger(__name__)
@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 
 def wake() -> list[str]:
     """The one task of django-q2's schedule, each minute: enqueue what is due by our own clock."""
-    return timetable.enqueue_due()
+    return periodic_jobs.enqueue_due()
 
 
 def refresh_tokens() -> int:
-    """Scheduled: ring one refresh for each token that is due; returns how many."""
+    """Scheduled: enqueue one refresh for each token that is due; returns how many."""
     tokens.mark_expired()
     due = tokens.refresh_due()
     for account_id in due:
@@ -62,8 +62,8 @@ def unlinked_by_instagram(account_id: int) -> None:
 
 
 def subscribe_accounts() -> int:
-    """Scheduled each night: ring for accounts whose webhooks Instagram did not take on yet."""
-    due = doorbell.due()
+    """Scheduled each night: subscribe accounts whose webhooks Instagram did not take on yet."""
+    due = webhook_subscription.due()
     for account_id in due:
         enqueue("accounts.tasks.subscribe", account_id)
     return len(due)
@@ -72,7 +72,9 @@ def subscribe_accounts() -> int:
 def subscribe(account_id: int) -> bool:
     """Webhooks of one account: on where its list may be read, and off where not any more."""
     try:
-        return doorbell.unsubscribe(account_id) or doorbell.subscribe(account_id)
+        return webhook_subscription.unsubscribe(account_id) or webhook_subscription.subscribe(
+            account_id
+        )
     except UnlinkedByInstagram:
         unlinked_by_instagram(account_id)
     except ThreadsiteError as error:
@@ -99,7 +101,7 @@ def clear_expired_program_tokens() -> None:
 
 
 def run_deletion(deletion_id: int) -> bool:
-    """One slice of an erasure; rings itself again while there is more."""
+    """One slice of an erasure; enqueues itself again while there is more."""
     more = erasure.advance(deletion_id)
     if more:
         enqueue("accounts.tasks.run_deletion", deletion_id)
@@ -124,7 +126,7 @@ def run_person_request(request_id: int) -> bool:
 
 
 def work_night(night_job_id: int) -> bool:
-    """One slice of nightly work; rings for the next piece while there is more."""
+    """One slice of nightly work; enqueues the next piece while there is more."""
     more = nightly.work_slice(night_job_id)
     if more:
         nightly.enqueue_due()
@@ -132,9 +134,9 @@ def work_night(night_job_id: int) -> bool:
 
 
 def privacy_tick() -> int:
-    """Scheduled each minute: ring for everything open that nobody works on; returns how many.
+    """Scheduled each minute: enqueue everything open that nobody works on; returns how many.
 
-    The bell can be lost with its worker; what is due stands in our own rows.
+    The task can be lost with its worker; what is due stands in our own rows.
     """
     open_work = {
         "accounts.tasks.run_deletion": erasure.due(),

@@ -114,12 +114,12 @@ def bring(linked: Any, population: Population, number: int, archive: bytes | Non
 
 def bring_upload(linked: Any, upload: io.BytesIO, name: str) -> None:
     """What the upload page and the queue do between them."""
-    from followersync.services import imports
+    from followersync.services.imports import requests
 
-    run = imports.request_import(
+    run = requests.request_import(
         account=linked, uploaded_file=upload, channel="web", file_name=name
     )
-    imports.advance(run.pk)
+    requests.advance(run.pk)
     run.refresh_from_db()
     if run.state != "succeeded":
         raise WrongResult(f"import {run.state}: {run.error_code}")

@@ -68,9 +68,9 @@ def _put_off() -> None:
 
 
 def _tick() -> None:
-    from followersync.services import dispatch
+    from followersync.services.sync import dispatcher
 
-    dispatch.tick()
+    dispatcher.tick()
 
 
 def _open_runs(linked: list[Any]) -> int:

@@ -70,7 +70,7 @@ def account(*, kind: str = "archive", owner: Any = None) -> Any:
     from accounts.models import AccessToken, LinkedAccount
     from accounts.scopes import BASIC_PERMISSION, INSIGHTS_PERMISSION
     from followersync.models import SyncRun
-    from followersync.services.settings import settings_of
+    from followersync.services.sync.settings import settings_of
 
     number = next(_numbers)
     proven = kind == "oauth"

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import IO
 
-from followersync.sources.archive import ArchiveError, check_container, remote
+from followersync.sources.archive import ArchiveError, check_container, reader_process
 
 NOW = 1_787_000_000
 
@@ -57,7 +57,7 @@ def _refused(step: Callable[[], None]) -> str:
 
 
 def _read(file: IO[bytes]) -> None:
-    with remote.opened(file, name="export.zip", now=NOW) as archive:
+    with reader_process.opened(file, name="export.zip", now=NOW) as archive:
         for _batch in archive.batches():
             pass
 

@@ -14,20 +14,20 @@ from random import Random
 from typing import Any
 
 from bench.results import Results, WrongResult
-from followersync.domain import schedule, sync
+from followersync.domain import engine, schedule
+from followersync.domain.apply_page import PageOutcome
 from followersync.domain.losses import missing_of
-from followersync.domain.reading import PageOutcome
-from followersync.domain.state import AccountState, Order
+from followersync.domain.state import AccountState, ListOrder
 from followersync.domain.values import (
     Absence,
     Absent,
     Finish,
     Judge,
-    Known,
+    ListSource,
     ReadCount,
     ReadPage,
-    Source,
     Span,
+    StoredConnection,
 )
 
 DAY = 86_400
@@ -92,7 +92,7 @@ class Account:
     there: List
     page_limit: int
     state: AccountState = field(default_factory=AccountState)
-    followers: dict[int, Known] = field(default_factory=dict)
+    followers: dict[int, StoredConnection] = field(default_factory=dict)
     absences: dict[int, Absence] = field(default_factory=dict)
     spans: list[tuple[int, Span]] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
@@ -105,25 +105,25 @@ class Account:
     def sync(self) -> Any:
         """One run to its end; calls wait for the next hour once this one's are spent."""
         there = self.there
-        if self.state.campaign is None:
+        if self.state.full_scan is None:
             self._drop()
-        self.state = sync.begin_run(
+        self.state = engine.begin_run(
             self.state,
             now=there.now,
-            source=Source(page_limit=self.page_limit),
+            source=ListSource(page_limit=self.page_limit),
             followers=len(self.followers),
             unconfirmed=len(self.absences),
             calls_left=CALLS_PER_HOUR,
         )
-        while not isinstance(step := sync.next_step(self.state), Finish):
+        while not isinstance(step := engine.next_step(self.state), Finish):
             self._do(step)
-        done = sync.finish_run(
+        done = engine.finish_run(
             self.state,
             followers=len(self.followers),
             unconfirmed=len(self.absences),
             now=there.now,
         )
-        self.state = sync.load(json.loads(json.dumps(sync.dump(done.state))))
+        self.state = engine.load(json.loads(json.dumps(engine.dump(done.state))))
         if done.drop_pages:
             self._drop()
         return done
@@ -139,7 +139,7 @@ class Account:
         self._call()
         if isinstance(step, ReadCount):
             reported = len(self.there.keys)
-            self.state = sync.count_read(self.state, reported=reported, now=self.there.now)
+            self.state = engine.count_read(self.state, reported=reported, now=self.there.now)
         else:
             self._read(step)
 
@@ -156,7 +156,7 @@ class Account:
     def _read(self, step: ReadPage) -> None:
         rows, after = self.there.page(step.after, step.limit)
         known = {key: self.followers[key] for key, _ in rows if key in self.followers}
-        out = sync.page_read(
+        out = engine.page_read(
             self.state,
             rows=rows,
             after=after,
@@ -169,7 +169,7 @@ class Account:
             span = Span(page.number, page.top, page.bottom, page.at, page.after, page.limit)
             self.spans.append((page.number, span))
         for added in out.added:
-            self._place(added.key, Known(added.username, added.place, added.sure))
+            self._place(added.key, StoredConnection(added.username, added.place, added.sure))
         for moved in out.moved:
             self._place(
                 moved.key, self.followers[moved.key]._replace(place=moved.place, sure=moved.sure)
@@ -180,7 +180,7 @@ class Account:
         ended = [(key, self.absences.pop(key)) for key in out.seen if key in self.absences]
         self.state = out.state
         if ended:
-            self.state = sync.reappeared(
+            self.state = engine.reappeared(
                 out.state,
                 [absence for key, absence in ended if key not in moved_keys],
                 [absence for key, absence in ended if key in moved_keys],
@@ -195,7 +195,7 @@ class Account:
             if row.sure and key not in shown:
                 self.followers[key] = row._replace(sure=False)
 
-    def _place(self, key: int, row: Known) -> None:
+    def _place(self, key: int, row: StoredConnection) -> None:
         """`places` may hold what is no longer true; whoever reads it compares."""
         before = self.followers.get(key)
         self.followers[key] = row
@@ -231,11 +231,11 @@ class Account:
             for row in (self.followers[key],)
         ]
         spans = [span for number, span in self.spans if number >= step.first_page]
-        missing = missing_of(absent, sync.list_end(self.state, spans))
-        context = sync.judge_context(
+        missing = missing_of(absent, engine.list_end(self.state, spans))
+        context = engine.judge_context(
             self.state, spans, missing=missing, followers=len(self.followers), now=now
         )
-        verdicts = sync.judge(context, absent)
+        verdicts = engine.judge(context, absent)
         for lost in verdicts.lost:
             del self.followers[lost.key]
             self.absences.pop(lost.key, None)
@@ -245,7 +245,7 @@ class Account:
             if moved.key in self.followers:
                 row = self.followers[moved.key]
                 self._place(moved.key, row._replace(place=moved.place, sure=moved.sure))
-        self.state = sync.judged(
+        self.state = engine.judged(
             self.state,
             tally=verdicts.tally,
             looks=verdicts.looks,
@@ -261,7 +261,7 @@ class Account:
             failures=0,
             not_before=None,
             second_look_in=done.second_look_in,
-            campaign_open=done.campaign_open and not done.paced,
+            full_scan_open=done.full_scan_open and not done.paced,
             jitter=self.there.random.random(),
         )
         self.there.live_until(due)
@@ -280,7 +280,7 @@ def simulate(n: int, page: int, seed: int = 1) -> tuple[int, float]:
     """(calls in the month, days the slowest loss took). Raises WrongResult for a false loss."""
     there = List(n, seed)
     here = Account(there, page)
-    while here.state.memory.order is not Order.CONFIRMED or here.state.campaign is not None:
+    while here.state.memory.order is not ListOrder.CONFIRMED or here.state.full_scan is not None:
         here.sync_and_wait()
     begun, before = there.now, here.calls
     there.tracked = True

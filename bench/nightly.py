@@ -123,9 +123,9 @@ def completed(statement: str, table: str) -> str:
 def erase_one() -> None:
     """A member of a name that occurs nowhere else leaves."""
     from accounts.services import erasure
-    from accounts.services.erasure import restored
+    from accounts.services.erasure import restored_backup
 
-    restored.compare()
+    restored_backup.compare()
     owner = member("quetzal")
     begun = time.perf_counter()
     deletion = erasure.request_full_erasure(owner=owner, channel="web")

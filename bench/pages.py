@@ -166,10 +166,10 @@ def filled(n: int) -> Any:
     from accounts import clock
     from accounts.scopes import Scope
     from bench.population import Population
-    from followersync.domain.values import Added, Kind
+    from followersync.domain.values import Added, AddedKind
     from followersync.models import SyncSettings
-    from followersync.services import feed
-    from followersync.services.feed import Changes
+    from followersync.services.sync import feed
+    from followersync.services.sync.feed import Changes
 
     linked = ground.account(kind="oauth")
     for scope in (Scope.PROFILE, Scope.INSIGHTS):
@@ -178,7 +178,7 @@ def filled(n: int) -> Any:
     top = 1 << 62
     begun = clock.now() - timedelta(days=DAYS)
 
-    def people(begin: int, end: int, kind: Kind) -> list[Added]:
+    def people(begin: int, end: int, kind: AddedKind) -> list[Added]:
         return [
             Added(there.ids[i], there.names[i], top + i * (1 << 16), True, kind)
             for i in range(begin, end)
@@ -192,11 +192,11 @@ def filled(n: int) -> Any:
             with transaction.atomic():
                 feed.apply(
                     linked.pk,
-                    Changes(added=people(0, n, Kind.BASELINE))
+                    Changes(added=people(0, n, AddedKind.BASELINE))
                     if first
                     else Changes(
                         lost=[there.ids[day - 1]],
-                        added=people(n + day - 1, n + day, Kind.GAINED),
+                        added=people(n + day - 1, n + day, AddedKind.GAINED),
                     ),
                 )
     finally:

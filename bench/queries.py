@@ -65,10 +65,10 @@ def fill(n: int) -> Filled:
     from django.db import transaction
 
     from accounts import clock
-    from followersync.domain.values import Added, Kind
+    from followersync.domain.values import Added, AddedKind
     from followersync.models import SyncSettings
-    from followersync.services import feed
-    from followersync.services.feed import Changes
+    from followersync.services.sync import feed
+    from followersync.services.sync.feed import Changes
 
     def apply(changes: Changes) -> None:
         with transaction.atomic():
@@ -81,14 +81,14 @@ def fill(n: int) -> Filled:
     clock.install(lambda: moment)
     first, top = (1 << 61) + n * (1 << 16), 1 << 62
 
-    def people(begin: int, end: int, kind: Kind) -> list[Added]:
+    def people(begin: int, end: int, kind: AddedKind) -> list[Added]:
         """Newest first, as a page shows them."""
-        numbers = range(end - 1, begin - 1, -1) if kind is Kind.GAINED else range(begin, end)
+        numbers = range(end - 1, begin - 1, -1) if kind is AddedKind.GAINED else range(begin, end)
         return [
             Added(
                 there.ids[i],
                 there.names[i],
-                (first - i * (1 << 16)) if kind is Kind.BASELINE else top + i * (1 << 16),
+                (first - i * (1 << 16)) if kind is AddedKind.BASELINE else top + i * (1 << 16),
                 True,
                 kind,
             )
@@ -97,7 +97,7 @@ def fill(n: int) -> Filled:
 
     try:
         for begin in range(0, n, CHUNK):
-            apply(Changes(added=people(begin, min(n, begin + CHUNK), Kind.BASELINE)))
+            apply(Changes(added=people(begin, min(n, begin + CHUNK), AddedKind.BASELINE)))
         SyncSettings.objects.filter(pk=linked.pk).update(baseline_at=BEGUN, complete=True)
         for week in range(WEEKS):
             moment = BEGUN + timedelta(days=7 * week + 1)
@@ -105,7 +105,7 @@ def fill(n: int) -> Filled:
             random.shuffle(present)
             gone = [there.ids[i] for i in present[: end - begin]]
             present[: end - begin] = range(n + begin, n + end)
-            apply(Changes(lost=gone, added=people(n + begin, n + end, Kind.GAINED)))
+            apply(Changes(lost=gone, added=people(n + begin, n + end, AddedKind.GAINED)))
         _snapshots(linked, n)
     finally:
         clock.install(None)

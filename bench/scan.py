@@ -48,7 +48,7 @@ class Prerendered:
         return Count(self._count, UNKNOWN)
 
     def page(self, *, after: str | None, limit: int) -> Any:
-        from accounts.instagram.answers import follower_page
+        from accounts.instagram.schemas import follower_page
         from accounts.instagram.usage import UNKNOWN
 
         if limit != PAGE:
@@ -93,14 +93,14 @@ def measure(results: Results, n: int, runs: int) -> None:
 
 def _settled(linked: Any, source: Prerendered, wait: Any) -> None:
     """The first list, and the scans that make its order certain."""
-    from followersync.domain.state import Order
-    from followersync.domain.sync import load
+    from followersync.domain.engine import load
+    from followersync.domain.state import ListOrder
     from followersync.models import SyncSettings
 
     for _ in range(40):
         _sync(linked, source)
         state = load(SyncSettings.objects.get(pk=linked.pk).memory)
-        if state.memory.order is Order.CONFIRMED and state.campaign is None:
+        if state.memory.order is ListOrder.CONFIRMED and state.full_scan is None:
             return
         # A long list is read round in slices, which time makes due.
         wait(ALL_OF_IT_IS_DUE)
@@ -125,15 +125,16 @@ def _scanned(linked: Any, source: Prerendered, wait: Any) -> float:
 def _sync(linked: Any, source: Prerendered) -> tuple[float, Any]:
     """(seconds, the run): one run from its request to its end, as `sync.advance` works on it."""
     from followersync.models import SyncRun
-    from followersync.services import claims, sync
-    from followersync.services.session import Session
+    from followersync.services.sync import lease
+    from followersync.services.sync import runs as sync
+    from followersync.services.sync.scanner import Scanner
 
     def work() -> None:
         run = sync.request_sync(account=linked, trigger="schedule")
-        held = claims.claim(run.pk)
+        held = lease.take(run.pk)
         if held is None:
             raise WrongResult("the run is somebody else's")
-        session = Session(held, cast("Any", source))
+        session = Scanner(held, cast("Any", source))
         try:
             session.work(time.monotonic() + 3600)
         finally:

@@ -51,7 +51,7 @@ def web() -> Iterator[subprocess.Popen[bytes]]:
 
 def gunicorn(port: int, application: str) -> list[str]:
     """The product's own web server, with another application too."""
-    from threadsite.demo import web_command
+    from threadsite.demo.launcher import web_command
 
     command = web_command(port)
     command[command.index("threadsite.wsgi")] = application

@@ -20,7 +20,7 @@ import psutil
 
 from drills.member import ask
 from drills.stage import Options, say, standing
-from threadsite import demo
+from threadsite.demo import launcher
 from threadsite.supervisor import Child, Supervisor
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _processor(processes: list[psutil.Process]) -> float:
 
 
 def _command(host: Host, workers: int, threads: int) -> list[str]:
-    command = demo.web_command(host.port)
+    command = launcher.web_command(host.port)
     return [*command, "--workers", str(workers), "--threads", str(threads)]
 
 

@@ -27,10 +27,10 @@ def make() -> None:
     from accounts.models import LinkedAccount, User
     from accounts.scopes import BASIC_PERMISSION, Scope
     from accounts.services import consent, export
-    from accounts.services.erasure import restored
+    from accounts.services.erasure import restored_backup
     from followersync.models import Follower, SyncSettings
 
-    restored.compare()
+    restored_backup.compare()
     owner = User.objects.create_user(MEMBER, MAIL)
     other = User.objects.create_user("other.member", "other@people.example")
     for member, name, number in (

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from drills.stage import Host
-from threadsite import demo
+from threadsite.demo import launcher
 from threadsite.supervisor import Child
 
 PARTS = ("accounts", "followersync", "threadsite", "tests/deploys")
@@ -45,9 +45,9 @@ class Release:
         self.folder = folder
         for part in PARTS:
             ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(demo.PROJECT / part, folder / part, ignore=ignored)
+            shutil.copytree(launcher.PROJECT / part, folder / part, ignore=ignored)
         for name in FILES:
-            shutil.copy(demo.PROJECT / name, folder / name)
+            shutil.copy(launcher.PROJECT / name, folder / name)
         migrations = folder / "followersync" / "migrations"
         self.last = max(path.stem for path in migrations.glob("[0-9]*.py"))
         self.name = f"{int(self.last[:4]) + 1:04d}_label_of_the_drill"
@@ -93,7 +93,7 @@ class NextHost(Host):
         """Start `web` or `queue` in the release's folder: its code, not this project's."""
         python = ["env", "-C", str(self.release.folder), sys.executable]
         if name == "web":
-            web = demo.web_command(self.port)
+            web = launcher.web_command(self.port)
             place = web.index("--chdir")
             command = [*python, *web[1:place], *web[place + 2 :]]
         else:

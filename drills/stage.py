@@ -23,7 +23,7 @@ import psutil
 
 from drills.member import Visitor, until
 from drills.redis_server import RedisServer
-from threadsite import demo, demo_settings
+from threadsite.demo import launcher, settings
 from threadsite.embedded import EmbeddedServer
 from threadsite.supervisor import Child, Supervisor, has_ended
 
@@ -56,7 +56,7 @@ class Host:
         self.home = home
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self.manage = demo.MANAGE
+        self.manage = launcher.MANAGE
         (home / "logs").mkdir(parents=True)
         self.environment = {**environment, "THREADSITE_HOME": str(home)}
         self._supervisor = Supervisor(folder=home, environment=self.environment, keep_pids=False)
@@ -66,7 +66,7 @@ class Host:
 
     def start(self, name: str) -> None:
         """Start `web` or `queue`."""
-        command = demo.web_command(self.port) if name == "web" else [*self.manage, "queue"]
+        command = launcher.web_command(self.port) if name == "web" else [*self.manage, "queue"]
         with self._lock:
             self._supervisor.environment = dict(self.environment)
             self._children[name] = Child(name, command)
@@ -173,13 +173,13 @@ class Stage:
     def link(self, number: int, *, followers: int = 60, members: int = 4) -> None:
         """Link so many accounts over HTTP, as browsers would, for a few members."""
         from accounts.models import User
-        from threadsite import narrator
+        from threadsite.demo import live_log
 
         owners = [User.objects.create_user(f"member{i}") for i in range(min(members, number))]
         for each in range(number):
             name, owner = f"drill.{each}", owners[each % len(owners)]
             self.sandbox.persona(name, followers=followers)
-            narrator.link(owner, name)
+            live_log.link(owner, name)
             self.accounts.append(owner.linked_accounts.get(username=name))
 
     def visitor(self, host: Host | None = None) -> Visitor:
@@ -264,7 +264,7 @@ def _raised(
     (home / "logs").mkdir()
     sandbox_port = options.port + 1
     os.environ["CLOCK_SPEED"] = "1"
-    variables = demo_settings.write(
+    variables = settings.write(
         home, address=database.start(), port=options.port, sandbox_port=sandbox_port, embedded=False
     )
     server = RedisServer(home / "redis", options.port + 2) if redis else None
@@ -274,9 +274,9 @@ def _raised(
     variables = {**plain, **variables, **more}
     os.environ.update(variables)
     supervisor = Supervisor(folder=home, environment=variables, keep_pids=False)
-    demo.migrate({**os.environ})
+    launcher.migrate({**os.environ})
     arguments = ["--port", str(sandbox_port), "--state", str(home / "sandbox.state")]
-    instagram = Child("sandbox", [*demo.MANAGE, "sandbox", *arguments, "--per-minute", "0"])
+    instagram = Child("sandbox", [*launcher.MANAGE, "sandbox", *arguments, "--per-minute", "0"])
     _set_up_django()
     from tests.support.sandbox import Sandbox
 

@@ -15,28 +15,21 @@ class FollowersyncConfig(AppConfig):
     def ready(self) -> None:
         from accounts import registry
         from followersync import checks, receivers
-        from followersync.services import (
-            claims,
-            coverage,
-            erasing,
-            exporting,
-            folders,
-            imports,
-            insights,
-            secrets,
-            transfers,
-        )
+        from followersync.services import insights
+        from followersync.services.imports import requests, transfers, watched_folders
+        from followersync.services.personal_data import consent_coverage, erasure, export, secrets
+        from followersync.services.sync import lease
 
         checks.register()
-        coverage.register()
-        erasing.register()
-        exporting.register()
-        imports.register()
-        folders.register()
+        consent_coverage.register()
+        erasure.register()
+        export.register()
+        requests.register()
+        watched_folders.register()
         transfers.register()
         secrets.register()
         insights.register()
         insights.connect()
         receivers.connect()
         registry.register_job("followersync.tasks.tick", timedelta(minutes=1))
-        registry.register_leases("runs", claims.end_leases)
+        registry.register_leases("runs", lease.end_leases)

@@ -9,9 +9,9 @@ from accounts.errors import ThreadsiteError
 from accounts.scopes import Scope
 from accounts.selectors import consent_in_force
 from followersync.models import SyncRun, SyncSettings, Trigger
-from followersync.services import claims, sync
-from followersync.services.finishing import DEBOUNCE
-from followersync.services.settings import settings_of
+from followersync.services.sync import lease, runs
+from followersync.services.sync.finish import DEBOUNCE
+from followersync.services.sync.settings import settings_of
 
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount
@@ -24,7 +24,7 @@ def connect() -> None:
     signals.account_reconnected.connect(_on_reconnected, dispatch_uid=identity)
     signals.account_resumed.connect(_on_resumed, dispatch_uid=identity)
     signals.consent_granted.connect(_on_granted, dispatch_uid=identity)
-    signals.rung.connect(_on_rung, dispatch_uid=identity)
+    signals.webhook_received.connect(_on_webhook, dispatch_uid=identity)
     signals.account_paused.connect(_on_stopped, dispatch_uid=identity)
     signals.account_unlinked.connect(_on_stopped, dispatch_uid=identity)
     signals.account_needs_reconnect.connect(_on_needs_reconnect, dispatch_uid=identity)
@@ -35,7 +35,7 @@ def start(account: LinkedAccount, trigger: Trigger) -> None:
     """Open a run if one may be opened; whoever signals has nothing to hear of it otherwise."""
     settings_of(account)
     try:
-        sync.request_sync(account=account, trigger=trigger)
+        runs.request_sync(account=account, trigger=trigger)
     except ThreadsiteError:
         return
 
@@ -58,15 +58,15 @@ def _on_granted(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None
     A run that is open already may have begun to read the count alone: at its end another follows.
     """
     counted_with_list = scope is Scope.PROFILE and consent_in_force(account.pk, Scope.FOLLOWERS)
-    if scope not in sync.SYNCED_BY or counted_with_list:
+    if scope not in runs.SYNCED_BY or counted_with_list:
         return
     if _is_running(account):
-        SyncSettings.objects.filter(pk=account.pk).update(rung_at=clock.now())
+        SyncSettings.objects.filter(pk=account.pk).update(woken_at=clock.now())
     first = not SyncRun.objects.filter(account=account).exists()
     start(account, Trigger.LINK if first else Trigger.MEMBER)
 
 
-def _on_rung(*, account: LinkedAccount, **_kwargs: Any) -> None:
+def _on_webhook(*, account: LinkedAccount, **_kwargs: Any) -> None:
     """A webhook or a look at a stale page. Several within DEBOUNCE get one more look, after it.
 
     A run that is open answers at its end whoever rang after it began.
@@ -74,11 +74,13 @@ def _on_rung(*, account: LinkedAccount, **_kwargs: Any) -> None:
     now = clock.now()
     settings = settings_of(account)
     here = SyncSettings.objects.filter(pk=account.pk)
-    rung_at = settings.rung_at
-    if rung_at is not None and rung_at > now - DEBOUNCE and not _is_running(account):
-        here.filter(next_due_at__gt=rung_at + DEBOUNCE).update(next_due_at=rung_at + DEBOUNCE)
+    woken_at = settings.woken_at
+    if woken_at is not None and woken_at > now - DEBOUNCE and not _is_running(account):
+        here.filter(next_due_at__gt=woken_at + DEBOUNCE).update(
+            next_due_at=woken_at + DEBOUNCE
+        )
         return
-    here.update(rung_at=now)
+    here.update(woken_at=now)
     start(account, Trigger.WEBHOOK)
 
 
@@ -88,7 +90,7 @@ def _is_running(account: LinkedAccount) -> bool:
 
 def _on_stopped(*, account: LinkedAccount, **_kwargs: Any) -> None:
     """Pause and unlink: at once, also in the middle of a scan."""
-    sync.cancel_open_runs(account)
+    runs.cancel_open_runs(account)
     SyncSettings.objects.filter(pk=account.pk).update(next_due_at=None, not_before=None)
 
 
@@ -98,12 +100,12 @@ def _on_needs_reconnect(*, account: LinkedAccount, **_kwargs: Any) -> None:
 
 def _on_withdrawn(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None:
     """A run goes on only for a consent that pays for it."""
-    if scope not in sync.SYNCED_BY:
+    if scope not in runs.SYNCED_BY:
         return
     if scope is Scope.PROFILE and consent_in_force(account.pk, Scope.FOLLOWERS):
         # The list is read on. A commit that is under way may still keep the count: what is
         # erased of it comes after that, and every later one sees the withdrawal.
-        claims.wait_for_commits(account)
+        lease.wait_for_commits(account)
         return
     _on_stopped(account=account)
     if scope is Scope.FOLLOWERS and consent_in_force(account.pk, Scope.PROFILE):

@@ -4,45 +4,39 @@ from __future__ import annotations
 
 from accounts import log_context
 from accounts.queue import enqueue
-from followersync.services import (
-    dispatch,
-    folders,
-    imports,
-    insights,
-    subscriptions,
-    sync,
-    together,
-    transfers,
-)
+from followersync.services import insights
+from followersync.services.imports import requests, transfers, watched_folders
+from followersync.services.sync import dispatcher, runs, thread_pool
+from followersync.services.webhooks import outbound
 
 
 def tick() -> None:
     """Scheduled each minute."""
-    dispatch.tick()
-    folders.tick()
-    imports.sweep()
+    dispatcher.tick()
+    watched_folders.tick()
+    requests.sweep()
     insights.tick()
-    subscriptions.tick()
+    outbound.tick()
     transfers.tick()
 
 
 def advance_run(run_id: int) -> None:
-    """A slice of one run; what remains is rung for again, so that others get their turn."""
+    """A slice of one run; what remains is enqueued again, so that others get their turn."""
     with log_context.about(run=run_id):
-        advance = imports.advance if imports.is_import(run_id) else sync.advance
+        advance = requests.advance if requests.is_import(run_id) else runs.advance
         if advance(run_id):
-            enqueue(sync.TASK, run_id)
+            enqueue(runs.TASK, run_id)
 
 
 def advance_runs(*run_ids: int) -> None:
     """A slice of each of several syncs that fell due together."""
-    for run_id in together.advance_all(run_ids):
-        enqueue(sync.TASK, run_id)
+    for run_id in thread_pool.advance_all(run_ids):
+        enqueue(runs.TASK, run_id)
 
 
 def look_into_folder(folder_id: int) -> None:
     """Look once into a watched folder."""
-    folders.look(folder_id)
+    watched_folders.look(folder_id)
 
 
 def read_insights(account_id: int) -> None:
@@ -51,9 +45,9 @@ def read_insights(account_id: int) -> None:
 
 
 def tell_subscriber(subscription_id: int) -> None:
-    """Tell one webhook what is new; what remains is rung for again."""
-    if subscriptions.tell(subscription_id):
-        enqueue(subscriptions.TASK, subscription_id)
+    """Tell one webhook what is new; what remains is enqueued again."""
+    if outbound.tell(subscription_id):
+        enqueue(outbound.TASK, subscription_id)
 
 
 def take_transferred(account_id: int) -> None:

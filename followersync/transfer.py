@@ -33,8 +33,8 @@ from accounts.api.authentication import CHALLENGE, BearerAuthentication
 from accounts.errors import Conflict, InvalidInput, ThreadsiteError, WaitUntil
 from accounts.services.quotas import spend
 from followersync.errors import WrongDelivery
-from followersync.services import pushed, transfers
-from followersync.sources import delivery
+from followersync.services.imports import transfer_routing, transfers
+from followersync.sources import transfer_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ def blobs(request: HttpRequest) -> HttpResponse:
         item = _item(request, content)
         if item is None:
             return JsonResponse({}, status=200)
-        if pushed.classify(item) is not None:
+        if transfer_routing.classify(item) is not None:
             spend(user_id=member.pk, name="transfer")
         kept = transfers.receive(member=member, place=item, content=content)
     return JsonResponse({}, status=201 if kept else 200)
@@ -127,10 +127,10 @@ def _item(request: HttpRequest, content: Any) -> PurePosixPath | None:
         raise Refusal(411, "length_required", "Send the item with a Content-Length.")
     try:
         if request.content_type == "application/json":
-            return delivery.place_of(request.read(delivery.LONGEST_HEAD + 1))
+            return transfer_items.place_of(request.read(transfer_items.LONGEST_HEAD + 1))
         if request.content_type == "multipart/related":
             boundary = (request.content_params or {}).get("boundary", "")
-            return delivery.read(request, boundary, content, wanted=_wanted)
+            return transfer_items.read(request, boundary, content, wanted=_wanted)
     except UnreadablePostError as error:
         raise Refusal(400, "invalid_request", "The item was cut off on its way.") from error
     except WrongDelivery as error:
@@ -141,7 +141,7 @@ def _item(request: HttpRequest, content: Any) -> PurePosixPath | None:
 
 
 def _wanted(place: PurePosixPath) -> bool:
-    return pushed.classify(place) is not None
+    return transfer_routing.classify(place) is not None
 
 
 def _no_token(why: str) -> Refusal:
@@ -153,7 +153,7 @@ def _no_token(why: str) -> Refusal:
 
 def _refusal(error: ThreadsiteError) -> Refusal:
     """Our errors by the reaction that they require of the tool."""
-    if isinstance(error, pushed.NobodyToReceive):
+    if isinstance(error, transfer_routing.NobodyToReceive):
         # Unlinked or withdrawn: the tool gives its tokens up and sends nothing more.
         return Refusal(401, error.code, "The member receives follower lists here no more.")
     if isinstance(error, transfers.DestinationFull):

@@ -8,9 +8,9 @@ from followersync import webhooks
 from followersync.drive.views import connect as connect_drive
 from followersync.views import (
     folder,
-    importing,
+    imports,
+    known_members,
     leaving,
-    meeting,
     overview,
     people,
     settings,
@@ -28,15 +28,15 @@ urlpatterns = [
         "accounts/<int:account_id>/insights/", overview.figures, {"table": "insights"}, "insights"
     ),
     path("accounts/<int:account_id>/followers/", people.followers, name="account-followers"),
-    path("accounts/<int:account_id>/members/", meeting.members, name="account-members"),
+    path("accounts/<int:account_id>/members/", known_members.members, name="account-members"),
     path("accounts/<int:account_id>/changes/", people.changes, name="account-changes"),
     path("accounts/<int:account_id>/settings/", settings.account_settings, name="account-settings"),
     path("accounts/<int:account_id>/sync/", syncing.sync_now, name="account-sync"),
     path("accounts/<int:account_id>/interval/", syncing.set_interval, name="account-interval"),
-    path("accounts/<int:account_id>/import/", importing.import_archive, name="account-import"),
+    path("accounts/<int:account_id>/import/", imports.import_archive, name="account-import"),
     path(
         "accounts/<int:account_id>/import/<int:run_id>/answer/",
-        importing.answer,
+        imports.answer,
         name="account-import-answer",
     ),
     path("accounts/<int:account_id>/folder/", folder.watch, name="account-folder"),

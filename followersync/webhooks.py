@@ -1,4 +1,4 @@
-"""Instagram's webhook: a doorbell. It names no followers; it tells us where to look at once.
+"""The inbound webhook of Instagram's. It names no followers; it tells where to look at once.
 
 https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 """
@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accounts.instagram import events, signatures
-from followersync.services import ringing
+from followersync.services.webhooks import inbound
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def _verify(request: HttpRequest) -> HttpResponse:
 
 
 def _hear(request: HttpRequest) -> HttpResponse:
-    """200 at once; the bells ring in the queue. 403 when neither secret signed these bytes."""
+    """200 at once; the queue handles the events. 403 when neither secret signed these bytes."""
     secrets = [settings.INSTAGRAM_CLIENT_SECRET, settings.INSTAGRAM_APP_SECRET]
     header = request.headers.get("X-Hub-Signature-256")
     if not signatures.webhook_is_genuine(request.body, header, secrets):
@@ -51,5 +51,5 @@ def _hear(request: HttpRequest) -> HttpResponse:
     except events.WrongEvents as error:
         logger.warning("a signed webhook in an unknown shape: %s", error)
         return HttpResponseBadRequest("unknown shape", content_type="text/plain")
-    ringing.hear(heard)
+    inbound.hear(heard)
     return HttpResponse("ok", content_type="text/plain")

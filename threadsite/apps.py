@@ -15,10 +15,10 @@ class ThreadsiteConfig(AppConfig):
         """From here on requests and tasks are measured and told of; workers note their tasks."""
         from django.conf import settings
 
-        from threadsite import cluster_folder, logs, measuring
+        from threadsite import cluster_folder, logs, measurements
 
         cluster_folder.connect()
-        measuring.connect()
+        measurements.connect()
         logs.connect()
         if settings.OPENTELEMETRY:
             from threadsite import telemetry

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from accounts import queue
 from accounts.selectors import processes as running
-from accounts.services import processes, timetable
-from followersync.services import dispatch
+from accounts.services import periodic_jobs, processes
+from followersync.services.sync import dispatcher
 
 #: Far more than the queue ever takes between two beats while it works.
 STALE_SECONDS = running.STALE_SECONDS
@@ -23,5 +23,5 @@ def beat() -> None:
     cluster = queue.cluster_id()
     if cluster is not None:
         processes.worked(cluster)
-    timetable.enqueue_due()
-    dispatch.tick()
+    periodic_jobs.enqueue_due()
+    dispatcher.tick()

@@ -50,7 +50,7 @@ def post_worker_init(worker: Any) -> None:
 
     if not apps.ready:
         return
-    from threadsite.presence import Presence
+    from threadsite.process_presence import Presence
 
     worker.presence = Presence()
     worker.presence.begin()

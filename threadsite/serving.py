@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, close_old_connections
 
 from accounts.services import hosts
-from accounts.services.erasure import restored
+from accounts.services.erasure import restored_backup
 
 #: Between two looks at which database it is, and between two comparisons while it is refused.
 LOOK_SECONDS: Final = 60.0
@@ -59,9 +59,9 @@ def refusal(*, fresh: bool = False) -> str:
     if not fresh and now - _known.looked_at < wait:
         return _known.refusal
     try:
-        identity = restored.database_identity()
+        identity = restored_backup.database_identity()
         if fresh or _known.refusal or identity != _known.identity:
-            found = restored.compare()
+            found = restored_backup.compare()
             _known.refusal = f"{found.reason} {found.advice}".strip()
             _known.identity = identity
     except DatabaseError:

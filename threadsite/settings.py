@@ -115,13 +115,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "threadsite.health.HealthMiddleware",
     # So that the time of all the others counts.
-    "threadsite.measuring.MeasuringMiddleware",
+    "threadsite.measurements.MeasuringMiddleware",
     "threadsite.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     # Before anything that reads a body, CsrfViewMiddleware among them.
-    "threadsite.bodies.BodyLimitMiddleware",
+    "threadsite.body_limits.BodyLimitMiddleware",
     "accounts.middleware.NoNullsMiddleware",
     "accounts.sessions.SessionMiddleware",
     "accounts.middleware.NewSessionMiddleware",
@@ -178,7 +178,7 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 
 # --- Queue --------------------------------------------------------------------------------------
-# The queue is a doorbell: what is due or running stands in our own rows, and the dispatcher rings
+# The queue only wakes: what is due or running stands in our own rows, and the dispatcher rings
 # again. A failed task is therefore never retried by the queue (ack_failures), and nothing that was
 # missed while the cluster stood still is made up for (catch_up).
 Q_CLUSTER: dict[str, Any] = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from threadsite import bodies, metrics
+from threadsite import body_limits, metrics
 from threadsite.overview import overview_view
 
 urlpatterns = [
     path("metrics", metrics.metrics_view),
-    path("may-upload", bodies.may_upload),
+    path("may-upload", body_limits.may_upload),
     path("admin/overview/", admin.site.admin_view(overview_view), name="admin-overview"),
     path("admin/", admin.site.urls),
     path("auth/", include("allauth.urls")),

@@ -24,7 +24,7 @@ from accounts.models import SiteProcess
 from accounts.queue import CLUSTER
 from accounts.selectors import processes as running
 from accounts.services import processes
-from followersync.services import dispatch
+from followersync.services.sync import dispatcher
 from threadsite import cluster_folder, serving
 from threadsite.broker import key_of
 from threadsite.supervisor import Child, end_group
@@ -176,7 +176,7 @@ class Watchdog:
             self.dead.clear()
             # The heartbeat may be among what others have now.
             self.asked_at = None
-            dispatch.ring_stuck()
+            dispatcher.enqueue_stuck()
 
     def _bury(self, cluster: str) -> None:
         """Free whatever a cluster that has ended had in hand."""
@@ -189,7 +189,9 @@ class Watchdog:
         """A Redis that was started anew may hold none of the tasks of before."""
         instance = broker.instance()
         if self._instance is not None and instance != self._instance:
-            logger.warning("Redis was started anew: %d runs are enqueued again", dispatch.forget())
+            logger.warning(
+                "Redis was started anew: %d runs are enqueued again", dispatcher.forget()
+            )
         self._instance = instance
 
     def _processes(self) -> set[int]:

@@ -25,8 +25,8 @@ from django.conf import settings
 
 from accounts import clock, counters
 from accounts.errors import RetryLater, ThreadsiteError
-from accounts.instagram import answers, errors
-from accounts.instagram.answers import (
+from accounts.instagram import errors, schemas
+from accounts.instagram.schemas import (
     Breakdown,
     FollowerCount,
     FollowerPage,
@@ -131,7 +131,7 @@ class Gateway:
             "code": code.removesuffix("#_"),
         }
         url = f"{self.api_url}/oauth/access_token"
-        return self._call("exchange_code", "POST", url, answers.short_lived_token, form=form)
+        return self._call("exchange_code", "POST", url, schemas.short_lived_token, form=form)
 
     def long_lived(self, access_token: str) -> LongLivedToken:
         """A token of 60 days for one of an hour."""
@@ -140,22 +140,22 @@ class Gateway:
             "client_secret": self.client_secret,
             "access_token": access_token,
         }
-        return self._get("long_lived", "access_token", answers.long_lived_token, parameters)
+        return self._get("long_lived", "access_token", schemas.long_lived_token, parameters)
 
     def refresh(self, access_token: str) -> LongLivedToken:
         """A new token replaces the old one, which must be 24 h old and not expired."""
         parameters = {"grant_type": "ig_refresh_token", "access_token": access_token}
-        return self._get("refresh", "refresh_access_token", answers.long_lived_token, parameters)
+        return self._get("refresh", "refresh_access_token", schemas.long_lived_token, parameters)
 
     def me(self, access_token: str) -> Profile:
         """Whose account it is, and nothing else of it."""
         parameters = {"fields": PROFILE_FIELDS, "access_token": access_token}
-        return self._get("me", f"{API_VERSION}/me", answers.profile, parameters)
+        return self._get("me", f"{API_VERSION}/me", schemas.profile, parameters)
 
     def follower_count(self, access_token: str) -> FollowerCount:
         """Instagram's own figure, which counts people whom no list shows."""
         parameters = {"fields": COUNT_FIELDS, "access_token": access_token}
-        return self._get("me", f"{API_VERSION}/me", answers.follower_count, parameters)
+        return self._get("me", f"{API_VERSION}/me", schemas.follower_count, parameters)
 
     def followers(
         self, access_token: str, user_id: str, edge: str, limit: int, after: str | None
@@ -165,7 +165,7 @@ class Gateway:
         if after is not None:
             parameters["after"] = after
         path = f"{API_VERSION}/{quote(user_id, safe='')}/{quote(edge, safe='')}"
-        return self._get("followers", path, answers.follower_page, parameters)
+        return self._get("followers", path, schemas.follower_page, parameters)
 
     def insights(
         self,
@@ -184,13 +184,13 @@ class Gateway:
             "access_token": access_token,
         }
         path = f"{API_VERSION}/{quote(user_id, safe='')}/insights"
-        return self._get("insights", path, answers.insights, query)
+        return self._get("insights", path, schemas.insights, query)
 
     def subscribe(self, access_token: str, fields: Sequence[str]) -> bool:
         """Webhooks for this account; Instagram has no field that tells of a follower."""
         form = {"subscribed_fields": ",".join(fields), "access_token": access_token}
         url = f"{self.graph_url}/{API_VERSION}/me/subscribed_apps"
-        return self._call("subscribe", "POST", url, answers.success, form=form)
+        return self._call("subscribe", "POST", url, schemas.success, form=form)
 
     def unsubscribe(self, access_token: str) -> bool:
         return self._delete("unsubscribe", "subscribed_apps", access_token)
@@ -202,7 +202,7 @@ class Gateway:
     def _delete(self, route: str, edge: str, access_token: str) -> bool:
         query = urlencode({"access_token": access_token})
         url = f"{self.graph_url}/{API_VERSION}/me/{edge}?{query}"
-        return self._call(route, "DELETE", url, answers.success)
+        return self._call(route, "DELETE", url, schemas.success)
 
     def _get(
         self,

@@ -19,8 +19,8 @@ from accounts.models.export import DataExport
 from accounts.models.idempotency import IdempotencyRecord
 from accounts.models.job import ScheduledJob
 from accounts.models.kept_file import FilePiece, KeptFile
-from accounts.models.linked import LinkedAccount
-from accounts.models.night import NightJob
+from accounts.models.linked_account import LinkedAccount
+from accounts.models.nightly_work import NightJob
 from accounts.models.process import SiteProcess
 from accounts.models.quota import QuotaUse, VisitorQuotaUse
 from accounts.models.staff_view import StaffView

@@ -12,7 +12,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.linked import LinkedAccount
+from accounts.models.linked_account import LinkedAccount
 from accounts.scopes import GRACE, Scope
 
 SCOPE_CHOICES = [(str(name), str(name)) for name in (*Scope, GRACE)]

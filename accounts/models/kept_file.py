@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.linked import LinkedAccount
+from accounts.models.linked_account import LinkedAccount
 
 
 class KeptFile(models.Model):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from accounts.models.linked import LinkedAccount
+from accounts.models.linked_account import LinkedAccount
 
 
 class AccessToken(models.Model):

@@ -19,7 +19,7 @@ from django.db import connection
 from accounts import files
 from accounts.files.storage import StorageFailed
 from accounts.selectors.processes import live_processes
-from accounts.services.erasure import listing
+from accounts.services.erasure import erasure_list
 
 #: Between two looks, in seconds.
 LOOK_SECONDS: Final = 30.0
@@ -48,7 +48,7 @@ def look() -> dict[str, str]:
     except StorageFailed as error:
         log.warning("the storage of files does not answer: %s", error)
     try:
-        found["erasures"] = listing.mark_of(listing.storage()) or ""
+        found["erasures"] = erasure_list.mark_of(erasure_list.storage()) or ""
     except StorageFailed as error:
         log.warning("the list of erasures does not answer: %s", error)
     _marks = found

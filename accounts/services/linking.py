@@ -19,9 +19,9 @@ from accounts.models import ConsentEvent, DeletionRequest, LinkedAccount, User
 from accounts.queue import enqueue
 from accounts.scopes import BASIC_PERMISSION, Scope, permissions_for, usable_scopes
 from accounts.selectors import account_of
-from accounts.services import consent, erasure, linkage, revocation, tokens
-from accounts.services.linkage import How, linked_elsewhere
-from accounts.services.linkstate import locked, mark_needs_reconnect, pause, resume
+from accounts.services import consent, erasure, link_resolution, revocation, tokens
+from accounts.services.link_resolution import How, linked_elsewhere
+from accounts.services.link_state import locked, mark_needs_reconnect, pause, resume
 
 __all__ = [
     "Linked",
@@ -220,7 +220,7 @@ def _link(
         )
     try:
         with transaction.atomic():
-            account, how = linkage.claim(owner, profile, permissions, expected)
+            account, how = link_resolution.claim(owner, profile, permissions, expected)
     except IntegrityError:
         # Two members proved the same account in the same moment: the other one was first.
         raise linked_elsewhere() from None
@@ -228,6 +228,6 @@ def _link(
     signal = signals.account_reconnected if how == "reconnected" else signals.account_linked
     signal.send(LinkedAccount, account=account)
     if how in ("linked", "proven"):
-        for other in linkage.claimants(account):
+        for other in link_resolution.claimants(account):
             enqueue("accounts.tasks.tell_member", other, "proven_elsewhere")
     return account, how

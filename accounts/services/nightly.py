@@ -22,7 +22,7 @@ from accounts.models import NightJob
 from accounts.queue import enqueue, new_worker_id
 from accounts.registry import NightWork, Progress
 from accounts.services import export, residue, retention
-from accounts.services.erasure import listing
+from accounts.services.erasure import erasure_list
 
 TASK: Final = "accounts.tasks.work_night"
 SLICE_SECONDS: Final = 10.0
@@ -40,7 +40,7 @@ def jobs() -> dict[str, NightWork]:
         "expired copies": _once(export.expire),
         **{f"retention: {rule}": work for rule, work in retention.work().items()},
         "kept files": _once(files.sweep),
-        "list of erasures": _once(listing.ship),
+        "list of erasures": _once(erasure_list.ship),
         **{f"residue: {part}": work for part, work in residue.WORK.items()},
     }
 

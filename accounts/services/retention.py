@@ -21,7 +21,7 @@ from accounts import clock, registry
 from accounts.models import DataExport, DeletionRequest, StaffView
 from accounts.selectors.retention import Rule, retention_rules
 from accounts.services import idempotency, quotas, suppression
-from accounts.services.erasure import listing, payloads
+from accounts.services.erasure import erasure_list, payloads
 
 BATCH_ROWS: Final = 5_000
 LISTED_AT_A_TIME: Final = 100
@@ -35,7 +35,7 @@ def work() -> dict[str, registry.NightWork]:
     for rule in retention_rules():
         if rule.days == 0 and rule.name != "sessions":
             continue
-        thin = _OWN.get(rule.name) or registry.thinners().get(rule.name)
+        thin = _OWN.get(rule.name) or registry.retention_handlers().get(rule.name)
         paced = registry.paced_thinners().get(rule.name)
         if thin is not None:
             found[rule.name] = partial(_thin, rule, thin)
@@ -134,7 +134,7 @@ def _deletions(older_than: datetime, limit: int) -> int:
 
 def _erasure_list(older_than: datetime, limit: int) -> int:
     """It need not outlive the oldest backup that can be restored. One object goes at a time."""
-    return listing.forget(older_than, min(limit, LISTED_AT_A_TIME))
+    return erasure_list.forget(older_than, min(limit, LISTED_AT_A_TIME))
 
 
 _OWN: Final[Mapping[str, registry.Thinner]] = MappingProxyType(

@@ -23,7 +23,7 @@ from accounts import clock, queue, registry
 from accounts.errors import Conflict, InvalidInput
 from accounts.models import ErasureEntry, LinkedAccount, PrivacyRequest, SuppressedPerson, User
 from accounts.registry import Person
-from accounts.services.erasure import listing
+from accounts.services.erasure import erasure_list
 
 RUN = "accounts.tasks.run_person_request"
 #: GDPR article 12 (3): one month; the shortest one, so that no calendar makes us late.
@@ -200,7 +200,7 @@ def advance(request_id: int, *, max_seconds: float = SLICE_SECONDS) -> bool:
             if time.monotonic() >= until:
                 return True
     # Called done only when it stands in the list that a restored backup is compared with.
-    listing.ship()
+    erasure_list.ship()
     with transaction.atomic():
         request = PrivacyRequest.objects.select_for_update().get(pk=request_id)
         request.state, request.completed_at = State.COMPLETED, clock.now()

@@ -21,7 +21,7 @@ from accounts.errors import (
 from accounts.instagram import gateway
 from accounts.instagram.gateway import LongLivedToken
 from accounts.models import AccessToken, LinkedAccount
-from accounts.services import linkstate
+from accounts.services import link_state
 
 # Meta refreshes no token younger than this, and none that has expired (60 days after its issue).
 # https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token
@@ -111,7 +111,7 @@ def mark_expired(limit: int = 500) -> int:
         access_token__expires_at__lte=clock.now(),
     ).order_by("pk")[:limit]
     for account in dead:
-        linkstate.mark_needs_reconnect(account=account, reason="expired")
+        link_state.mark_needs_reconnect(account=account, reason="expired")
     return len(dead)
 
 
@@ -136,7 +136,7 @@ def refresh(account_id: int) -> bool:
     except UnlinkedByInstagram:
         raise
     except NeedsReconnect as error:
-        linkstate.mark_needs_reconnect(account=stored.account, reason=error.reason)
+        link_state.mark_needs_reconnect(account=stored.account, reason=error.reason)
         return False
     return _replace(stored, fresh)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.links import LinkedAccountAdmin, each
 from accounts.models import LinkedAccount
 from followersync.models.run import Trigger
-from followersync.services.sync import request_sync
+from followersync.services.sync.runs import request_sync
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

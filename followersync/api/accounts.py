@@ -24,7 +24,7 @@ from accounts.selectors import accounts_of, consent_in_force, in_force
 from accounts.services import linking
 from accounts.services.quotas import spend
 from followersync.models import SyncSettings
-from followersync.services.settings import set_interval
+from followersync.services.sync.settings import set_interval
 from followersync.sources.base import list_sources
 
 STATES = ["active", "paused", "needs_reconnect", "unlinked"]

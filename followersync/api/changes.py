@@ -15,7 +15,7 @@ from accounts.api.serializers import StrictSerializer, UtcField, utc
 from followersync import selectors
 from followersync.models import ChangeKind
 from followersync.selectors import ChangeRow
-from followersync.selectors.connections import feed_start
+from followersync.selectors.mutual_followers import feed_start
 
 DEFAULT_LIMIT = 100
 _LARGEST = 2**63 - 1

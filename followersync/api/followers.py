@@ -17,7 +17,7 @@ from accounts.api.schema import operation, page_of
 from accounts.api.serializers import NoInput, PageQuery, UtcField, utc
 from followersync import selectors
 from followersync.selectors import FollowerRow
-from followersync.selectors.connections import members_page
+from followersync.selectors.mutual_followers import members_page
 
 
 class FollowerOutput(serializers.Serializer[Any]):

@@ -18,9 +18,9 @@ from accounts.api.serializers import PageQuery, StrictSerializer, UtcField, utc
 from accounts.services.quotas import spend
 from followersync.api.runs import RunOutput
 from followersync.models import ArchiveImport, SyncRun
-from followersync.services import import_questions, imports
-from followersync.services.error_words import in_words
-from followersync.services.owners import QUESTIONS
+from followersync.services.imports import questions, requests
+from followersync.services.imports.ownership import QUESTIONS
+from followersync.texts.errors import in_words
 
 
 class QuestionOutput(serializers.Serializer[Any]):
@@ -77,7 +77,7 @@ class ImportsView(ApiView):
     )
     def get(self, request: Request, account_id: int) -> Response:
         query = self.query(PageQuery)
-        rows = import_questions.open_questions(self.account(account_id))
+        rows = questions.open_questions(self.account(account_id))
 
         def show(found: list[ArchiveImport]) -> Any:
             return QuestionOutput(found, many=True).data
@@ -95,7 +95,7 @@ class ImportsView(ApiView):
         account = self.account(account_id)
         given = self.read(self.InputSerializer)
         spend(user_id=self.member().pk, name="import")
-        run = imports.request_import(
+        run = requests.request_import(
             account=account, uploaded_file=given["archive"], channel=self.channel(),
             owner_confirmed=given["owner_confirmed"],
         )  # fmt: skip
@@ -122,10 +122,10 @@ class ImportAnswerView(ApiView):
     def post(self, request: Request, account_id: int, run_id: int) -> Response:
         account = self.account(account_id)
         if not self.read(self.InputSerializer)["owner_confirmed"]:
-            import_questions.decline(account, run_id)
+            questions.decline(account, run_id)
             return Response(status=204)
         spend(user_id=self.member().pk, name="import")
-        return _begun(imports.answer(account=account, run_id=run_id))
+        return _begun(requests.answer(account=account, run_id=run_id))
 
 
 def _begun(run: SyncRun) -> Response:

@@ -19,8 +19,8 @@ from accounts.services.quotas import spend
 from followersync import selectors
 from followersync.models import FollowerSnapshot, SyncRun
 from followersync.models.run import Mode, Trigger
-from followersync.services.error_words import in_words
-from followersync.services.sync import request_sync
+from followersync.services.sync.runs import request_sync
+from followersync.texts.errors import in_words
 
 
 class RunOutput(serializers.Serializer[Any]):

@@ -16,7 +16,7 @@ from accounts.api.schema import operation, page_of
 from accounts.api.serializers import PageQuery, StrictSerializer, UtcField
 from accounts.services.quotas import spend
 from followersync.models import WebhookSubscription
-from followersync.services import subscriptions
+from followersync.services.webhooks import outbound
 
 
 class WebhookOutput(serializers.Serializer[Any]):
@@ -56,7 +56,7 @@ class WebhooksView(ApiView):
     )
     def get(self, request: Request) -> Response:
         query = self.query(PageQuery)
-        rows = subscriptions.subscriptions_of(self.member(), program=self.program())
+        rows = outbound.subscriptions_of(self.member(), program=self.program())
 
         def show(found: list[WebhookSubscription]) -> Any:
             return WebhookOutput(found, many=True).data
@@ -73,7 +73,7 @@ class WebhooksView(ApiView):
     def post(self, request: Request) -> Response:
         url = self.read(self.InputSerializer)["url"]
         spend(user_id=self.member().pk, name="webhook")
-        made, secret = subscriptions.subscribe(owner=self.member(), url=url, program=self.program())
+        made, secret = outbound.subscribe(owner=self.member(), url=url, program=self.program())
         shown = {**WebhookOutput(made).data, "secret": secret}
         address = reverse("api:webhook", args=[made.pk])
         return Response(shown, status=201, headers={"Location": address})
@@ -96,7 +96,7 @@ class WebhookView(ApiView):
     def patch(self, request: Request, webhook_id: int) -> Response:
         subscription = self._mine(webhook_id)
         wish = self.read(self.InputSerializer)
-        changed = subscriptions.enable(subscription=subscription, enabled=wish["enabled"])
+        changed = outbound.enable(subscription=subscription, enabled=wish["enabled"])
         return Response(WebhookOutput(changed).data)
 
     @operation("webhooks_delete", "Remove it", {204: None})
@@ -106,4 +106,4 @@ class WebhookView(ApiView):
         return Response(status=204)
 
     def _mine(self, webhook_id: int) -> WebhookSubscription:
-        return subscriptions.subscription_of(self.member(), webhook_id, program=self.program())
+        return outbound.subscription_of(self.member(), webhook_id, program=self.program())

@@ -24,7 +24,7 @@ class Span:
     dated: int = 0
 
 
-class Kind(StrEnum):
+class Completeness(StrEnum):
     WHOLE = "whole"
     RANGED = "ranged"
     PARTIAL = "partial"
@@ -44,7 +44,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedExport:
     """What the archive shows: people and dates, and whether a part is missing."""
 
     people: int
@@ -70,39 +70,39 @@ class Stored:
 class Assessment:
     """`reasons`: what speaks for the kind, each to be put in words."""
 
-    kind: Kind
+    kind: Completeness
     reasons: tuple[Reason, ...]
 
 
-def assess(listed: Listed, stored: Stored, reported: int | None) -> Assessment:
+def assess(listed: ListedExport, stored: Stored, reported: int | None) -> Assessment:
     """Judge by everything at hand; evidence of a gap outweighs any evidence of wholeness.
 
     `reported` is Instagram's own count, None where it is unknown; it counts people whom no list
     shows, so being somewhat under it proves nothing.
     """
     if listed.part_missing:
-        return Assessment(Kind.PARTIAL, (Reason.PART_MISSING,))
+        return Assessment(Completeness.PARTIAL, (Reason.PART_MISSING,))
     if not listed.people:
         return _empty(stored, reported)
     ranged = _ranged(listed, stored)
     short = reported is not None and listed.people < reported - _tolerance(reported)
     if ranged:
-        return Assessment(Kind.RANGED, (*ranged, *([Reason.COUNT_SHORT] if short else [])))
+        return Assessment(Completeness.RANGED, (*ranged, *([Reason.COUNT_SHORT] if short else [])))
     if short:
-        return Assessment(Kind.PARTIAL, (Reason.COUNT_SHORT,))
+        return Assessment(Completeness.PARTIAL, (Reason.COUNT_SHORT,))
     agreeing = _agreeing(listed, stored, reported)
     if agreeing:
-        return Assessment(Kind.WHOLE, agreeing)
-    return Assessment(Kind.DOUBTFUL, (Reason.NOTHING_TO_COMPARE,))
+        return Assessment(Completeness.WHOLE, agreeing)
+    return Assessment(Completeness.DOUBTFUL, (Reason.NOTHING_TO_COMPARE,))
 
 
 def _empty(stored: Stored, reported: int | None) -> Assessment:
     if not stored.followers and reported is not None and reported <= 2:
-        return Assessment(Kind.WHOLE, (Reason.COUNT_AGREES,))
-    return Assessment(Kind.DOUBTFUL, (Reason.EMPTY,))
+        return Assessment(Completeness.WHOLE, (Reason.COUNT_AGREES,))
+    return Assessment(Completeness.DOUBTFUL, (Reason.EMPTY,))
 
 
-def _ranged(listed: Listed, stored: Stored) -> tuple[Reason, ...]:
+def _ranged(listed: ListedExport, stored: Stored) -> tuple[Reason, ...]:
     reasons = []
     gap = _gap(listed)
     if gap is not None and gap > RANGED_AFTER:
@@ -112,7 +112,7 @@ def _ranged(listed: Listed, stored: Stored) -> tuple[Reason, ...]:
     return tuple(reasons)
 
 
-def _agreeing(listed: Listed, stored: Stored, reported: int | None) -> tuple[Reason, ...]:
+def _agreeing(listed: ListedExport, stored: Stored, reported: int | None) -> tuple[Reason, ...]:
     reasons = []
     if reported is not None and abs(reported - listed.people) <= _tolerance(reported):
         reasons.append(Reason.COUNT_AGREES)
@@ -128,7 +128,7 @@ def _tolerance(reported: int) -> int:
     return max(10, reported // 10)
 
 
-def _gap(listed: Listed) -> int | None:
+def _gap(listed: ListedExport) -> int | None:
     """Seconds from the oldest followed account to the oldest follower; None if too few tell."""
     following, followers = listed.following, listed.span
     if following is None or following.oldest is None or followers.oldest is None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from itertools import pairwise
 from math import ceil, log
 
-from followersync.domain.archive_completeness import Assessment, Kind, Reason
+from followersync.domain.archive_completeness import Assessment, Completeness, Reason
 from followersync.domain.values import LOOKS_APART, TIMES_KEPT, Absence
 
 LOOKS = 2
@@ -111,9 +111,9 @@ class Facts:
         look as if they were of a range of dates; the stored list's oldest tells them apart.
         """
         kind, reasons = self.assessment.kind, self.assessment.reasons
-        if kind is Kind.RANGED:
+        if kind is Completeness.RANGED:
             return reasons == (Reason.FOLLOWING_OLDER,) and self.oldest_listed
-        return kind is Kind.WHOLE or reasons == (Reason.COUNT_SHORT,)
+        return kind is Completeness.WHOLE or reasons == (Reason.COUNT_SHORT,)
 
 
 @dataclass(frozen=True, slots=True)

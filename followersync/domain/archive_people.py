@@ -1,6 +1,6 @@
 """An export beside a list, person by person: who is renamed, missing, dated otherwise, or new.
 
-The rule itself; `store/imports_judge.py` carries it out in sets, and test_archive_verdicts.py holds
+The rule itself; `store/archive_verdicts.py` carries it out in sets, and test_archive_verdicts.py holds
 the two against each other. Times in whole Unix seconds.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from followersync.domain.archive_completeness import Listed, Span, Stored, assess
+from followersync.domain.archive_completeness import ListedExport, Span, Stored, assess
 from followersync.domain.archive_losses import (
     BLOCK,
     Act,
@@ -30,7 +30,7 @@ from followersync.domain.values import Absence
 MINUTE = 60
 
 
-class Entry(StrEnum):
+class FeedEntry(StrEnum):
     """The verdict about a name that is listed."""
 
     CAME_BACK = "came_back"
@@ -42,7 +42,7 @@ class Entry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredPerson:
     """A row of the list: `key` below 0 where an archive alone knows the person.
 
     `place` orders the list; of those below 0 it is their follow second, 0 unknown. `renamed_at`:
@@ -118,8 +118,8 @@ class Decision:
     """`acts`: of whoever is held, by key; `entries`: of unknown names; `renamed`: new names."""
 
     look: Look
-    acts: dict[int, Act | Entry]
-    entries: dict[str, Entry]
+    acts: dict[int, Act | FeedEntry]
+    entries: dict[str, FeedEntry]
     renamed: dict[int, str]
 
 
@@ -129,7 +129,7 @@ def same(one: int, other: int, *, minute: bool) -> bool:
     return one == other or (rounded and one // MINUTE == other // MINUTE)
 
 
-def decide(export: Export, held: Sequence[Held], before: Before) -> Decision:
+def decide(export: Export, held: Sequence[StoredPerson], before: Before) -> Decision:
     """Every verdict that the export allows."""
     people = export.people
     shared = [row for row in held if row.name in people]
@@ -149,7 +149,7 @@ def decide(export: Export, held: Sequence[Held], before: Before) -> Decision:
     )
     compared = _missing(compared, absent, marks, held, found)
     look = weigh(facts, compared)
-    acts: dict[int, Act | Entry] = {}
+    acts: dict[int, Act | FeedEntry] = {}
     for row in absent:
         act = judge(look, row.absence, marks.get(row.key))
         if act is not None:
@@ -163,7 +163,7 @@ def decide(export: Export, held: Sequence[Held], before: Before) -> Decision:
 
 
 def _facts(
-    export: Export, held: Sequence[Held], before: Before, people: Mapping[str, int | None]
+    export: Export, held: Sequence[StoredPerson], before: Before, people: Mapping[str, int | None]
 ) -> Facts:
     rows = [second for part in export.parts for _, second in part]
     dated = [second for second in rows if second is not None]
@@ -179,7 +179,7 @@ def _facts(
     names = {row.name for row in held}
     undated = any(second is None for name, second in people.items() if name not in names)
     assessment = assess(
-        Listed(len(people), span, export.following, export.part_missing),
+        ListedExport(len(people), span, export.following, export.part_missing),
         Stored(len(held), older, there),
         before.reported,
     )
@@ -202,7 +202,7 @@ def _facts(
 
 
 def _dates(
-    export: Export, shared: Sequence[Held], people: Mapping[str, int | None], held: int
+    export: Export, shared: Sequence[StoredPerson], people: Mapping[str, int | None], held: int
 ) -> Compared:
     changed = [
         second
@@ -216,7 +216,7 @@ def _dates(
 
 
 def _renamed(
-    absent: Sequence[Held],
+    absent: Sequence[StoredPerson],
     unknown: Mapping[str, int | None],
     nameless: Collection[int],
     *,
@@ -239,8 +239,8 @@ def _renamed(
 def _marks(
     export: Export,
     facts: Facts,
-    absent: Sequence[Held],
-    held: Sequence[Held],
+    absent: Sequence[StoredPerson],
+    held: Sequence[StoredPerson],
     unknown: Mapping[str, int | None],
     renamed: Mapping[int, str],
     before: Before,
@@ -260,7 +260,7 @@ def _marks(
     return marks
 
 
-def _between(row: Held, export: Export) -> bool:
+def _between(row: StoredPerson, export: Export) -> bool:
     """Whether people stand on both sides of them in one part."""
     slack = MINUTE if export.minute else 0
     since = row.since
@@ -268,7 +268,11 @@ def _between(row: Held, export: Export) -> bool:
 
 
 def _doubtful(
-    row: Held, seconds: Sequence[int], others: Sequence[Held], export: Export, before: Before
+    row: StoredPerson,
+    seconds: Sequence[int],
+    others: Sequence[StoredPerson],
+    export: Export,
+    before: Before,
 ) -> bool:
     """Whether they may bear another name now: one that is unknown, or came or changed later."""
     if row.since is None:
@@ -294,7 +298,9 @@ def _doubtful(
     )
 
 
-def _mark_blocks(absent: Sequence[Held], held: Sequence[Held], marks: dict[int, Act]) -> None:
+def _mark_blocks(
+    absent: Sequence[StoredPerson], held: Sequence[StoredPerson], marks: dict[int, Act]
+) -> None:
     """Mark whoever was missing together with their neighbours; the doubtful are missing, too."""
     gone = [row for row in absent if marks.get(row.key) not in (Act.RENAMED, Act.OUTSIDE)]
     if len(gone) < BLOCK:
@@ -316,9 +322,9 @@ def _mark_blocks(absent: Sequence[Held], held: Sequence[Held], marks: dict[int, 
 
 def _missing(
     compared: Compared,
-    absent: Sequence[Held],
+    absent: Sequence[StoredPerson],
     marks: Mapping[int, Act],
-    held: Sequence[Held],
+    held: Sequence[StoredPerson],
     found: int,
 ) -> Compared:
     gone = [row for row in absent if marks.get(row.key) not in (Act.RENAMED, Act.OUTSIDE)]
@@ -337,57 +343,59 @@ def _missing(
 
 
 def _dated(
-    row: Held, second: int | None, export: Export, before: Before, mass: Redating
-) -> Entry | None:
+    row: StoredPerson, second: int | None, export: Export, before: Before, mass: Redating
+) -> FeedEntry | None:
     """Who is in both is neither lost nor returned, whatever the date; except whom a look missed
     and who follows since later than that look: that is a second testimony that they had left."""
     since, newer = row.since, before.newer
     if second is None or second == since or mass is Redating.LUMP:
         return None
     if since is None:
-        return Entry.REDATED
+        return FeedEntry.REDATED
     if export.minute:
         return None
     if row.key > 0:
         older = second < since <= before.until
         unsure = newer and second > since and row.first_seen_at is None
-        return Entry.REDATED if older or unsure else None
+        return FeedEntry.REDATED if older or unsure else None
     if not newer:
         return None
     absence = row.absence
     again = absence is not None and absence.witnessed > 0 and second > absence.last_at
-    return Entry.CAME_BACK if again and mass is Redating.NONE else Entry.REDATED
+    return FeedEntry.CAME_BACK if again and mass is Redating.NONE else FeedEntry.REDATED
 
 
 def _entries(
     look: Look,
-    held: Sequence[Held],
+    held: Sequence[StoredPerson],
     unknown: Mapping[str, int | None],
     renamed: Mapping[int, str],
     before: Before,
-) -> dict[str, Entry]:
+) -> dict[str, FeedEntry]:
     """Which unknown names enter the list, and as what."""
-    taken, entries = set(renamed.values()), dict[str, Entry]()
+    taken, entries = set(renamed.values()), dict[str, FeedEntry]()
     keys = {row.key for row in held}
     for name, second in unknown.items():
-        entry = Entry.TAKEN if name in taken else _entry(look, held, second, before)
+        entry = FeedEntry.TAKEN if name in taken else _entry(look, held, second, before)
         past = before.past.get(name)
-        if entry in (Entry.GAINED, Entry.FOUND) and past is not None and past not in keys:
-            entry = Entry.RETURNED
+        if entry in (FeedEntry.GAINED, FeedEntry.FOUND) and past is not None and past not in keys:
+            entry = FeedEntry.RETURNED
         if entry is not None:
             entries[name] = entry
     return entries
 
 
-def _entry(look: Look, held: Sequence[Held], second: int | None, before: Before) -> Entry | None:
+def _entry(
+    look: Look, held: Sequence[StoredPerson], second: int | None, before: Before
+) -> FeedEntry | None:
     if before.edge_whole_at is not None and (second or 0) <= before.edge_whole_at:
         return None
     if before.newer:
         if (second or 0) > (before.looked or 0):
-            return Entry.GAINED
-        return Entry.FOUND if look.admits_found else None
+            return FeedEntry.GAINED
+        return FeedEntry.FOUND if look.admits_found else None
     known = second is not None and any(
         row.since is not None and same(row.since, second, minute=False) for row in held
     )
     covered = second is not None and any(low <= second <= high for low, high in before.covered)
-    return None if second is None or known or covered else Entry.FOUND
+    return None if second is None or known or covered else FeedEntry.FOUND

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from followersync.domain import count, patience, plan, turns
+from followersync.domain import count, patience, planner, transitions
 from followersync.domain.losses import (
     MANY_AT_END,
     JudgeContext,
@@ -15,8 +15,8 @@ from followersync.domain.losses import (
     implausible,
 )
 from followersync.domain.patience import Reappearance
-from followersync.domain.state import JUMP, AccountState, Memory, Order, Run
-from followersync.domain.values import Absence, Mode, PageLook, Span, Tally
+from followersync.domain.state import JUMP, AccountState, ListOrder, Memory, Run
+from followersync.domain.values import Absence, PageLook, ScanMode, Span, Tally
 
 PEAK_FOR = 10 * 86_400
 """So long the most people that a list showed are remembered."""
@@ -35,7 +35,7 @@ def list_end(state: AccountState, spans: Iterable[Span]) -> int:
     In a list that is not newest first anybody may be left out at its end.
     """
     memory = state.memory
-    ordered = memory.order is Order.CONFIRMED and not is_mixed(memory)
+    ordered = memory.order is ListOrder.CONFIRMED and not is_mixed(memory)
     return end_of(spans, zone=memory.zone, ordered=ordered, top=memory.top + JUMP)
 
 
@@ -69,13 +69,13 @@ def judge_context(
 ) -> JudgeContext:
     """What the judgement rests on. `followers`: rows held, of whom `missing` are absent.
     `site`: who came back in many accounts at one time."""
-    run, memory, campaign = _run(state), state.memory, state.campaign
+    run, memory, full_scan = _run(state), state.memory, state.full_scan
     at = now if run.judge_at is None else run.judge_at
     spans = list(spans)
     after = run.looks_from or 0
     again = run.looks_from is not None
-    whole = not again and campaign is not None and campaign.ended
-    wide = whole or (memory.pages > plan.UNPACED_PAGES and run.mode is Mode.FULL)
+    whole = not again and full_scan is not None and full_scan.ended
+    wide = whole or (memory.pages > planner.UNPACED_PAGES and run.mode is ScanMode.FULL)
     shown = followers - missing.absent
     very_many = whole and implausible(missing.new, followers)
     odd = very_many and not memory.odd
@@ -94,8 +94,8 @@ def judge_context(
         again=again,
         whole=whole,
         wide=wide,
-        ordered=run.ordered and memory.order is Order.CONFIRMED,
-        doubtful=memory.order is not Order.CONFIRMED,
+        ordered=run.ordered and memory.order is ListOrder.CONFIRMED,
+        doubtful=memory.order is not ListOrder.CONFIRMED,
         mixed=is_mixed(memory),
         zone=memory.zone,
         end=list_end(state, spans),
@@ -121,8 +121,8 @@ def judge_context(
 def _settled(state: AccountState, shown: int, missing: Missing, at: int) -> count.Ledger:
     """The count's ledger after a look at the whole list; unchanged where the two are not of one
     moment."""
-    run, ledger, campaign = _run(state), state.memory.count, state.campaign
-    begun = run.started_at if campaign is None else min(run.started_at, campaign.started_at)
+    run, ledger, full_scan = _run(state), state.memory.count, state.full_scan
+    begun = run.started_at if full_scan is None else min(run.started_at, full_scan.started_at)
     if run.reported is None or at - begun > count.COMPARABLE:
         return ledger
     if count.is_absurd(run.reported, shown):
@@ -176,7 +176,7 @@ def judged(
     ledger = replace(context.count, waited=context.count.waited + tally.waited)
     memory = replace(
         memory,
-        looks=tuple(dict.fromkeys(waiting))[: turns.PAGES_KEPT],
+        looks=tuple(dict.fromkeys(waiting))[: transitions.PAGES_KEPT],
         whole_wanted=wanted or (memory.whole_wanted and not context.whole),
         count=ledger,
     )
@@ -189,7 +189,7 @@ def judged(
     odd = run.odd if again else context.odd
     tally = run.tally.and_again(tally) if again else tally
     state = replace(state, memory=memory, run=replace(run, tally=tally, odd=odd))
-    return turns.after_judgement(state)
+    return transitions.after_judgement(state)
 
 
 def reappeared(

@@ -1,215 +1,139 @@
-"""Places: what one page of a list says about where people stand.
-
-A page is one moment's view of a contiguous stretch of the list, so everything is decided on the
-page alone; nothing is inferred across the gap between two pages, where a moving cursor skips.
-"""
+"""Places for the people of one page whom nobody knows, or whose place is worth nothing."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Set
 
-from followersync.domain.order import RUN_NEEDED, PageOrder, Walk, page_order
-from followersync.domain.placing import Placing, kind_of
+from followersync.domain.page_order import RUN_NEEDED, PageOrder, Walk, is_sure, longest_run
 from followersync.domain.state import GAP, TOP
-from followersync.domain.values import Added, AsShown, Known, Moved, Renamed, Spoiled
+from followersync.domain.values import Added, AddedKind, Moved, StoredConnection
 
 
-@dataclass(frozen=True, slots=True)
-class PageReading:
-    """`sure`: sure rows met; `run`: those of them in our order; `top`/`bottom`: what the page
-    testifies to, None if nothing; `doubt`: places between which people not on the page become
-    unsure, because rows were put among them; `backwards`: all of it was met before on the way;
-    `among`: strangers were found among people who stand on top of the list."""
-
-    added: list[Added]
-    renamed: list[Renamed]
-    moved: list[Moved]
-    seen: list[int]
-    sure: int
-    run: int
-    orderly: bool
-    spoiled: Spoiled | None
-    top: int | None
-    bottom: int | None
-    floor: int
-    doubt: list[tuple[int, int]]
-    backwards: bool = False
-    among: bool = False
-
-    @property
-    def disorderly(self) -> bool:
-        """Enough sure people without repeats, and not in our order."""
-        return self.sure >= RUN_NEEDED and not self.orderly and self.spoiled is Spoiled.ORDER
+def kind_of(key: int, lost_before: Set[int], baseline: bool, *, new: bool) -> AddedKind:
+    """What a stranger is to the member."""
+    if key in lost_before:
+        return AddedKind.RETURNED
+    if baseline:
+        return AddedKind.BASELINE
+    return AddedKind.GAINED if new else AddedKind.FOUND
 
 
-def read_page(
-    rows: Sequence[tuple[int, str]],
-    known: Mapping[int, Known],
-    lost_before: Set[int],
-    walk: Walk,
-) -> PageReading:
-    """What is new, renamed and moved on a page, and what it testifies to."""
-    reading = _read(rows, known, lost_before, walk)
-    all_known = not walk.first and known and len(known) == len(reading.seen)
-    if not all_known or _lowest(known) < walk.floor:
-        return reading
-    return replace(
-        reading,
-        moved=[],
-        spoiled=Spoiled.LOOP,
-        top=None,
-        bottom=None,
-        doubt=[],
-        floor=walk.floor,
-        orderly=False,
-        backwards=True,
-    )
+class Placing:
+    """Gives places to the unknown and the unsure rows of one page, stretch by stretch.
 
+    A stretch is what stands between two rows of the run (or before the first, after the last).
+    """
 
-def _lowest(known: Mapping[int, Known]) -> int:
-    if isinstance(known, AsShown):
-        return known.places[-1]
-    return min(row[1] for row in known.values())
+    def __init__(
+        self,
+        order: PageOrder,
+        known: Mapping[int, StoredConnection],
+        lost_before: Set[int],
+        walk: Walk,
+    ) -> None:
+        self.order = order
+        self.unique = order.unique
+        self.known = known
+        self.lost_before = lost_before
+        self.walk = walk
+        self.run = frozenset(order.run)
+        self.clean = order.clean
+        self.floor = walk.floor
+        self.added: list[Added] = []
+        self.moved: list[Moved] = []
+        self.doubt: list[tuple[int, int]] = []
+        self.among = False
+        """Strangers were found below so many of the run that they did not come on top of it."""
+        self._passed = 0
 
+    def place_all(self) -> None:
+        above: int | None = None
+        stretch: list[int] = []
+        for index, (key, _) in enumerate(self.unique):
+            if index in self.run:
+                below = self.known[key].place
+                self._place(stretch, above, below)
+                stretch = []
+                above = below
+                self._passed += 1
+                self.floor = min(self.floor, below)
+            elif not (key in self.known and is_sure(self.known[key], self.walk)):
+                stretch.append(index)
+        self._place(stretch, above, None)
 
-def _read(
-    rows: Sequence[tuple[int, str]],
-    known: Mapping[int, Known],
-    lost_before: Set[int],
-    walk: Walk,
-) -> PageReading:
-    if not walk.renumber and len(known) == len(rows) and rows:
-        unchanged = _unchanged(rows, known, walk)
-        if unchanged is not None:
-            return unchanged
-    return _read_changed(rows, known, lost_before, walk)
+    def _place(self, stretch: list[int], above: int | None, below: int | None) -> None:
+        if not stretch:
+            return
+        top_of_list = above is None and self.walk.at_top
+        high, step = self._room(len(stretch), above, below)
+        new = top_of_list and (
+            self.order.in_order or (len(self.order.sure) < RUN_NEEDED and self.walk.growing)
+        )
+        sure = top_of_list and self.clean and self.walk.first and step > 0
+        fitting = self._fitting(stretch, above, below)
+        if fitting and above is not None and below is not None:
+            self.doubt.append((below, above))
+        strangers = 0
+        for at, index in enumerate(stretch, start=1):
+            if index in fitting:
+                self.moved.append(Moved(self.unique[index][0], fitting[index], sure=True))
+                continue
+            strangers += not self._is_known(index)
+            expected = not 0 < strangers - self.walk.expected <= self.walk.hidden
+            self._give(index, high - at * step, sure=sure, new=new and expected)
+        if below is None:
+            self.floor = high - len(stretch) * step
 
+    def _fitting(self, stretch: list[int], above: int | None, below: int | None) -> dict[int, int]:
+        """Who is met a second time where an earlier page put them: they become sure there.
 
-def _unchanged(
-    rows: Sequence[tuple[int, str]], known: Mapping[int, Known], walk: Walk
-) -> PageReading | None:
-    """The fast path: everybody known, sure, under the same name and in our order."""
-    shown = known if isinstance(known, AsShown) else _as_shown(rows, known)
-    if shown is None or len(rows) < RUN_NEEDED or shown.places[-1] <= walk.zone:
-        return None
-    bottom = shown.places[-1]
-    return PageReading(
-        added=[],
-        renamed=[],
-        moved=[],
-        seen=shown.keys_shown,
-        sure=len(rows),
-        run=len(rows),
-        orderly=True,
-        spoiled=None,
-        top=shown.places[0],
-        bottom=bottom,
-        floor=min(walk.floor, bottom),
-        doubt=[],
-    )
+        Never at a page's end, be it the list's too: the list may be cut there, and whoever was put
+        too low would then testify that all between them and their true place are gone.
+        """
+        if not self.clean or not self.walk.settles or below is None:
+            return {}
+        if above is None:
+            if not self.walk.at_top:
+                return {}
+            above = TOP
+            strangers = [at for at, index in enumerate(stretch) if not self._is_known(index)]
+            stretch = stretch[strangers[-1] + 1 :] if strangers else stretch
+        places = [
+            (index, self.known[self.unique[index][0]].place)
+            for index in stretch
+            if self._is_known(index) and below < self.known[self.unique[index][0]].place < above
+        ]
+        run = longest_run([place for _, place in places])
+        return dict(places[at] for at in run)
 
+    def _is_among(self) -> bool:
+        """A few above may have left and come back on top, whose places are still the highest."""
+        return not self.walk.first or self._passed >= RUN_NEEDED
 
-def _as_shown(rows: Sequence[tuple[int, str]], known: Mapping[int, Known]) -> AsShown | None:
-    above = TOP
-    places = []
-    for key, username in rows:
-        row = known.get(key)
-        if row is None or not row[2] or row[1] >= above or row[0] != username:
-            return None
-        above = row[1]
-        places.append(above)
-    keys, names = zip(*rows, strict=True)
-    return AsShown(list(keys), list(names), places)
+    def _is_known(self, index: int) -> bool:
+        return self.unique[index][0] in self.known
 
-
-def _read_changed(
-    rows: Sequence[tuple[int, str]],
-    known: Mapping[int, Known],
-    lost_before: Set[int],
-    walk: Walk,
-) -> PageReading:
-    order = page_order(rows, known, walk)
-    if walk.renumber:
-        return _renumbered(order, known, lost_before, walk)
-    placing = Placing(order, known, lost_before, walk)
-    placing.place_all()
-    top = bottom = None
-    seen = [key for key, _ in order.unique]
-    if order.spoiled is None:
-        top = known[seen[order.run[0]]].place
-        bottom = known[seen[order.run[-1]]].place
-    moved = placing.moved
-    if order.orderly or order.clean or (walk.confirming and not order.repeats):
-        moved = moved + _unsettled(order, known)
-    return PageReading(
-        added=placing.added,
-        renamed=_renamed(order, known),
-        moved=moved,
-        seen=seen,
-        sure=len(order.sure),
-        run=len(order.run),
-        orderly=order.orderly,
-        spoiled=order.spoiled,
-        top=top,
-        bottom=bottom,
-        floor=placing.floor,
-        doubt=placing.doubt,
-        among=placing.among,
-    )
-
-
-def _unsettled(order: PageOrder, known: Mapping[int, Known]) -> list[Moved]:
-    """Who stands out of order goes, unsure, beside the neighbour that they now have."""
-    kept = frozenset(order.run)
-    moved = []
-    for index in order.sure:
-        if index in kept:
-            continue
-        above = bisect_left(order.run, index) - 1
-        if above >= 0:
-            place = known[order.unique[order.run[above]][0]].place - 1
+    def _room(self, count: int, above: int | None, below: int | None) -> tuple[int, int]:
+        """From where downwards, and in what steps, `count` places are given; step 0: no room."""
+        if above is None:
+            high = self.walk.floor
+            if below is None or high - below > GAP * (count + 1):
+                return high, GAP
+            if high <= below:
+                return below + GAP * (count + 1), GAP
         else:
-            place = known[order.unique[order.run[0]][0]].place + 1
-        moved.append(Moved(order.unique[index][0], place, sure=False))
-    return moved
+            high = above
+        if below is None:
+            return high, GAP
+        return high, (high - below) // (count + 1)
 
-
-def _renamed(order: PageOrder, known: Mapping[int, Known]) -> list[Renamed]:
-    return [
-        Renamed(key, known[key].username, username)
-        for key, username in order.unique
-        if key in known and known[key].username != username
-    ]
-
-
-def _renumbered(
-    order: PageOrder, known: Mapping[int, Known], lost_before: Set[int], walk: Walk
-) -> PageReading:
-    """Every row gets a new place, worth what one sighting is worth."""
-    added, moved = [], []
-    place = walk.floor
-    for key, username in order.unique:
-        if key in known and known[key].place > walk.zone:
-            continue
-        place -= GAP
-        if key in known:
-            moved.append(Moved(key, place, sure=True))
-        else:
-            kind = kind_of(key, lost_before, walk.baseline, new=False)
-            added.append(Added(key, username, place, sure=True, kind=kind))
-    return PageReading(
-        added=added,
-        renamed=_renamed(order, known),
-        moved=moved,
-        seen=[key for key, _ in order.unique],
-        sure=0,
-        run=0,
-        orderly=not order.repeats,
-        spoiled=Spoiled.REPEATS if order.repeats else Spoiled.STRANGERS,
-        top=None,
-        bottom=None,
-        floor=place,
-        doubt=[],
-    )
+    def _give(self, index: int, place: int, *, sure: bool, new: bool) -> None:
+        key, username = self.unique[index]
+        row = self.known.get(key)
+        if row is None:
+            new = new and key in self.order.once
+            kind = kind_of(key, self.lost_before, self.walk.baseline, new=new)
+            self.added.append(Added(key, username, place, sure, kind))
+            self.among = self.among or (kind is AddedKind.FOUND and self._is_among())
+        elif self.clean and place != row.place:
+            self.moved.append(Moved(key, place, sure=False))

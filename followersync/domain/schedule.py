@@ -22,7 +22,7 @@ def next_due(
     failures: int,
     not_before: int | None,
     second_look_in: int | None,
-    campaign_open: bool,
+    full_scan_open: bool,
     jitter: float,
 ) -> int:
     """When the account is due again.
@@ -40,7 +40,7 @@ def next_due(
             # A sync shortly before a look would count is postponed until it does.
             if due > look - second_look_in // 4:
                 due = look + round(second_look_in * JITTER * jitter)
-        if campaign_open:
+        if full_scan_open:
             due = min(due, now + HOUR)
     return max(due, not_before or 0)
 

@@ -1,6 +1,6 @@
 """What an account's syncing remembers between two commits: small, frozen, JSON-able.
 
-`Memory` lasts, `Campaign` is the open full scan, `Run` is the sync in progress. All three are
+`Memory` lasts, `Full scan` is the open full scan, `Run` is the sync in progress. All three are
 stored as one value in the same transaction as the page they result from, so that a killed worker
 goes on from there and applies nothing twice.
 """
@@ -15,7 +15,7 @@ import msgspec
 
 from followersync.domain.count import Ledger
 from followersync.domain.patience import Reappearance
-from followersync.domain.values import Mode, PageLook, Spoiled, Tally, Why
+from followersync.domain.values import PageFault, PageLook, ScanMode, ScanReason, Tally
 
 GAP = 1 << 16
 """Between two places given one after the other: room for sixteen insertions into the middle."""
@@ -25,7 +25,7 @@ BASE = 1 << 61
 TOP = (1 << 63) - 1
 
 
-class Order(StrEnum):
+class ListOrder(StrEnum):
     """What an account's places are worth: nothing yet, seen in one scan, agreed by two."""
 
     NONE = "none"
@@ -51,7 +51,7 @@ class Memory:
     """At the last look at the whole list it showed nearly as many people as are counted."""
     hidden: int = 0
     """People whom the count told of and the first list did not show."""
-    order: Order = Order.NONE
+    order: ListOrder = ListOrder.NONE
     renumber: bool = False
     doubts: int = 0
     """Finished scans in a row that met a page in disorder."""
@@ -103,7 +103,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class PagesRead:
     """What was read so far: pages, people on them, of those the sure and those on orderly pages,
     pages whose sure people stood in another order, people nobody knew, and how many pages were
     spoiled by what."""
@@ -114,19 +114,19 @@ class Read:
     orderly: int = 0
     disorderly: int = 0
     added: int = 0
-    spoiled: dict[Spoiled, int] = field(default_factory=dict)
+    spoiled: dict[PageFault, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Campaign:
+class FullScan:
     started_at: int
-    why: Why
+    why: ScanReason
     page_size: int
     after: str | None
     renumber: bool
     first_page: int
     floor: int
-    read: Read = Read()
+    read: PagesRead = PagesRead()
     back: str | None = None
     """The cursor before `after`: asked for again when `after` leads back up."""
     loops: int = 0
@@ -155,10 +155,10 @@ class Run:
     calls_left: int | None
     asked: bool
     page_size: int
-    mode: Mode = Mode.COUNT
-    why: Why | None = None
+    mode: ScanMode = ScanMode.COUNT
+    why: ScanReason | None = None
     calls: int = 0
-    read: Read = Read()
+    read: PagesRead = PagesRead()
     reported: int | None = None
     after: str | None = None
     floor: int = BASE
@@ -189,12 +189,12 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class AccountState:
     memory: Memory = Memory()
-    campaign: Campaign | None = None
+    full_scan: FullScan | None = None
     run: Run | None = None
 
 
 def dump(state: AccountState) -> dict[str, Any]:
-    """The state as JSON values; keys `memory`, `campaign`, `run`."""
+    """The state as JSON values; keys `memory`, `full scan`, `run`."""
     value: dict[str, Any] = msgspec.to_builtins(state)
     return value
 

@@ -18,7 +18,7 @@ TIMES_KEPT = 20
 """Times of looks that are kept of one absence."""
 
 
-class Part(StrEnum):
+class PageRole(StrEnum):
     """What a page was read for."""
 
     HEAD = "head"
@@ -27,7 +27,7 @@ class Part(StrEnum):
     CLOSING = "closing"
 
 
-class Kind(StrEnum):
+class AddedKind(StrEnum):
     """What an added follower is to the member; BASELINE is no change and enters no feed."""
 
     BASELINE = "baseline"
@@ -36,13 +36,13 @@ class Kind(StrEnum):
     RETURNED = "returned"
 
 
-class Mode(StrEnum):
+class ScanMode(StrEnum):
     COUNT = "count"
     HEAD = "head"
     FULL = "full"
 
 
-class Why(StrEnum):
+class ScanReason(StrEnum):
     """Why a full scan is wanted."""
 
     FIRST = "first"
@@ -55,7 +55,7 @@ class Why(StrEnum):
     UNFINISHED = "unfinished"
 
 
-class Spoiled(StrEnum):
+class PageFault(StrEnum):
     """Why a page can testify to nobody's absence."""
 
     REPEATS = "repeats"
@@ -65,7 +65,7 @@ class Spoiled(StrEnum):
     LOOP = "loop"
 
 
-class Known(NamedTuple):
+class StoredConnection(NamedTuple):
     """A stored current follower, as loaded for a page's keys."""
 
     username: str
@@ -74,16 +74,16 @@ class Known(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class AsShown(Mapping[int, Known]):
+class UnchangedPage(Mapping[int, StoredConnection]):
     """The people of a page that shows nothing new: all known and sure, under these names, and
     `places` fall from row to row. A value for each of them is made only if somebody asks."""
 
     keys_shown: list[int]
     names: list[str]
     places: Sequence[int]
-    _people: dict[int, Known] = field(default_factory=dict)
+    _people: dict[int, StoredConnection] = field(default_factory=dict)
 
-    def __getitem__(self, key: int) -> Known:
+    def __getitem__(self, key: int) -> StoredConnection:
         return self._made()[key]
 
     def __iter__(self) -> Iterator[int]:
@@ -92,15 +92,15 @@ class AsShown(Mapping[int, Known]):
     def __len__(self) -> int:
         return len(self.keys_shown)
 
-    def _made(self) -> dict[int, Known]:
+    def _made(self) -> dict[int, StoredConnection]:
         if not self._people:
             rows = zip(self.keys_shown, self.names, self.places, strict=True)
-            self._people = {key: Known(name, place, True) for key, name, place in rows}
+            self._people = {key: StoredConnection(name, place, True) for key, name, place in rows}
         return self._people
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ListSource:
     """What a source can do: rows a page at most; `ordered`: it lists newest first."""
 
     page_limit: int
@@ -113,7 +113,7 @@ class Added:
     username: str
     place: int
     sure: bool
-    kind: Kind
+    kind: AddedKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +163,12 @@ class PageEvidence:
     """One page as evidence; `top` and `bottom` are None when it testifies to nothing."""
 
     number: int
-    part: Part
+    part: PageRole
     rows: int
     at: int
     top: int | None
     bottom: int | None
-    spoiled: Spoiled | None
+    spoiled: PageFault | None
     after: str | None
     limit: int
 
@@ -288,7 +288,7 @@ class ReadCount:
 class ReadPage:
     """Ask for the page after `after` (None: from the top); answer with `sync.page_read`."""
 
-    part: Part
+    part: PageRole
     after: str | None
     limit: int
 

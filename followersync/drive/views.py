@@ -26,7 +26,7 @@ from accounts.scopes import Scope
 from accounts.services import gate
 from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action, own_account
-from followersync.services import folders
+from followersync.services.imports import watched_folders
 from followersync.sources import drive
 from followersync.sources.folder import FolderError
 
@@ -113,7 +113,7 @@ def _watch(request: MemberRequest, account: LinkedAccount, state: dict[str, Any]
     # The member may have unticked the one permission there is.
     token = token if READ_ONLY in allowed else ""
     try:
-        folders.watch_drive(account=account, refresh_token=token)
+        watched_folders.watch_drive(account=account, refresh_token=token)
     except ThreadsiteError as error:
         messages.error(request, str(error.detail))
         return

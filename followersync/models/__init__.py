@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from followersync.models.budget import CallBudget
+from followersync.models.call_budget import CallBudget
 from followersync.models.follower import (
     Absence,
     ChangeKind,

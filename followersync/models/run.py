@@ -53,7 +53,7 @@ class SyncRun(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     worker = models.UUIDField(null=True)
     not_before = models.DateTimeField(null=True)
-    rung_at = models.DateTimeField(null=True)
+    enqueued_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
     pages = models.PositiveIntegerField(default=0)
     calls = models.PositiveIntegerField(default=0)

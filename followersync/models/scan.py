@@ -1,4 +1,4 @@
-"""A full-scan campaign, and the pages whose evidence is not judged yet."""
+"""A full-scan full scan, and the pages whose evidence is not judged yet."""
 
 from __future__ import annotations
 

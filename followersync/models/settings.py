@@ -31,7 +31,7 @@ class SyncSettings(models.Model):
     )
     interval_minutes = models.PositiveIntegerField(default=DEFAULT_INTERVAL)
     next_due_at = models.DateTimeField(null=True)
-    rung_at = models.DateTimeField(null=True)
+    woken_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
     head = models.BigIntegerField(default=0)

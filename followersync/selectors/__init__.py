@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from followersync.selectors.answers import (
+    ChangePage,
+    ChangeRow,
+    CountPoint,
+    Digest,
+    FollowerHistory,
+    FollowerPage,
+    FollowerRow,
+    GrowthPoint,
+    Interval,
+    Overview,
+)
 from followersync.selectors.changes import changes_page, latest_changes
 from followersync.selectors.followers import follower_history, followers_page
 from followersync.selectors.overview import expected, overview, reported, run_of, runs
@@ -13,18 +25,6 @@ from followersync.selectors.series import (
     looks,
     newest_snapshot,
     snapshots,
-)
-from followersync.selectors.values import (
-    ChangePage,
-    ChangeRow,
-    CountPoint,
-    Digest,
-    FollowerHistory,
-    FollowerPage,
-    FollowerRow,
-    GrowthPoint,
-    Interval,
-    Overview,
 )
 
 __all__ = [

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.errors import InvalidInput
 from followersync.errors import FeedGone
 from followersync.models import ChangeKind, FollowerChange, SyncSettings, public_id
-from followersync.selectors.values import ChangePage, ChangeRow
+from followersync.selectors.answers import ChangePage, ChangeRow
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from accounts.errors import NotFound
 from followersync import store
 from followersync.models import Source, SyncSettings, public_id
+from followersync.selectors.answers import FollowerHistory, FollowerPage, FollowerRow, Interval
 from followersync.selectors.changes import change_row
 from followersync.selectors.cursor import Cursor, decode, encode, refused
-from followersync.selectors.values import FollowerHistory, FollowerPage, FollowerRow, Interval
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +40,7 @@ def followers_page(
     if start is not None and isinstance(start.order, str) is not (bool(prefix) and at is None):
         raise refused()
     size = max(1, min(limit, MAXIMUM_LIMIT))
-    listing = store.Listing(
+    listing = store.ListQuery(
         account_id=account.pk,
         prefix=prefix,
         at=at,
@@ -65,8 +65,8 @@ def followers_page(
 
 
 def _cut(
-    found: list[store.Listed], start: Cursor | None, size: int, position: int
-) -> tuple[list[store.Listed], str | None, str | None]:
+    found: list[store.ListRow], start: Cursor | None, size: int, position: int
+) -> tuple[list[store.ListRow], str | None, str | None]:
     """Drop the row that only says whether there is more, and make the cursors."""
     more = len(found) > size
     rows = found[:size]
@@ -82,7 +82,7 @@ def _cut(
     return rows, after, before
 
 
-def _row(raw: store.Listed, baseline_at: datetime | None) -> FollowerRow:
+def _row(raw: store.ListRow, baseline_at: datetime | None) -> FollowerRow:
     return FollowerRow(
         key=raw.key,
         public_id=public_id(raw.key),
@@ -110,7 +110,7 @@ def follower_history(account: LinkedAccount, public_id: str) -> FollowerHistory:
     key = key_of(public_id)
     if key is None:
         raise NotFound
-    held = store.held_of(account.pk, key)
+    held = store.history_of(account.pk, key)
     now, past, changes = held.now, held.past, held.changes
     if now is None and not past and not changes:
         raise NotFound

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from accounts.models import LinkedAccount
-    from followersync.selectors.values import ChangeRow
+    from followersync.selectors.answers import ChangeRow
 
 
 SIDES = ("above", "below")

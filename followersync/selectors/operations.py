@@ -26,7 +26,7 @@ from followersync.models import SiteReappearance, SyncRun, SyncSettings, Webhook
 
 #: Due for longer than this without a run is a sign that the queue stands still.
 OVERDUE = timedelta(minutes=10)
-#: An open run that nobody has touched for this long is stuck; the dispatcher rings it again.
+#: An open run that nobody has touched for this long is stuck; the dispatcher enqueues it again.
 STUCK = timedelta(minutes=15)
 FAILING_AFTER = 3
 

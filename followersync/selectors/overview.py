@@ -10,11 +10,11 @@ from accounts import clock
 from accounts.errors import NotFound
 from accounts.scopes import Scope
 from accounts.selectors import consent_in_force, consents_in_force
-from followersync.domain import sync as domain
+from followersync.domain import engine as domain
 from followersync.models import Absence, SyncRun, SyncSettings
 from followersync.models.settings import DEFAULT_INTERVAL
-from followersync.selectors.budget import left
-from followersync.selectors.values import Overview
+from followersync.selectors.answers import Overview
+from followersync.selectors.call_budget import left
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

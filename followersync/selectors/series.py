@@ -12,7 +12,7 @@ from accounts.scopes import Scope
 from accounts.selectors import consent_in_force, in_force
 from followersync import store
 from followersync.models import FollowerSnapshot, SyncSettings
-from followersync.selectors.values import CountPoint, Digest, GrowthPoint
+from followersync.selectors.answers import CountPoint, Digest, GrowthPoint
 
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from accounts import clock
 from followersync import store
-from followersync.domain import sync as domain
+from followersync.domain import engine as domain
 from followersync.domain.looks import is_mixed
 from followersync.domain.outlook import Outlook, outlook, outlook_by_exports
 from followersync.domain.patience import DAY, Reappearance, longest_absence, patience_of
 from followersync.domain.values import Absence
 from followersync.models import Follower, SyncSettings
 from followersync.sources.base import EDGE, list_sources
-from followersync.store import site as site_figures
+from followersync.store import site_reappearances as site_figures
 
 if TYPE_CHECKING:
     from datetime import datetime

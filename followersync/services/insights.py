@@ -26,7 +26,7 @@ from accounts.scopes import Scope
 from accounts.selectors import consent_in_force, in_force
 from accounts.services import gate, linking, tokens
 from followersync.models import DailyTotal, Demographics, FollowerSnapshot, InsightsReading
-from followersync.services import budget
+from followersync.services import call_budget
 from followersync.sources.insights import (
     BREAKDOWNS,
     KEPT_DAYS,
@@ -72,7 +72,7 @@ def register() -> None:
 
 
 def begin(account: LinkedAccount) -> None:
-    """Read them now, and from now on; should the bell get lost, the tick rings when it is over."""
+    """Read them now, and from now on; should the task get lost, the tick enqueues it."""
     InsightsReading.objects.update_or_create(
         account=account,
         defaults={
@@ -108,7 +108,7 @@ def read(account_id: int) -> bool:
     try:
         account = gate.check(account_id, Scope.INSIGHTS)
         source = InsightsSource(
-            account, tokens.usable_token(account_id), note=partial(budget.note, account_id)
+            account, tokens.usable_token(account_id), note=partial(call_budget.note, account_id)
         )
         days = _read_days(account, source, state)
         _read_demographics(account, source)
@@ -133,7 +133,7 @@ def _read_days(account: LinkedAccount, source: InsightsSource, state: InsightsRe
     _count_today(account, source, today)
     days = days_to_read(today, known, state.oldest_tried, most=DAYS_PER_TURN)
     for day in days:
-        budget.take(account.pk, 1)
+        call_budget.take(account.pk, 1)
         gate.check(account.pk, Scope.INSIGHTS)
         totals = source.day(day)
         with transaction.atomic():
@@ -176,7 +176,7 @@ def _count_today(account: LinkedAccount, source: InsightsSource, today: date) ->
     today_row = DailyTotal.objects.filter(account=account, day=today, followers__isnull=False)
     if today_row.exists():
         return
-    budget.take(account.pk, 1)
+    call_budget.take(account.pk, 1)
     gate.check(account.pk, Scope.INSIGHTS)
     followers = source.count()
     if followers is None:
@@ -194,7 +194,7 @@ def _read_demographics(account: LinkedAccount, source: InsightsSource) -> None:
     if Demographics.objects.filter(account=account, read_at__gt=fresh).exists():
         return
     for breakdown in BREAKDOWNS:
-        budget.take(account.pk, 1)
+        call_budget.take(account.pk, 1)
         gate.check(account.pk, Scope.INSIGHTS)
         found = source.demographics(breakdown)
         if found:

@@ -2,57 +2,57 @@
 
 from __future__ import annotations
 
-from followersync.store.calls import take_calls
-from followersync.store.evidence import (
-    absent_batch,
-    count_absent,
-    doubt,
-    drop_pages,
-    forget_seen,
-    latest_absences,
-    moment,
-    put_absences,
-    put_pages,
-    spans,
-)
-from followersync.store.history import held_of
-from followersync.store.known import NOBODY, Stretch, load_known, load_stretch
-from followersync.store.listing import Listed, Listing, list_followers, list_head
-from followersync.store.loss_evidence import keep_loss_evidence, people_at
-from followersync.store.past import list_past
-from followersync.store.people import (
-    Entry,
+from followersync.store.call_budget import take_calls
+from followersync.store.current import NOBODY, Block, load_block, load_stored
+from followersync.store.current_pages import ListQuery, ListRow, list_followers, list_head
+from followersync.store.current_writes import (
+    FeedEntry,
     Written,
     add,
     append,
-    lose,
+    end_intervals,
     lost_before,
     move,
     raise_head,
     rename,
 )
-from followersync.store.runs import Counted, More, change, hold, take
-from followersync.store.scans import mirror_scan
-from followersync.store.series import daily_series, last_of_each_day
-from followersync.store.standing import (
-    Locked,
-    leave_settings,
+from followersync.store.due_jobs import ERASABLE, claim_due, erase, recount
+from followersync.store.full_scans import mirror_scan
+from followersync.store.loss_evidence import keep_loss_evidence, people_at
+from followersync.store.past_lists import list_past
+from followersync.store.person_history import history_of
+from followersync.store.run_settings import (
+    LockedSettings,
     lock_settings,
     opening,
-    put_snapshot,
+    save_run_result,
+    save_snapshot,
 )
-from followersync.store.upkeep import ERASABLE, claim_due, erase, recount
+from followersync.store.runs import Counted, More, change, hold, take
+from followersync.store.scan_pages import (
+    absent_batch,
+    count_absent,
+    drop_pages,
+    forget_seen,
+    latest_absences,
+    mark_unsure,
+    moment,
+    put_absences,
+    put_pages,
+    spans,
+)
+from followersync.store.series import daily_series, last_of_each_day
 
 __all__ = [
     "ERASABLE",
     "NOBODY",
+    "Block",
     "Counted",
-    "Entry",
-    "Listed",
-    "Listing",
-    "Locked",
+    "FeedEntry",
+    "ListQuery",
+    "ListRow",
+    "LockedSettings",
     "More",
-    "Stretch",
     "Written",
     "absent_batch",
     "add",
@@ -61,24 +61,23 @@ __all__ = [
     "claim_due",
     "count_absent",
     "daily_series",
-    "doubt",
     "drop_pages",
+    "end_intervals",
     "erase",
     "forget_seen",
-    "held_of",
+    "history_of",
     "hold",
     "keep_loss_evidence",
     "last_of_each_day",
     "latest_absences",
-    "leave_settings",
     "list_followers",
     "list_head",
     "list_past",
-    "load_known",
-    "load_stretch",
+    "load_block",
+    "load_stored",
     "lock_settings",
-    "lose",
     "lost_before",
+    "mark_unsure",
     "mirror_scan",
     "moment",
     "move",
@@ -86,10 +85,11 @@ __all__ = [
     "people_at",
     "put_absences",
     "put_pages",
-    "put_snapshot",
     "raise_head",
     "recount",
     "rename",
+    "save_run_result",
+    "save_snapshot",
     "spans",
     "take",
     "take_calls",

@@ -14,7 +14,7 @@ from accounts.models import LinkedAccount
 from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action, own_account
 from followersync.forms import FolderForm
-from followersync.services import folders
+from followersync.services.imports import watched_folders
 from followersync.views.settings import settings_page
 
 
@@ -29,7 +29,7 @@ def watch(request: MemberRequest, account_id: int) -> HttpResponseBase:
         return settings_page(request, account, folder_form=form, status=422)
     spend(user_id=request.user.pk, name="import")
     try:
-        folders.watch(account=account, url=form.cleaned_data["url"], options=form.options())
+        watched_folders.watch(account=account, url=form.cleaned_data["url"], options=form.options())
     except InvalidInput as error:
         form.add_error("url", str(error.detail))
         return settings_page(request, account, folder_form=form, status=422)
@@ -42,7 +42,7 @@ def watch(request: MemberRequest, account_id: int) -> HttpResponseBase:
 @action
 def unwatch(request: MemberRequest, account_id: int) -> HttpResponse:
     account = own_account(request, account_id)
-    folders.unwatch(account=account)
+    watched_folders.unwatch(account=account)
     messages.success(
         request, _("The folder is watched no more, and its password is forgotten here.")
     )

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy
 from accounts import clock
 from accounts.models import LinkedAccount
 from followersync.models import InsightsReading
-from followersync.selectors.daily import DailyPoint, Group, daily_totals, demographics
-from followersync.services.error_words import in_words
+from followersync.selectors.daily_totals import DailyPoint, Group, daily_totals, demographics
+from followersync.texts.errors import in_words
+from followersync.texts.formats import number
 from followersync.views import bars
-from followersync.views.words import number
 
 SHOWN_DAYS = 60
 SHOWN_GROUPS = 5

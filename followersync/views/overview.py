@@ -16,12 +16,12 @@ from accounts.views.settings import offered_zone
 from followersync import selectors
 from followersync.selectors import Overview
 from followersync.selectors.unconfirmed import unconfirmed
-from followersync.services import import_questions
-from followersync.services.evidence import doubt_in_words, in_words
+from followersync.services.imports import questions
+from followersync.texts.evidence import doubt_in_words, in_words
 from followersync.views import runs
 from followersync.views.chart import Point, draw
+from followersync.views.headline import can_be_listed, truth_of
 from followersync.views.insights import insights_of
-from followersync.views.truth import can_be_listed, truth_of
 
 SHOWN_CHANGES = 8
 YEAR = timedelta(days=365)
@@ -82,7 +82,7 @@ def live(account: LinkedAccount, overview: Overview) -> dict[str, Any]:
         "account": account,
         "overview": overview,
         "truth": truth_of(account, overview),
-        "questions": import_questions.open_questions(account),
+        "questions": questions.open_questions(account),
         "doubts": _doubts(account) if overview.unconfirmed else None,
         "can_be_listed": can_be_listed(account),
     }

@@ -18,7 +18,7 @@ from followersync import selectors
 from followersync.models import ChangeKind
 from followersync.selectors import ChangeRow
 from followersync.selectors.loss_evidence import loss_evidence
-from followersync.services.evidence import loss_in_words
+from followersync.texts.evidence import loss_in_words
 
 PER_PAGE = 50
 

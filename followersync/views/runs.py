@@ -7,8 +7,8 @@ from typing import Any
 
 from followersync.models import SyncRun
 from followersync.models.run import Mode, Trigger
-from followersync.services.error_words import in_words
-from followersync.services.import_words import result_in_words
+from followersync.texts.errors import in_words
+from followersync.texts.imports import result_in_words
 
 
 def with_words(runs: Iterable[SyncRun]) -> list[dict[str, Any]]:

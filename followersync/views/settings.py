@@ -16,9 +16,9 @@ from accounts.services import consent
 from accounts.views.base import MemberRequest, own_account, page
 from followersync import selectors
 from followersync.forms import FolderForm
-from followersync.services import import_questions
-from followersync.views.folder_words import watched
-from followersync.views.truth import can_be_listed
+from followersync.services.imports import questions
+from followersync.texts.watched_folders import watched
+from followersync.views.headline import can_be_listed
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -52,7 +52,7 @@ def settings_page(
         "scopes": _scopes(account),
         "events": consent_history(account),
         "can_be_listed": can_be_listed(account),
-        "questions": import_questions.open_questions(account),
+        "questions": questions.open_questions(account),
         "grace_days": deployment.UNLINK_GRACE_DAYS,
         "watched": watched(account),
         "drive_offered": bool(deployment.GOOGLE_CLIENT_ID),

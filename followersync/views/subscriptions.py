@@ -14,7 +14,7 @@ from accounts.instagram.reauthentication import reauthenticated
 from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action, page
 from followersync.forms import WebhookForm
-from followersync.services import subscriptions
+from followersync.services.webhooks import outbound
 
 
 @page
@@ -31,7 +31,7 @@ def subscribe(request: MemberRequest) -> HttpResponse:
         return _page(request, form, status=422)
     spend(user_id=request.user.pk, name="webhook")
     try:
-        _made, secret = subscriptions.subscribe(owner=request.user, url=form.cleaned_data["url"])
+        _made, secret = outbound.subscribe(owner=request.user, url=form.cleaned_data["url"])
     except (Conflict, InvalidInput) as error:
         form.add_error("url", str(error.detail))
         return _page(request, form, status=422)
@@ -40,15 +40,15 @@ def subscribe(request: MemberRequest) -> HttpResponse:
 
 @action
 def unsubscribe(request: MemberRequest, webhook_id: int) -> HttpResponse:
-    subscriptions.subscription_of(request.user, webhook_id).delete()
+    outbound.subscription_of(request.user, webhook_id).delete()
     messages.success(request, _("Removed. The address is told nothing any more."))
     return redirect("webhooks")
 
 
 @action
 def enable(request: MemberRequest, webhook_id: int) -> HttpResponse:
-    subscription = subscriptions.subscription_of(request.user, webhook_id)
-    subscriptions.enable(subscription=subscription, enabled=True)
+    subscription = outbound.subscription_of(request.user, webhook_id)
+    outbound.enable(subscription=subscription, enabled=True)
     messages.success(request, _("Switched on. What is new since is told at once."))
     return redirect("webhooks")
 
@@ -59,8 +59,8 @@ def _page(
     context = {
         "form": form,
         "secret": secret,
-        "webhooks": subscriptions.subscriptions_of(request.user).order_by("pk"),
-        "most": subscriptions.MOST_PER_MEMBER,
+        "webhooks": outbound.subscriptions_of(request.user).order_by("pk"),
+        "most": outbound.MOST_PER_MEMBER,
     }
     response = render(request, "followersync/webhooks.html", context, status=status)
     response.headers["Cache-Control"] = "no-store"

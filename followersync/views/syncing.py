@@ -13,8 +13,8 @@ from accounts.services.quotas import QuotaUsedUp, spend
 from accounts.views.base import MemberRequest, action, own_account
 from followersync.errors import SyncRunning
 from followersync.models import Trigger
-from followersync.services import settings, sync
-from followersync.views.words import moment
+from followersync.services.sync import runs, settings
+from followersync.texts.formats import moment
 
 
 @action
@@ -24,7 +24,7 @@ def sync_now(request: MemberRequest, account_id: int) -> HttpResponse:
         # Together, so that a sync that was refused is not counted.
         with transaction.atomic():
             spend(user_id=request.user.pk, name="sync")
-            sync.request_sync(account=account, trigger=Trigger.MEMBER)
+            runs.request_sync(account=account, trigger=Trigger.MEMBER)
     except QuotaUsedUp as error:
         free = _("You can sync again at %(when)s.") % {"when": moment(error.at)}
         messages.error(request, f"{error.detail} {free}")

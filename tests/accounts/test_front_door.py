@@ -16,7 +16,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import LinkedAccount, User
-from accounts.services.erasure.words import words_of_member
+from accounts.services.erasure.identifiers import words_of_member
 from tests.support.factories import PASSWORD, MemberFactory
 from tests.support.hashing import CountedHasher
 

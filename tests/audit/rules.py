@@ -21,8 +21,8 @@ MAY_CONNECT = (
     "accounts/outbound/",
     "accounts/instagram/sandbox/",
     "accounts/instagram/management/commands/sandbox.py",
-    "threadsite/demo.py",
-    "threadsite/narrator.py",
+    "threadsite/demo/launcher.py",
+    "threadsite/demo/live_log.py",
     "threadsite/worker.py",
 )
 #: What parses a stranger's file.

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import AccessToken, DeletionRequest, LinkedAccount
 from followersync.models import Follower, FollowerChange
-from followersync.services import sync
+from followersync.services.sync import runs
 from tests.support.clock import Clock
 from tests.support.sandbox import Sandbox
 
@@ -138,7 +138,7 @@ def test_a_refusal_at_instagram_links_nothing_and_says_so(page: Page, sandbox: S
 def sync_once(account: LinkedAccount, drain: Drain) -> None:
     """One sync on the member's wish, to its end."""
     run = account.sync_runs.filter(state__in=["queued", "running", "waiting"]).first()
-    run = run or sync.request_sync(account=account, trigger="member")
-    while sync.advance(run.pk):
+    run = run or runs.request_sync(account=account, trigger="member")
+    while runs.advance(run.pk):
         pass
     drain()

@@ -12,7 +12,7 @@ import pytest
 from accounts import files
 from accounts.models import LinkedAccount
 from followersync.models import ArchiveImport, SyncRun, TransferredItem
-from followersync.services import imports, transfers
+from followersync.services.imports import requests, transfers
 from tests.support.exports import Export, population
 from tests.support.sync import held
 from tests.support.transfer import (
@@ -35,7 +35,7 @@ def work(account: LinkedAccount) -> None:
     transfers.tick()
     while transfers.take(account.pk) or SyncRun.objects.filter(state__in=SyncRun.OPEN):
         for run in SyncRun.objects.filter(state__in=SyncRun.OPEN):
-            imports.advance(run.pk)
+            requests.advance(run.pk)
 
 
 def names(account) -> set[str]:

@@ -14,7 +14,7 @@ from accounts.services import consent as consents
 from accounts.services import linking, quotas
 from accounts.services.programs import issue_token
 from followersync.models import SyncRun, TransferredItem
-from followersync.services import transfers
+from followersync.services.imports import transfers
 from tests.support.exports import Export
 from tests.support.factories import LinkedAccountFactory, consent
 from tests.support.transfer import LISTS, described, parts, post, push, refusal, related

@@ -25,8 +25,8 @@ from accounts.scopes import Scope
 from accounts.services import consent as consents
 from accounts.services import linking
 from followersync.models import SyncSettings
-from followersync.services import claims, sync
-from followersync.services.settings import set_interval
+from followersync.services.sync import lease, runs
+from followersync.services.sync.settings import set_interval
 from followersync.sources.edge import EdgeSource
 from tests.support.clock import Clock
 from tests.support.fire import Observer, dying_after
@@ -127,7 +127,7 @@ class UnderFire(Stage):
             with dying_after(statements) as death:
                 self.work(run)
             if death.dead:
-                assert sync.advance(run.pk) is False or not self.is_running(run)
+                assert runs.advance(run.pk) is False or not self.is_running(run)
                 self.pass_time(LEASE_OVER)
 
     @rule(steps=st.integers(1, 6), again=st.integers(1, 60))
@@ -141,14 +141,14 @@ class UnderFire(Stage):
 
         run = self.open_run("member")
         if run is not None:
-            sync.advance(run.pk, watch=After(steps, take_over))
+            runs.advance(run.pk, watch=After(steps, take_over))
             self.pass_time(LEASE_OVER)
 
     @rule()
     def claim_a_run_and_never_come_back(self) -> None:
         run = self.open_run("schedule")
-        if run is not None and claims.claim(run.pk) is not None:
-            assert sync.advance(run.pk) is False
+        if run is not None and lease.take(run.pk) is not None:
+            assert runs.advance(run.pk) is False
             self.pass_time(LEASE_OVER)
 
     # What the member does

@@ -14,7 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from followersync.services.settings import settings_of
+from followersync.services.sync.settings import settings_of
 from tests.support.api import program
 from tests.support.sync import write
 

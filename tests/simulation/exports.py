@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from followersync.domain.archive_losses import Act, Look, recorded
-from followersync.domain.archive_people import Before, Decision, Entry, Export, Held, decide
+from followersync.domain.archive_people import (
+    Before,
+    Decision,
+    Export,
+    FeedEntry,
+    StoredPerson,
+    decide,
+)
 from tests.simulation.world import DAY, World
 
 Rows = list[tuple[str, int | None]]
@@ -69,7 +76,7 @@ def _spoil(rows: Rows, rng: Random, faults: Faults, now: int) -> Rows:
 class Account:
     """The list that exports alone keep. `lost`: whom the last import reported, by name."""
 
-    held: dict[int, Held] = field(default_factory=dict)
+    held: dict[int, StoredPerson] = field(default_factory=dict)
     past: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
     keys: int = 0
@@ -117,7 +124,7 @@ class Account:
         if key is None:
             self.keys += 1
             key = -self.keys
-        self.held[key] = Held(key, name, second, (second or 0) << 12, now)
+        self.held[key] = StoredPerson(key, name, second, (second or 0) << 12, now)
 
     def _carry_out(self, given: Export, decision: Decision, now: int) -> None:
         people = given.people
@@ -136,16 +143,21 @@ class Account:
                 absence = recorded(decision.look, row.absence, Act(act) if act else None)
                 self.held[key] = replace(row, absence=absence)
         for name, entry in decision.entries.items():
-            if entry is not Entry.TAKEN:
+            if entry is not FeedEntry.TAKEN:
                 self._enter(name, people[name], now)
 
     def _see(
-        self, row: Held, second: int | None, act: Act | Entry | None, look: Look, now: int
+        self,
+        row: StoredPerson,
+        second: int | None,
+        act: Act | FeedEntry | None,
+        look: Look,
+        now: int,
     ) -> None:
-        if act is Entry.CAME_BACK:
+        if act is FeedEntry.CAME_BACK:
             self.lost[row.name] = row.since or 0
             row = replace(row, first_seen_at=now)
-        if act in (Entry.REDATED, Entry.CAME_BACK):
+        if act in (FeedEntry.REDATED, FeedEntry.CAME_BACK):
             row = replace(row, since=second, place=(second or 0) << 12)
         self.held[row.key] = replace(row, absence=None if look.shows else row.absence)
 

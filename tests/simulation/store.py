@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
-from followersync.domain import schedule, sync
-from followersync.domain.closing import Finished as Finished
+from followersync.domain import engine, schedule
+from followersync.domain.apply_page import PageOutcome
 from followersync.domain.losses import missing_of
-from followersync.domain.reading import PageOutcome
+from followersync.domain.outcome import Finished as Finished
 from followersync.domain.state import TOP
 from followersync.domain.values import (
     Absence,
     Absent,
+    AddedKind,
     Finish,
     Judge,
-    Kind,
-    Known,
+    ListSource,
     Lost,
     ReadCount,
     ReadPage,
-    Source,
     Span,
+    StoredConnection,
     Tally,
 )
 from tests.simulation.door import Page, Refused
@@ -54,8 +54,8 @@ class Store:
     """One account's rows. `events` and `renamed`: what the sync in progress told; where the lost
     `stood`."""
 
-    state: sync.AccountState = field(default_factory=sync.AccountState)
-    followers: dict[int, Known] = field(default_factory=dict)
+    state: engine.AccountState = field(default_factory=engine.AccountState)
+    followers: dict[int, StoredConnection] = field(default_factory=dict)
     absences: dict[int, Absence] = field(default_factory=dict)
     past: set[int] = field(default_factory=set)
     pages: list[tuple[Span | None, int, list[int]]] = field(default_factory=list)
@@ -86,8 +86,8 @@ class Store:
         for added in out.added:
             if added.key in self.followers:
                 raise AssertionError(f"{added.key} is added twice")
-            self.followers[added.key] = Known(added.username, added.place, added.sure)
-            if added.kind is not Kind.BASELINE:
+            self.followers[added.key] = StoredConnection(added.username, added.place, added.sure)
+            if added.kind is not AddedKind.BASELINE:
                 self.events.append((added.kind.value, added.key, None))
         ended = [key for key in out.seen if key in self.absences]
         moved = {each.key for each in out.moved}
@@ -97,7 +97,7 @@ class Store:
             del self.absences[key]
         self.state = out.state
         if ended:
-            self.state = sync.reappeared(out.state, in_place, elsewhere, now=page.at)
+            self.state = engine.reappeared(out.state, in_place, elsewhere, now=page.at)
 
     def _doubt(self, out: PageOutcome) -> None:
         """Whoever is said to stand within a range and is not on the page becomes unsure."""
@@ -150,7 +150,7 @@ class Engine:
     store: Store
     lister: Lister
     rng: Random
-    source: Source
+    source: ListSource
     kill: float = 0.0
     budget: int | None = None
     seconds_a_call: int = 1
@@ -159,9 +159,9 @@ class Engine:
         """One run to its end; raises Transient or Killed, as the real one would stop."""
         store = self.store
         if not resume or store.state.run is None:
-            if store.state.campaign is None:
+            if store.state.full_scan is None:
                 store.pages.clear()
-            store.state = sync.begin_run(
+            store.state = engine.begin_run(
                 store.state,
                 now=self.lister.now,
                 source=self.source,
@@ -170,9 +170,9 @@ class Engine:
                 calls_left=self.budget,
                 asked=asked,
             )
-        while not isinstance(step := sync.next_step(store.state), Finish):
+        while not isinstance(step := engine.next_step(store.state), Finish):
             self._do(step)
-        done = sync.finish_run(
+        done = engine.finish_run(
             store.state,
             followers=len(store.followers),
             unconfirmed=len(store.absences),
@@ -188,7 +188,7 @@ class Engine:
         self.lister.tick(self.seconds_a_call)
         if isinstance(step, ReadCount):
             reported = self.lister.count()
-            self.store.state = sync.count_read(
+            self.store.state = engine.count_read(
                 self.store.state,
                 reported=reported,
                 now=self.lister.now,
@@ -204,12 +204,12 @@ class Engine:
         except Refused:
             if step.after is None:
                 raise
-            self.store.state = sync.cursor_lost(self.store.state)
+            self.store.state = engine.cursor_lost(self.store.state)
             return
         held = self.store.followers
         known = {key: held[key] for key, _ in rows if key in held}
         lost_before = {key for key, _ in rows if key in self.store.past}
-        out = sync.page_read(
+        out = engine.page_read(
             self.store.state,
             rows=rows,
             after=after,
@@ -224,8 +224,8 @@ class Engine:
         store, now = self.store, self.lister.now
         absent = store.absent(step)
         spans = [span for span, number, _ in store.pages if span and number >= step.first_page]
-        missing = missing_of(absent, sync.list_end(store.state, spans))
-        context = sync.judge_context(
+        missing = missing_of(absent, engine.list_end(store.state, spans))
+        context = engine.judge_context(
             store.state,
             spans,
             missing=missing,
@@ -234,9 +234,9 @@ class Engine:
         )
         tally, looks = Tally(), []
         for start in range(0, len(absent), 50):
-            verdicts = sync.judge(context, absent[start : start + 50])
+            verdicts = engine.judge(context, absent[start : start + 50])
             for lost in verdicts.lost:
-                store.lose(lost)
+                store.end_intervals(lost)
             store.absences.update(verdicts.absences)
             for moved in verdicts.moved:
                 if moved.key in store.followers:
@@ -244,11 +244,11 @@ class Engine:
                     store.followers[moved.key] = row._replace(place=moved.place, sure=moved.sure)
             tally, looks = tally + verdicts.tally, looks + verdicts.looks
             self._maybe_die()
-        store.state = sync.judged(store.state, tally=tally, looks=looks, context=context)
+        store.state = engine.judged(store.state, tally=tally, looks=looks, context=context)
 
     def _maybe_die(self) -> None:
         if self.kill and self.rng.random() < self.kill:
-            self.store.state = sync.load(json.loads(json.dumps(sync.dump(self.store.state))))
+            self.store.state = engine.load(json.loads(json.dumps(engine.dump(self.store.state))))
             raise Killed
 
 
@@ -263,7 +263,7 @@ def next_due(
         failures=failures,
         not_before=None,
         second_look_in=done.second_look_in if done else None,
-        campaign_open=done is not None and done.campaign_open and not done.paced,
+        full_scan_open=done is not None and done.full_scan_open and not done.paced,
         jitter=jitter,
     )
 
@@ -273,13 +273,13 @@ def retry_at(now: int, *, attempts: int, jitter: float) -> int:
     return now + schedule.retry_pause(attempts, jitter)
 
 
-def source(page_limit: int) -> Source:
-    return Source(page_limit=page_limit)
+def source(page_limit: int) -> ListSource:
+    return ListSource(page_limit=page_limit)
 
 
 def is_whole(done: Finished) -> bool:
     """A scan of the whole list ended in this run."""
-    return done.mode.value == "full" and not done.campaign_open
+    return done.mode.value == "full" and not done.full_scan_open
 
 
 def complete(done: Finished) -> bool:

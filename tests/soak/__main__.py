@@ -112,7 +112,7 @@ class Soak:
         """One member with all accounts, linked over HTTP as a browser would."""
         from accounts import clock
         from accounts.models import User
-        from threadsite import narrator
+        from threadsite.demo import live_log
 
         member = self.member = User.objects.create_user("soak")
         kinds, started = list(KINDS), time.monotonic()
@@ -124,7 +124,7 @@ class Soak:
             if kind == "capped" and number // len(kinds) % 2:
                 # The site never sees these as anything but capped.
                 self.weather.blow([listed], clock.now())
-            narrator.link(member, name)
+            live_log.link(member, name)
             listed.id = member.linked_accounts.get(username=name).pk
             self.accounts[listed.id] = listed
         say(f"linked {len(self.accounts)} accounts in {time.monotonic() - started:.0f} s")
@@ -180,12 +180,12 @@ class Soak:
     def reconnect(self) -> None:
         """What members do when Instagram has ended their token: go there and back."""
         from accounts.errors import ThreadsiteError
-        from threadsite import narrator
+        from threadsite.demo import live_log
 
         out = self.member.linked_accounts.filter(needs_reconnect_since__isnull=False)
         for account in out[:5]:
             try:
-                narrator.link(self.member, account.username)
+                live_log.link(self.member, account.username)
             except ThreadsiteError as error:
                 # The next turn tries again, as a member would.
                 say(f"  reconnecting {account.username}: {error.code}")

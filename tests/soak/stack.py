@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from accounts.instagram.sandbox.fault_kinds import SINGLE
-from threadsite import demo, demo_settings
+from threadsite.demo import launcher, settings
 from threadsite.embedded import EmbeddedServer
 from threadsite.supervisor import Child, Supervisor
 
@@ -30,7 +30,7 @@ def running(folder: Path, *, sandbox_port: int, workers: int, speed: int) -> Ite
     os.environ["CLOCK_SPEED"] = str(speed)
     try:
         os.environ.update(
-            demo_settings.write(
+            settings.write(
                 folder, address=server.start(), port=1, sandbox_port=sandbox_port, embedded=True
             )
         )
@@ -39,11 +39,13 @@ def running(folder: Path, *, sandbox_port: int, workers: int, speed: int) -> Ite
         os.environ["SYNC_INTERVAL_MINUTES_LOW"] = "15"
         os.environ["SYNC_INTERVAL_MINUTES_DEFAULT"] = "360"
         supervisor.environment = dict(os.environ)
-        demo.migrate(supervisor.environment)
+        launcher.migrate(supervisor.environment)
         arguments = ["sandbox", "--port", str(sandbox_port), "--per-minute", "0"]
-        supervisor.start(Child("sandbox", [*demo.MANAGE, *arguments]))
-        supervisor.start(Child("queue", [*demo.MANAGE, "queue"]))
-        demo.wait_for(supervisor, f"http://127.0.0.1:{sandbox_port}/_sandbox/accounts/", "sandbox")
+        supervisor.start(Child("sandbox", [*launcher.MANAGE, *arguments]))
+        supervisor.start(Child("queue", [*launcher.MANAGE, "queue"]))
+        launcher.wait_for(
+            supervisor, f"http://127.0.0.1:{sandbox_port}/_sandbox/accounts/", "sandbox"
+        )
         _set_up_django()
         yield supervisor
     finally:

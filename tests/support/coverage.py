@@ -12,18 +12,20 @@ from django.db import connection, models
 from django.test import Client
 from django.urls import reverse
 
-from accounts import coverage, registry, tasks
+from accounts import consent_coverage, registry, tasks
 from accounts.errors import ThreadsiteError
 from accounts.instagram import gateway
 from accounts.models import DeletionRequest, LinkedAccount, User
 from accounts.scopes import Scope
-from accounts.services import doorbell, linking
+from accounts.services import linking, webhook_subscription
 from accounts.services.consent import withdraw
-from accounts.services.erasure.holdings import holdings
+from accounts.services.erasure.data_map import holdings
 from followersync import selectors
 from followersync.models import SyncRun
-from followersync.selectors.matches import connections_of
-from followersync.services import dispatch, imports, insights, sync
+from followersync.selectors.known_members import known_members_of
+from followersync.services import insights
+from followersync.services.imports import requests
+from followersync.services.sync import dispatcher, runs
 from followersync.views.insights import Insights, insights_of
 from tests.support.clock import Clock
 from tests.support.exports import Export, population
@@ -88,14 +90,14 @@ class Life:
         self.work()
 
     def work(self) -> None:
-        dispatch.tick()
+        dispatcher.tick()
         for run in SyncRun.objects.filter(account=self.account, state__in=SyncRun.OPEN):
-            while sync.advance(run.pk):
+            while runs.advance(run.pk):
                 pass
         if insights.tick():
             insights.read(self.account.pk)
-        for account_id in doorbell.due():
-            doorbell.subscribe(account_id)
+        for account_id in webhook_subscription.due():
+            webhook_subscription.subscribe(account_id)
 
     def bring_archive(self) -> bool:
         """Whether an import was admitted."""
@@ -104,7 +106,7 @@ class Life:
             population(40, seed=3, newest=newest), owner=PERSONA, day=self.clock().date()
         )
         try:
-            run = imports.request_import(
+            run = requests.request_import(
                 account=self.account,
                 uploaded_file=io.BytesIO(export.zip()),
                 channel="web",
@@ -112,7 +114,7 @@ class Life:
             )
         except ThreadsiteError:
             return False
-        imports.advance(run.pk)
+        requests.advance(run.pk)
         return True
 
     def erase(self) -> None:
@@ -172,7 +174,7 @@ class Life:
             or selectors.changes_page(account, limit=1).rows,
             "Instagram's own count, now and over time": self.count_shown_in() - {"copy"},
             "daily totals, and who follows by age, city, country and gender": self._insights(),
-            "members who follow each other, to one another": connections_of(account).rows,
+            "members who follow each other, to one another": known_members_of(account).rows,
         }
         return {name for name, seen in shown.items() if seen}
 
@@ -242,7 +244,7 @@ def _defaults(table: str) -> dict[str, object]:
 
 def not_covered(life: Life, bases: Iterable[str]) -> set[tuple[str, str]]:
     """(table, column) that hold something though none of `bases` pays for it."""
-    covered = [coverage.of(basis) for basis in bases]
+    covered = [consent_coverage.of(basis) for basis in bases]
     return {
         (table, column)
         for table, column in life.columns

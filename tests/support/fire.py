@@ -13,7 +13,7 @@ from django.db import connection
 from accounts.models import DeletionRequest, LinkedAccount
 from followersync import selectors
 from followersync.domain import digest
-from followersync.domain import sync as domain
+from followersync.domain import engine as domain
 from followersync.errors import FeedGone
 from followersync.models import (
     Absence,
@@ -140,7 +140,7 @@ class Observer:
         runs = SyncRun.objects.filter(account=self.account, state__in=SyncRun.OPEN)
         scans = FullScan.objects.filter(account=self.account, closed_at=None)
         assert runs.count() <= 1, "two runs at once"
-        assert scans.count() <= 1, "two campaigns at once"
+        assert scans.count() <= 1, "two full scans at once"
 
     def _losses(self) -> None:
         """Nobody is lost who was always there, nobody unannounced, nobody without evidence."""
@@ -164,7 +164,7 @@ class Observer:
         assert PastFollow.objects.filter(account_id=account).count() == self.losses
         settings = SyncSettings.objects.get(pk=account)
         state = domain.load(settings.memory or None)
-        if state.campaign is None and state.run is None:
+        if state.full_scan is None and state.run is None:
             self.quiet = self.step
             assert not ScanPage.objects.filter(account_id=account).exists(), "evidence is left over"
             assert not FullScan.objects.filter(account_id=account, closed_at=None).exists()

@@ -17,7 +17,8 @@ from accounts.selectors import consent_in_force
 from accounts.services import linking, tokens
 from followersync.errors import SyncRunning
 from followersync.models import Absence, SyncRun, SyncSettings
-from followersync.services import claims, dispatch, sync
+from followersync.services.sync import dispatcher, lease
+from followersync.services.sync import runs as sync
 from tests.support.clock import Clock
 from tests.support.factories import consent
 from tests.support.sandbox import REDIRECT_URI, Sandbox
@@ -28,7 +29,7 @@ PERSONA = "under.fire"
 LONGEST_TROUBLE = timedelta(days=5)
 # The slow rule takes at least 14 days.
 PATIENCE = timedelta(days=21)
-LEASE_OVER = claims.LEASE.total_seconds() + 1
+LEASE_OVER = lease.LEASE.total_seconds() + 1
 
 
 class After:
@@ -99,7 +100,7 @@ class Stage(RuleBasedStateMachine):
             self.pass_time(max(0.0, (due - self.clock.moment).total_seconds()))
         elif run is not None and run.worker is not None:
             self.pass_time(LEASE_OVER)  # its worker died
-        dispatch.tick()
+        dispatcher.tick()
         for opened in SyncRun.objects.filter(account=self.account, state__in=SyncRun.OPEN):
             self.work(opened)
 

@@ -12,10 +12,11 @@ from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from accounts.services import linking
 from followersync import selectors, store
-from followersync.domain.values import Added, Kind, Moved, Renamed
+from followersync.domain.values import Added, AddedKind, Moved, Renamed
 from followersync.models import Follower, FollowerChange, SyncRun, SyncSettings
-from followersync.services import feed, sync
-from followersync.services.settings import settings_of
+from followersync.services.sync import feed
+from followersync.services.sync import runs as sync
+from followersync.services.sync.settings import settings_of
 from tests.support.clock import Clock
 from tests.support.factories import AccessTokenFactory, LinkedAccountFactory, consent
 from tests.support.sandbox import REDIRECT_URI, Sandbox
@@ -99,7 +100,7 @@ def write(
     account: LinkedAccount,
     *,
     people: Sequence[tuple[int, str]] = (),
-    kind: Kind = Kind.BASELINE,
+    kind: AddedKind = AddedKind.BASELINE,
     renamed: Sequence[tuple[int, str, str]] = (),
     lost: Sequence[int] = (),
 ) -> feed.Counts:

@@ -18,8 +18,9 @@ from accounts import crypto
 from accounts.models import DeletionRequest, PrivacyRequest, SiteProcess
 from accounts.services import processes
 from tests.support.database import ENVIRONMENT
-from threadsite import diagnosis, heartbeat
-from threadsite.diagnosis import Finding
+from threadsite import doctor as diagnosis
+from threadsite import heartbeat
+from threadsite.doctor import Finding
 from threadsite.embedded import EmbeddedServer
 
 ROOT = Path(__file__).resolve().parents[2]

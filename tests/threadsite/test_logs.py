@@ -20,7 +20,7 @@ from pytest_django import Settings
 from accounts import log_context
 from accounts.models import LinkedAccount, User
 from followersync import tasks
-from followersync.services import together
+from followersync.services.sync import thread_pool
 from tests.support.log_watch import Watch
 from threadsite import environment, logs
 from threadsite.logs import EventFormatter, LineFormatter, route_of, without_secrets
@@ -209,10 +209,10 @@ class TestTasksAndRuns:
             seen.append(log_context.fields().get("run"))
             return False
 
-        monkeypatch.setattr("followersync.services.sync.advance", advance)
+        monkeypatch.setattr("followersync.services.sync.runs.advance", advance)
 
         tasks.advance_run(7)
-        together.advance_all([8, 9])
+        thread_pool.advance_all([8, 9])
 
         assert seen[0] == 7
         assert sorted(seen[1:]) == [8, 9]

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from accounts import counters
 from accounts.models import AccessToken, Counter, DeletionRequest
 from followersync.models import SyncRun, SyncSettings, WebhookSubscription
-from followersync.services import subscriptions
+from followersync.services.webhooks import outbound
 from tests.support.database import ENVIRONMENT
 from tests.support.sandbox import Sandbox
 from tests.support.sync import connect, run_to_end
@@ -118,9 +118,9 @@ def test_what_is_late_is_told(alice, followed, clock):
 def test_a_webhook_that_is_not_taken_is_counted_by_its_reason(alice, followed, clock, settings):
     settings.WEBHOOKS_TO_PRIVATE_NETWORKS = True
     SyncSettings.objects.filter(pk=followed.pk).update(baseline_at=clock())
-    made, _secret = subscriptions.subscribe(owner=alice, url="http://127.0.0.1:9/hook")
+    made, _secret = outbound.subscribe(owner=alice, url="http://127.0.0.1:9/hook")
 
-    subscriptions.tell(made.pk)
+    outbound.tell(made.pk)
 
     reasons = [
         labels for name, labels in samples() if name == "threadsite_webhook_deliveries_total"

@@ -22,7 +22,7 @@ import pytest
 
 from tests.support.database import FAST
 from tests.support.outage import closed_port
-from threadsite import demo, demo_settings
+from threadsite.demo import launcher, settings
 from threadsite.embedded import EmbeddedServer
 from threadsite.supervisor import Child, Supervisor
 
@@ -82,15 +82,15 @@ def served(folder: Path, **variables: str) -> Iterator[Site]:
     port = closed_port()
     supervisor = Supervisor(folder=folder, environment=os.environ)
     try:
-        supervisor.environment |= demo_settings.write(
+        supervisor.environment |= settings.write(
             folder, address=database.start(), port=port, sandbox_port=1, embedded=True
         )
         supervisor.environment |= {"CLOCK_SPEED": "1", **variables}
-        demo.migrate(supervisor.environment)
+        launcher.migrate(supervisor.environment)
         cookie = _cookie(supervisor.environment)
-        supervisor.start(Child("web", demo.web_command(port)))
+        supervisor.start(Child("web", launcher.web_command(port)))
         address = f"http://127.0.0.1:{port}"
-        demo.wait_for(supervisor, f"{address}/healthz", "web")
+        launcher.wait_for(supervisor, f"{address}/healthz", "web")
         yield Site(address, cookie, database)
     finally:
         supervisor.stop()
@@ -99,7 +99,7 @@ def served(folder: Path, **variables: str) -> Iterator[Site]:
 
 def _cookie(variables: dict[str, str]) -> str:
     said = subprocess.run(
-        [*demo.MANAGE, "shell", "-c", SESSION],
+        [*launcher.MANAGE, "shell", "-c", SESSION],
         env=variables,
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import StaffView
 from followersync.models import SyncRun, SyncSettings
-from followersync.services.sync import request_sync
+from followersync.services.sync.runs import request_sync
 from tests.support.api import counting_queries
 from tests.support.sync import linked, without_runs
 

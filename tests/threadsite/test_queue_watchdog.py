@@ -16,9 +16,9 @@ from accounts.models import ErasureEntry, LinkedAccount, SiteProcess
 from accounts.queue import CLUSTER, worker_ids_of
 from accounts.selectors import processes as running
 from accounts.services import processes
-from accounts.services.erasure import listing, restored
+from accounts.services.erasure import erasure_list, restored_backup
 from followersync.models import SyncRun
-from followersync.services import claims, sync
+from followersync.services.sync import lease, runs
 from tests.support.clock import Clock
 from threadsite import cluster_folder, serving, watchdog
 from threadsite.broker import PostgresBroker
@@ -97,11 +97,11 @@ def test_a_database_that_comes_back_as_an_older_one_is_not_worked_on(
     ErasureEntry.objects.create(
         kind="account", fingerprint="f" * 64, owner_fingerprint="o" * 64, at=clock()
     )
-    listing.ship()
+    erasure_list.ship()
     ErasureEntry.objects.all().delete()
 
     dog._lost(ConnectionError(), 0.0)
-    monkeypatch.setattr(restored, "database_identity", lambda: "another server")
+    monkeypatch.setattr(restored_backup, "database_identity", lambda: "another server")
     dog.look_at = 0.0
     dog.look()
 
@@ -173,14 +173,14 @@ def test_what_a_killed_worker_had_in_hand_goes_on_at_the_next_look(
 ) -> None:
     """A member who watches the progress waits for a second or two, not for two minutes."""
     broker = PostgresBroker("threadsite")
-    started = sync.request_sync(account=followed, trigger="member")
+    started = runs.request_sync(account=followed, trigger="member")
     OrmQ.objects.all().delete()
     broker.enqueue("a batch that has just begun")
     assert len(broker._claim()) == 1
     dog.count_workers(1.0)
     victim = kill_one(cluster)
     monkeypatch.setattr(os, "getpid", lambda: victim)  # the run was the victim's
-    assert claims.claim(started.pk) is not None
+    assert lease.take(started.pk) is not None
     monkeypatch.undo()
 
     dog.look_at = float("inf")
@@ -189,21 +189,21 @@ def test_what_a_killed_worker_had_in_hand_goes_on_at_the_next_look(
     assert OrmQ.objects.filter(key="threadsite").count() == 2  # its task, and the run's own
     started.refresh_from_db()
     assert (started.state, started.worker) == ("running", None)
-    assert claims.claim(started.pk) is not None
+    assert lease.take(started.pk) is not None
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_living_worker_s_run_is_left_alone(
     dog: Watchdog, cluster: Child, followed: LinkedAccount
 ) -> None:
-    run = sync.request_sync(account=followed, trigger="member")
-    assert claims.claim(run.pk) is not None
+    run = runs.request_sync(account=followed, trigger="member")
+    assert lease.take(run.pk) is not None
     dog.count_workers(1.0)
     kill_one(cluster)
 
     dog.look()
 
-    assert claims.claim(run.pk) is None
+    assert lease.take(run.pk) is None
     low, high = worker_ids_of(dog.cluster, os.getpid())
     assert low <= SyncRun.objects.get().worker <= high
 
@@ -213,8 +213,8 @@ def test_a_queue_that_was_killed_leaves_nothing_in_hand(
     dog: Watchdog, followed: LinkedAccount, tmp_path: Path
 ) -> None:
     """Its successor on the same host begins with what it left."""
-    run = sync.request_sync(account=followed, trigger="member")
-    assert claims.claim(run.pk) is not None
+    run = runs.request_sync(account=followed, trigger="member")
+    assert lease.take(run.pk) is not None
     former = dog.cluster
     (tmp_path / "queue" / "clusters" / former / "supervisor").write_text("1 0.0")
     processes.report(former, SiteProcess.Kind.QUEUE)
@@ -223,7 +223,7 @@ def test_a_queue_that_was_killed_leaves_nothing_in_hand(
     successor.find_orphans()
     successor.look()
 
-    assert claims.claim(run.pk) is not None
+    assert lease.take(run.pk) is not None
     assert running.live_queues() == [successor.cluster]
     assert list(cluster_folder.orphans()) == []
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
 from accounts.models import ErasureEntry
-from accounts.services.erasure import listing, restored
+from accounts.services.erasure import erasure_list, restored_backup
 from threadsite import health, serving
 
 pytestmark = pytest.mark.django_db
@@ -24,11 +24,11 @@ def as_a_new_process(monkeypatch):
 @pytest.fixture
 def brought_back(account, clock) -> None:
     """The list holds an erasure that the database does not know."""
-    restored.compare()
+    restored_backup.compare()
     ErasureEntry.objects.create(
         kind="account", fingerprint="f" * 64, owner_fingerprint="o" * 64, at=clock()
     )
-    listing.ship()
+    erasure_list.ship()
     ErasureEntry.objects.all().delete()
 
 
@@ -86,23 +86,25 @@ def test_the_site_opens_by_itself_once_everything_is_erased_again(brought_back, 
 def test_a_database_that_is_exchanged_under_a_running_process_is_noticed(
     account, clock, monkeypatch
 ):
-    restored.compare()
+    restored_backup.compare()
     assert ask("/")[0] == "200 OK"
     ErasureEntry.objects.create(
         kind="account", fingerprint="f" * 64, owner_fingerprint="o" * 64, at=clock()
     )
-    listing.ship()
+    erasure_list.ship()
     ErasureEntry.objects.all().delete()
     monkeypatch.setattr(serving, "LOOK_SECONDS", 0.0)
     assert ask("/")[0] == "200 OK"  # the same database: nothing is compared
 
-    monkeypatch.setattr(restored, "database_identity", lambda: "another server")
+    monkeypatch.setattr(restored_backup, "database_identity", lambda: "another server")
 
     assert ask("/")[0].startswith("503")
 
 
 def test_a_server_that_is_still_recovering_is_waited_for(account, monkeypatch):
-    monkeypatch.setattr(restored, "database_identity", lambda: f"1:{restored.RECOVERING}:2")
+    monkeypatch.setattr(
+        restored_backup, "database_identity", lambda: f"1:{restored_backup.RECOVERING}:2"
+    )
 
     assert "still recovering" in serving.refusal(fresh=True)
 

@@ -15,7 +15,7 @@ from threading import Thread
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from threadsite.demo import PROJECT
+from threadsite.demo.launcher import PROJECT
 
 ASK = """
 import django

@@ -8,10 +8,10 @@ from django import template
 from django.utils import timezone
 
 from accounts import clock
-from followersync.views import words
+from followersync.texts import formats
 
 register = template.Library()
-register.filter("ago", words.ago)
+register.filter("ago", formats.ago)
 
 
 @register.simple_tag

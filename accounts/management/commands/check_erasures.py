@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.files.storage import StorageFailed
-from accounts.services.erasure import listing, restored
+from accounts.services.erasure import erasure_list, restored_backup
 
 
 class Command(BaseCommand):
@@ -29,19 +29,19 @@ class Command(BaseCommand):
             raise CommandError(f"{wrong} differences.")
 
     def _compare(self) -> int:
-        source = listing.storage()
-        listed = listing.numbers(source)
+        source = erasure_list.storage()
+        listed = erasure_list.numbers(source)
         wrong = 0
         for number in sorted(listed):
             try:
-                listing.read(source, number)
+                erasure_list.read(source, number)
             except ValueError as error:
                 wrong += 1
                 self.stderr.write(str(error))
-        for entry in listing.not_listed(listed):
+        for entry in erasure_list.not_listed(listed):
             wrong += 1
             self.stderr.write(f"{entry.number.hex} is missing in the list: run ship_erasures.")
-        found = restored.compare()
+        found = restored_backup.compare()
         if found.reason:
             wrong += 1
             self.stderr.write(f"{found.reason} {found.advice}")

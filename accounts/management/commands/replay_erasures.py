@@ -10,8 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.files.storage import StorageFailed, storage_at
-from accounts.services.erasure import listing, replaying, restored
-from accounts.services.erasure.listing import Entry
+from accounts.services.erasure import erasure_list, replay, restored_backup
+from accounts.services.erasure.erasure_list import Entry
 
 
 class Command(BaseCommand):
@@ -46,47 +46,47 @@ class Command(BaseCommand):
                 self._begin_anew()
                 return
             self._bring_home(options["list"])
-            self._replay(replaying.unknown_entries(listing.storage()))
+            self._replay(replay.unknown_entries(erasure_list.storage()))
         except (StorageFailed, ValueError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from None
 
     def _bring_home(self, address: str) -> None:
         """A list that is brought as a copy stands at ERASURES_URL from now on."""
-        home = listing.storage()
+        home = erasure_list.storage()
         if address:
             copy = storage_at(address, settings.ERASURES_OPTIONS, default=Path())
-            self.stdout.write(f"{listing.copy(copy, home)} erasures copied to ERASURES_URL.")
-        if listing.mark_of(home) is None:
+            self.stdout.write(f"{erasure_list.copy(copy, home)} erasures copied to ERASURES_URL.")
+        if erasure_list.mark_of(home) is None:
             raise CommandError(
                 "There is no list of erasures at ERASURES_URL, so nothing was replayed. "
-                f"Correct the address, or name a copy by --list. {restored.WITHOUT}"
+                f"Correct the address, or name a copy by --list. {restored_backup.WITHOUT}"
             )
 
     def _replay(self, entries: list[Entry]) -> None:
         failed = 0
-        for begun in replaying.replay(entries):
-            done = replaying.carry_out(begun)
+        for begun in replay.replay(entries):
+            done = replay.carry_out(begun)
             failed += not done
             outcome = "erased again" if done else f"NOT erased ({getattr(begun, 'error_code', '')})"
             self.stdout.write(f"{begun.code}: {outcome}")
         if failed:
             raise CommandError(f"{failed} erasures were not carried out: nothing may be served.")
-        listing.learn(entries)
+        erasure_list.learn(entries)
         self.stdout.write(f"{len(entries)} erasures were unknown to this database; all are done.")
         self._tell_state()
 
     def _begin_anew(self) -> None:
-        target = listing.storage()
-        if listing.mark_of(target) is not None:
+        target = erasure_list.storage()
+        if erasure_list.mark_of(target) is not None:
             raise CommandError(
                 "There is a list of erasures at ERASURES_URL. Replay it: without --without-list."
             )
-        written = listing.begin_anew(target)
+        written = erasure_list.begin_anew(target)
         self.stdout.write(f"A new list was begun with the {written} erasures of this database.")
         self._tell_state()
 
     def _tell_state(self) -> None:
-        found = restored.compare()
+        found = restored_backup.compare()
         if found.reason:
             raise CommandError(f"{found.reason} {found.advice}")
         self.stdout.write("This database may be served.")

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.files.storage import StorageFailed, storage_at
-from accounts.services.erasure import listing
+from accounts.services.erasure import erasure_list
 
 
 class Command(BaseCommand):
@@ -28,10 +28,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            written = listing.ship_all()
+            written = erasure_list.ship_all()
             self.stdout.write(f"{written} erasures written to the list.")
             if options["to"]:
                 copy = storage_at(options["to"], settings.ERASURES_OPTIONS, default=Path())
-                self.stdout.write(f"{listing.copy(listing.storage(), copy)} erasures copied.")
+                self.stdout.write(
+                    f"{erasure_list.copy(erasure_list.storage(), copy)} erasures copied."
+                )
         except (StorageFailed, ValueError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.services.erasure.requesting import (
+from accounts.services.erasure.requests import (
     cancel,
     cancel_scheduled,
     erasing,
@@ -14,7 +14,7 @@ from accounts.services.erasure.requesting import (
     retry,
     stop,
 )
-from accounts.services.erasure.running import advance, due, end_leases
+from accounts.services.erasure.runner import advance, due, end_leases
 
 __all__ = [
     "advance",

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
-from accounts.services.erasure.holdings import Holding
+from accounts.services.erasure.data_map import Holding
 from accounts.services.erasure.sql import execute, select
 
 

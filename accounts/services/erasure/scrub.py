@@ -10,7 +10,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 
 from accounts import registry
-from accounts.services.erasure import payloads, words
+from accounts.services.erasure import identifiers, payloads
 from accounts.services.erasure.payloads import Payload
 from accounts.sessions import SessionStore
 
@@ -31,7 +31,7 @@ class Target:
         """What kinds of the person's words occur in a payload."""
         return {
             self.needles[digest]
-            for digest in map(words.needle, words.words_in(value))
+            for digest in map(identifiers.needle, identifiers.words_in(value))
             if digest in self.needles
         }
 
@@ -64,7 +64,7 @@ def _task_keys(target: Target) -> dict[str, set[str]]:
 
 
 def _task_matches(payload: Payload, target: Target, keys: Mapping[str, set[str]]) -> bool:
-    """A queue row is a doorbell: dropping one too many loses nothing, since the due rows stay."""
+    """A queue row only wakes: dropping one too many loses nothing, since the due rows stay."""
     if payload.arguments & keys.get(payload.task, set()):
         return True
     return _named(payload, target) or bool(target.words_met(payload.value))

@@ -14,7 +14,7 @@ from accounts.models import DeletionRequest, LinkedAccount
 from accounts.scopes import Scope
 from accounts.services import export
 from accounts.services.erasure import rows, scrub
-from accounts.services.erasure.holdings import ROOTS, Holding, holdings
+from accounts.services.erasure.data_map import ROOTS, Holding, holdings
 from accounts.services.erasure.scrub import Target
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts.services.export.files import erase_files, expire, files_of, open_file
-from accounts.services.export.making import advance, due, end_leases, request_export
+from accounts.services.export.runner import advance, due, end_leases, request_export
 
 __all__ = [
     "advance",

@@ -7,14 +7,14 @@ from types import MappingProxyType
 from typing import Final
 
 from accounts.registry import NightWork, Progress
-from accounts.services.residue import orphans, payloads, words
+from accounts.services.residue import identifiers, orphans, payloads
 from accounts.services.residue.judging import clear, open_findings
 
 #: Its parts, each done in slices (`accounts.services.nightly`).
 WORK: Final[Mapping[str, NightWork]] = MappingProxyType(
     {
         "rows without an owner": orphans.work,
-        "words in tables": words.work,
+        "words in tables": identifiers.work,
         "words in queue, sessions and cache": payloads.work,
     }
 )

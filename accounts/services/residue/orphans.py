@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from accounts.registry import Progress
 from accounts.services.erasure import sql
-from accounts.services.erasure.holdings import ROOTS, Holding, Schema, holdings, read_schema
-from accounts.services.residue.finding import Met, note
+from accounts.services.erasure.data_map import ROOTS, Holding, Schema, holdings, read_schema
+from accounts.services.residue.findings import Finding, note
 
 #: Owners asked about in one statement.
 STRETCH: Final = 2_000
@@ -77,7 +77,7 @@ def _columns(schema: Schema) -> Iterator[tuple[str, Holding]]:
                 yield root, holding
 
 
-def _stretch(root: str, holding: Holding, after: Any) -> tuple[list[Met], Any] | None:
+def _stretch(root: str, holding: Holding, after: Any) -> tuple[list[Finding], Any] | None:
     """(what was met, after whom to go on: None at the end)."""
     given: dict[str, Any] = {
         "table": holding.table,
@@ -108,5 +108,5 @@ def _value(holding: Holding, identity: str) -> int | str:
     return int(identity) if holding.form == "{}" else identity
 
 
-def _met(holding: Holding, identity: str) -> Met:
-    return Met(holding.table, holding.column, f"{holding.column}={identity}", "orphan", None)
+def _met(holding: Holding, identity: str) -> Finding:
+    return Finding(holding.table, holding.column, f"{holding.column}={identity}", "orphan", None)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from accounts.registry import Progress
-from accounts.services.erasure import payloads, words
+from accounts.services.erasure import identifiers, payloads
 from accounts.services.erasure.payloads import Payload
-from accounts.services.residue.finding import Met, Needles, needles, note
+from accounts.services.residue.findings import ErasedIdentifierHashes, Finding, needles, note
 
 #: Rows between two looks at the time.
 STRETCH: Final = 500
@@ -35,6 +35,6 @@ def work(progress: Progress, until: float) -> int:
     return noted
 
 
-def _met(payload: Payload, wanted: Needles) -> Iterator[Met]:
-    for known in wanted.met(words.words_in(payload.value)):
-        yield Met(payload.table, "payload", payload.key, *known)
+def _met(payload: Payload, wanted: ErasedIdentifierHashes) -> Iterator[Finding]:
+    for known in wanted.met(identifiers.words_in(payload.value)):
+        yield Finding(payload.table, "payload", payload.key, *known)

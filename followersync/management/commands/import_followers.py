@@ -12,9 +12,10 @@ from django.utils.translation import ngettext
 
 from accounts.errors import ThreadsiteError
 from accounts.models import LinkedAccount
+from followersync.management import foreground
 from followersync.models import SyncRun
-from followersync.services import foreground, imports
-from followersync.services.import_words import result_in_words
+from followersync.services.imports import requests
+from followersync.texts.imports import result_in_words
 
 
 class Command(BaseCommand):
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         if not path.exists():
             raise CommandError(f"{path} does not exist.")
         bring = partial(
-            imports.import_now,
+            requests.import_now,
             account=account,
             path=path,
             owner_confirmed=options["owner_confirmed"],

@@ -12,9 +12,11 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.errors import ThreadsiteError
 from accounts.models import LinkedAccount
 from followersync.errors import SyncRunning
+from followersync.management import foreground
 from followersync.models import SyncRun, Trigger
-from followersync.services import foreground, imports, sync
-from followersync.services.error_words import in_words
+from followersync.services.imports import requests
+from followersync.services.sync import runs
+from followersync.texts.errors import in_words
 
 WIDTH = 30
 
@@ -69,8 +71,8 @@ class Command(BaseCommand):
 def _request(account: LinkedAccount) -> SyncRun:
     """A new sync, or the one that is open already; an import that is open is waited for."""
     try:
-        return sync.request_sync(account=account, trigger=Trigger.STAFF)
+        return runs.request_sync(account=account, trigger=Trigger.STAFF)
     except SyncRunning as running:
-        if imports.is_import(running.run.pk):
+        if requests.is_import(running.run.pk):
             raise
         return running.run

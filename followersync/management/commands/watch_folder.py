@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.errors import ThreadsiteError
 from accounts.models import LinkedAccount
-from followersync.services import folders
+from followersync.services.imports import watched_folders
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         if account is None:
             raise CommandError(f"There is no linked account {account_id}.")
         if options["stop"]:
-            folders.unwatch(account=account)
+            watched_folders.unwatch(account=account)
             self.stdout.write(f"The folder of {account} is watched no more.")
             return
         if not url:
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         given = dict(each.partition("=")[::2] for each in options["option"])
         given |= {name: getpass.getpass(f"{name}: ") for name in options["secret"]}
         try:
-            folders.watch(account=account, url=url, options=given, local_allowed=True)
+            watched_folders.watch(account=account, url=url, options=given, local_allowed=True)
         except ThreadsiteError as error:
             raise CommandError(str(error.detail)) from None
         self.stdout.write(f"Exports in {url} are imported into {account} from now on.")

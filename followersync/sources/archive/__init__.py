@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from followersync.sources.archive.batches import Batch
+from followersync.sources.archive.batches import ColumnBatch
 from followersync.sources.archive.errors import ArchiveError, Problem
 from followersync.sources.archive.facts import Archive, Range
 from followersync.sources.archive.limits import Limits
@@ -11,7 +11,7 @@ from followersync.sources.archive.reader import check_container, merged, open_ar
 __all__ = [
     "Archive",
     "ArchiveError",
-    "Batch",
+    "ColumnBatch",
     "Limits",
     "Problem",
     "Range",

@@ -12,7 +12,7 @@ _HANDLES = re.compile(r"(?:[a-z0-9._]{1,30}\n)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ColumnBatch:
     """Rows of one part, in the file's order. Names are lower-case and may repeat.
 
     `seconds` are Unix seconds, None where the export states none that can be true.

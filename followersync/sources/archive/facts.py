@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from followersync.sources.archive.batches import Batch
+from followersync.sources.archive.batches import ColumnBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Archive:
     parts: tuple[int, ...]
     missing_parts: tuple[int, ...]
     following: Range | None
-    source: Callable[[Archive], Iterator[Batch]]
+    source: Callable[[Archive], Iterator[ColumnBatch]]
     part_ranges: dict[int, Range] = field(default_factory=dict)
     nameless: list[int] = field(default_factory=list)
     nameless_undated: int = 0
@@ -95,7 +95,7 @@ class Archive:
         )
         return [code for code, holds in cases if holds]
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[ColumnBatch]:
         """Every follower, part by part; ArchiveError at the first thing that is not understood.
 
         Rows that name nobody (deleted people) are left out; their seconds are in `nameless`, so

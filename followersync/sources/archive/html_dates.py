@@ -12,7 +12,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
-from followersync.sources.archive.text import unmangle
+from followersync.sources.archive.usernames import unmangle
 
 ZONE = timezone(timedelta(hours=-8))
 _LONGEST = 60

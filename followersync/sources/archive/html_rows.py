@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from followersync.sources.archive.batches import Rows
 from followersync.sources.archive.errors import ArchiveError, Problem
 from followersync.sources.archive.html_dates import seconds_of
-from followersync.sources.archive.text import HANDLE, as_handle, handle_of_link
+from followersync.sources.archive.usernames import HANDLE, as_handle, handle_of_link
 
 _ROW = frozenset({"pam", "uiBoxWhite", "noborder"})
 # Characters that may wait for the end of a tag, a comment or a style sheet. The parser begins

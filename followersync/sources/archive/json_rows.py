@@ -11,7 +11,7 @@ from followersync.sources.archive.batches import Rows, all_handles
 from followersync.sources.archive.errors import ArchiveError, Problem
 from followersync.sources.archive.json_array import JsonArray
 from followersync.sources.archive.labels import choose_label, values_under
-from followersync.sources.archive.text import as_handle, handle_of_link
+from followersync.sources.archive.usernames import as_handle, handle_of_link
 
 # Root keys of lists that lie beside the followers and look like them (reference: section 5).
 OTHER_LISTS = "relationships_"

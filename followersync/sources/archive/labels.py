@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from followersync.sources.archive.text import as_handle, unmangle
+from followersync.sources.archive.usernames import as_handle, unmangle
 
 # Instagram's own interface words. The Russian and English ones are seen in exports, the rest in
 # the app's translations.

@@ -20,7 +20,7 @@ from followersync.sources.archive.container import Container
 from followersync.sources.archive.errors import ArchiveError
 from followersync.sources.archive.labels import USERNAME_LABELS
 from followersync.sources.archive.locate import Lists
-from followersync.sources.archive.text import as_handle, unmangle
+from followersync.sources.archive.usernames import as_handle, unmangle
 
 _EXPORT = re.compile(
     r"instagram-([a-z0-9._]{1,30})-(\d{4}-\d{2}-\d{2})-[a-z0-9]{8}(?![a-z0-9_-])", re.I

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from followersync.sources.archive import connections, html_rows, owner
-from followersync.sources.archive.batches import Batch, Rows, plausible
+from followersync.sources.archive import connections_json, html_rows, owner
+from followersync.sources.archive.batches import ColumnBatch, Rows, plausible
 from followersync.sources.archive.container import (
     Container,
     FileContainer,
@@ -90,7 +90,7 @@ class _Reading:
     lists: Lists
     latest: int
 
-    def batches(self, archive: Archive) -> Iterator[Batch]:
+    def batches(self, archive: Archive) -> Iterator[ColumnBatch]:
         """See Archive.batches."""
         for number, member in self.lists.parts.items():
             archive.part_ranges[number] = Range()
@@ -100,7 +100,7 @@ class _Reading:
                 if "" in names:
                     names, seconds = _without_nameless(archive, names, seconds)
                 if names:
-                    yield Batch(number, names, seconds)
+                    yield ColumnBatch(number, names, seconds)
             unnamed = archive.unnamed
             if unnamed > max(3, archive.total // 100) or (unnamed and unnamed == archive.total):
                 raise ArchiveError(Problem.WRONG_SHAPE, member=member, unnamed=unnamed)
@@ -176,7 +176,7 @@ def _rows(container: Container, form: str, member: str) -> Rows:
     if form == "html":
         return html_rows.rows(container.stream(member), member)
     if form == "connections":
-        return connections.rows(container.stream(member), member)
+        return connections_json.rows(container.stream(member), member)
     people = JsonList(container.stream(member), member)
     _check_key(people)
     return people.rows()
@@ -188,7 +188,7 @@ def _following(container: Container, lists: Lists) -> Range | None:
     try:
         for member in lists.following:
             if lists.form == "connections":
-                rows = connections.rows(container.stream(member), member, "following")
+                rows = connections_json.rows(container.stream(member), member, "following")
             elif lists.form == "html":
                 rows = html_rows.rows(container.stream(member), member)
             else:

@@ -24,8 +24,8 @@ from accounts.services import suppression
 from accounts.services.export.datasets import datasets
 from accounts.services.programs import issue_token
 from followersync.models import SyncRun
-from followersync.services.subscriptions import subscribe
-from followersync.services.sync import request_sync
+from followersync.services.sync.runs import request_sync
+from followersync.services.webhooks.outbound import subscribe
 from tests.support.api import counting_queries
 from tests.support.factories import MemberFactory, consent
 from tests.support.sync import linked, without_runs, write

@@ -10,7 +10,7 @@ from django.core import checks
 from accounts.models import SiteProcess
 from accounts.services import hosts, processes
 from tests.support.clock import Clock
-from threadsite import diagnosis, serving
+from threadsite import doctor, serving
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def test_two_hosts_with_a_folder_each_are_found_and_said(live_on, clock: Clock, 
     (words, *_others) = serving.not_shared()
     assert "one, two do not share the storage of files" in words
     assert "Set the same FILES_URL" in words
-    assert words in [finding.what for finding in diagnosis._storages()]
+    assert words in [finding.what for finding in doctor._storages()]
     told = {message.id for message in checks.run_checks(databases=["default"])}
     assert "accounts.W010" in told
 

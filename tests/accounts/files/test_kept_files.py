@@ -16,7 +16,7 @@ from accounts.files import kept, sealing
 from accounts.files.storage import put, storage_at
 from accounts.models import FilePiece, KeptFile
 from accounts.services import erasure, export, keys
-from accounts.services.erasure import restored
+from accounts.services.erasure import restored_backup
 from tests.support import leaving, residue
 from tests.support.clock import Clock
 
@@ -120,7 +120,7 @@ def test_another_host_finds_the_file_and_this_one_erases_it(kept_in, account, on
 def test_an_erasure_takes_files_along_wherever_they_lie(kept_in, settings):
     canary = leaving.canary(followers=3)
     assert [hit for hit in residue.hits([leaving.NAME, leaving.MAIL]) if hit.startswith("file ")]
-    restored.compare()
+    restored_backup.compare()
 
     deletion = erasure.request_full_erasure(owner=canary.owner, channel="web")
     while erasure.advance(deletion.pk):
@@ -135,7 +135,7 @@ def test_an_erasure_takes_files_along_wherever_they_lie(kept_in, settings):
 
 
 def test_a_file_that_no_step_erased_is_residue(account, monkeypatch):
-    restored.compare()
+    restored_backup.compare()
     keep(account, b"an archive")
     monkeypatch.setattr(files, "erase", lambda **_of: 0)
     monkeypatch.setattr("accounts.services.erasure.rows.delete_batch", lambda *_given: 0)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from accounts import errors
-from accounts.instagram import answers
+from accounts.instagram import schemas
 from accounts.instagram.gateway import Gateway
 from accounts.instagram.usage import UNKNOWN
 
@@ -83,43 +83,43 @@ def metric(**changed: Any) -> bytes:
 @pytest.mark.parametrize("name", NOT_NAMES.values(), ids=NOT_NAMES)
 def test_nobody_is_called_so(name: Any) -> None:
     with pytest.raises(msgspec.ValidationError):
-        answers.follower_page(page({"id": ID, "username": name}), UNKNOWN)
+        schemas.follower_page(page({"id": ID, "username": name}), UNKNOWN)
     with pytest.raises(msgspec.ValidationError):
-        answers.profile(profile(username=name), UNKNOWN)
+        schemas.profile(profile(username=name), UNKNOWN)
 
 
 @pytest.mark.parametrize("number", NOT_IDS.values(), ids=NOT_IDS)
 def test_nobody_has_such_an_id(number: Any) -> None:
     with pytest.raises(msgspec.ValidationError):
-        answers.follower_page(page({"id": number, "username": "name"}), UNKNOWN)
+        schemas.follower_page(page({"id": number, "username": "name"}), UNKNOWN)
     with pytest.raises(msgspec.ValidationError):
-        answers.profile(profile(user_id=number), UNKNOWN)
+        schemas.profile(profile(user_id=number), UNKNOWN)
 
 
 @pytest.mark.parametrize("row", [None, [], "name", 5, {}, {"username": "name"}, {"id": ID}])
 def test_a_row_that_is_none_is_not_left_out(row: Any) -> None:
     with pytest.raises(msgspec.ValidationError):
-        answers.follower_page(page(row), UNKNOWN)
+        schemas.follower_page(page(row), UNKNOWN)
 
 
 @pytest.mark.parametrize("cursor", ["", "a\x00b", "a b", "a\n", "ä", "x" * 5000])
 def test_a_cursor_that_could_not_be_kept_is_not_followed(cursor: str) -> None:
     with pytest.raises(msgspec.ValidationError):
-        answers.follower_page(page(after=cursor), UNKNOWN)
+        schemas.follower_page(page(after=cursor), UNKNOWN)
 
 
 @pytest.mark.parametrize("count", [-1, 2**31, 10**30, 1.5, True, "3", {}])
 def test_a_count_that_is_none_is_neither_stored_nor_taken_for_a_zero(count: Any) -> None:
     with pytest.raises(msgspec.ValidationError):
-        answers.follower_count(profile(id="17", followers_count=count), UNKNOWN)
+        schemas.follower_count(profile(id="17", followers_count=count), UNKNOWN)
     with pytest.raises(msgspec.ValidationError):
-        answers.insights(metric(value=count), UNKNOWN)
+        schemas.insights(metric(value=count), UNKNOWN)
 
 
 @pytest.mark.parametrize("label", ["Ber\x00lin", "Ber\nlin", "x" * 201, None, 5])
 def test_figures_of_a_place_that_could_not_be_kept_are_not_read(label: Any) -> None:
     with pytest.raises(msgspec.ValidationError):
-        answers.insights(metric(dimension_values=[label]), UNKNOWN)
+        schemas.insights(metric(dimension_values=[label]), UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -134,14 +134,14 @@ def test_figures_of_a_place_that_could_not_be_kept_are_not_read(label: Any) -> N
 def test_a_token_answer_that_could_not_be_kept_links_nothing(changed: dict[str, Any]) -> None:
     whole = {"access_token": "IGAA", "user_id": ID, "permissions": ["instagram_business_basic"]}
     with pytest.raises(msgspec.ValidationError):
-        answers.short_lived_token(json.dumps(whole | changed).encode(), UNKNOWN)
+        schemas.short_lived_token(json.dumps(whole | changed).encode(), UNKNOWN)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 10**12, True])
 def test_no_token_lives_for_ever(seconds: Any) -> None:
     body = json.dumps({"access_token": "IGAA", "expires_in": seconds}).encode()
     with pytest.raises(msgspec.ValidationError):
-        answers.long_lived_token(body, UNKNOWN)
+        schemas.long_lived_token(body, UNKNOWN)
 
 
 def test_what_instagram_does_send_is_read() -> None:
@@ -151,11 +151,11 @@ def test_what_instagram_does_send_is_read() -> None:
         {"id": str(2**63 - 1), "username": "__deleted__"},
         {"id": ID, "username": "a.b_c9"},
     ]
-    read = answers.follower_page(page(*rows, after="QVFIUk9-_=="), UNKNOWN)
+    read = schemas.follower_page(page(*rows, after="QVFIUk9-_=="), UNKNOWN)
 
     assert read.rows[1:] == [(int(row["id"]), row["username"]) for row in rows]
     assert read.after == "QVFIUk9-_=="
-    shares = answers.insights(metric(dimension_values=["São Paulo, São Paulo (state)"]), UNKNOWN)
+    shares = schemas.insights(metric(dimension_values=["São Paulo, São Paulo (state)"]), UNKNOWN)
     assert shares.metrics[0].breakdowns[0].results[0][0] == ("São Paulo, São Paulo (state)",)
 
 

@@ -20,7 +20,7 @@ from accounts.models import (
 from accounts.scopes import Scope
 from accounts.services import consent as consent_service
 from accounts.services import erasure, linking
-from accounts.services.erasure import running
+from accounts.services.erasure import runner
 from followersync.models import Follower, FollowerChange
 from tests.support import leaving, residue
 from tests.support.clock import Clock
@@ -142,7 +142,7 @@ def test_an_erasure_killed_three_times_is_finished_and_counts_nothing_twice(
     canary: Canary, clock: Clock, monkeypatch
 ):
     deletion = erasure.request_full_erasure(owner=canary.owner, channel="web")
-    renew, beats = running._renew, {"left": 0}
+    renew, beats = runner._renew, {"left": 0}
 
     def renew_or_die(worked_on: DeletionRequest, **fields: object) -> None:
         beats["left"] -= 1
@@ -150,7 +150,7 @@ def test_an_erasure_killed_three_times_is_finished_and_counts_nothing_twice(
             raise Killed
         renew(worked_on, **fields)
 
-    monkeypatch.setattr(running, "_renew", renew_or_die)
+    monkeypatch.setattr(runner, "_renew", renew_or_die)
     for batches in (2, 6, 11):
         beats["left"] = batches
         with pytest.raises(Killed):
@@ -169,20 +169,20 @@ def test_an_erasure_killed_three_times_is_finished_and_counts_nothing_twice(
 
 def test_a_worker_whose_lease_was_taken_over_changes_nothing_more(canary: Canary, clock: Clock):
     deletion = erasure.request_full_erasure(owner=canary.owner, channel="web")
-    first = running._claim(deletion.pk)
+    first = runner._claim(deletion.pk)
     assert first is not None
     clock.advance(minutes=3)
-    assert running._claim(deletion.pk) is not None
+    assert runner._claim(deletion.pk) is not None
 
-    with pytest.raises(running.LeaseLost):
-        running._renew(first)
+    with pytest.raises(runner.LeaseLost):
+        runner._renew(first)
 
 
 def test_two_workers_never_hold_one_erasure(canary: Canary):
     deletion = erasure.request_full_erasure(owner=canary.owner, channel="web")
 
-    assert running._claim(deletion.pk) is not None
-    assert running._claim(deletion.pk) is None
+    assert runner._claim(deletion.pk) is not None
+    assert runner._claim(deletion.pk) is None
 
 
 def test_asking_twice_is_asking_once(canary: Canary):
@@ -262,7 +262,7 @@ def test_residue_is_never_called_done(canary: Canary, monkeypatch, clock: Clock)
     monkeypatch.setattr("accounts.services.erasure.rows.delete_batch", lambda *args: 0)
     deletion = erasure.request_account_erasure(account=canary.account, channel="web")
 
-    for _night in range(running.MOST_FAILURES):
+    for _night in range(runner.MOST_FAILURES):
         erasure.advance(deletion.pk)
         clock.advance(days=1)
 

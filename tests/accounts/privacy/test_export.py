@@ -17,8 +17,8 @@ from accounts.errors import Conflict, Gone, NotFound
 from accounts.models import DataExport, User
 from accounts.selectors.privacy import export_of
 from accounts.services import erasure, export
-from accounts.services.erasure.holdings import holdings
-from accounts.services.export import making
+from accounts.services.erasure.data_map import holdings
+from accounts.services.export import runner
 from accounts.services.export.archive import Archive
 from followersync.models import WatchedFolder
 from tests.support import leaving
@@ -187,7 +187,7 @@ def test_a_copy_that_is_not_made_yet_cannot_be_fetched(alice: User):
 
 def test_a_copy_expires_and_its_file_goes(alice: User, clock: Clock):
     ready = made(alice)
-    clock.advance(days=making.KEPT_DAYS, minutes=1)
+    clock.advance(days=runner.KEPT_DAYS, minutes=1)
 
     with pytest.raises(Gone):
         export.open_file(export=ready)
@@ -237,7 +237,7 @@ def test_a_failing_dataset_fails_the_copy_openly_in_the_end(alice: User, clock, 
 
     monkeypatch.setitem(registry._owner_exporters, "broken", broken)
     asked = export.request_export(owner=alice)
-    for _time in range(making.MOST_ATTEMPTS):
+    for _time in range(runner.MOST_ATTEMPTS):
         export.advance(asked.pk)
         clock.advance(minutes=3)
 
@@ -250,14 +250,14 @@ def test_progress_can_be_watched(alice: User, monkeypatch):
     seen: list[dict[str, Any]] = []
 
     def many(owner_id: int) -> Iterator[dict[str, Any]]:
-        for n in range(making.ROWS_PER_BEAT + 1):
+        for n in range(runner.ROWS_PER_BEAT + 1):
             yield {"n": n}
         seen.append(DataExport.objects.get().progress)
 
     monkeypatch.setitem(registry._owner_exporters, "many", many)
     made(alice)
 
-    assert seen[0]["rows"] == making.ROWS_PER_BEAT
+    assert seen[0]["rows"] == runner.ROWS_PER_BEAT
     assert seen[0]["dataset"] == "member/many"
 
 

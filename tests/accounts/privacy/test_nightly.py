@@ -17,7 +17,7 @@ from accounts.registry import Progress
 from accounts.selectors.duties import nights_wanting_care
 from accounts.services import erasure, nightly, processes, residue
 from accounts.services.erasure import payloads as decoded
-from accounts.services.residue import finding, orphans, payloads, words
+from accounts.services.residue import findings, identifiers, orphans, payloads
 from followersync.models import Follower, SyncRun
 from tests.support import leaving
 from tests.support.clock import Clock
@@ -225,7 +225,7 @@ def slices(work, until: float = float("-inf")) -> tuple[int, int]:
 def test_the_search_in_many_short_slices_finds_what_one_long_one_finds(
     erased, account, bob: User, monkeypatch
 ):
-    monkeypatch.setattr(words, "STRETCH", 1)
+    monkeypatch.setattr(identifiers, "STRETCH", 1)
     monkeypatch.setattr(orphans, "STRETCH", 2)
     monkeypatch.setattr(payloads, "STRETCH", 1)
     for number in range(300):
@@ -260,7 +260,7 @@ def test_numbers_ids_and_bytes_are_searched_as_well_as_texts(erased, account, cl
             [int(leaving.INSTAGRAM_ID), f"so {leaving.NAME}!".encode(), ["a", leaving.MAIL]],
         )
 
-    words.work(Progress(), float("inf"))
+    identifiers.work(Progress(), float("inf"))
 
     assert sorted(ResidueFinding.objects.values_list("table", "column")) == [
         ("followersync_syncrun", "progress"),
@@ -273,28 +273,28 @@ def test_numbers_ids_and_bytes_are_searched_as_well_as_texts(erased, account, cl
 @pytest.mark.django_db(transaction=True)
 def test_after_the_first_night_only_what_was_written_since_is_read(erased, bob, monkeypatch):
     first = Progress()
-    words.work(first, float("inf"))
+    identifiers.work(first, float("inf"))
     read: list[str] = []
-    monkeypatch.setattr(words.words, "distinct", lambda text: read.append(text) or set())
+    monkeypatch.setattr(identifiers.words, "distinct", lambda text: read.append(text) or set())
 
-    words.work(Progress(memory=first.memory), float("inf"))
+    identifiers.work(Progress(memory=first.memory), float("inf"))
     before = sum(map(len, read))
     read.clear()
     User.objects.filter(pk=bob.pk).update(first_name=leaving.NAME)
-    words.work(Progress(memory=first.memory), float("inf"))
+    identifiers.work(Progress(memory=first.memory), float("inf"))
 
     assert any(leaving.NAME in text for text in read)
     assert sum(map(len, read)) < before + 2_000
     monkeypatch.undo()
-    assert words.work(Progress(memory=first.memory), float("inf")) == 1
+    assert identifiers.work(Progress(memory=first.memory), float("inf")) == 1
 
 
 def test_while_nobody_was_erased_no_table_is_read(account, monkeypatch):
     def refuse(*_given: object) -> None:
         raise AssertionError("read")
 
-    monkeypatch.setattr(words, "_relations", refuse)
+    monkeypatch.setattr(identifiers, "_relations", refuse)
     monkeypatch.setattr(decoded, "SOURCES", {})
-    assert not finding.needles()
+    assert not findings.needles()
 
-    words.work(Progress(), float("inf"))
+    identifiers.work(Progress(), float("inf"))

@@ -23,7 +23,7 @@ from accounts.scopes import Scope
 from accounts.selectors import consent_in_force
 from accounts.services import consent as consents
 from accounts.services import erasure, suppression
-from accounts.services.erasure import listing, restored
+from accounts.services.erasure import erasure_list, restored_backup
 from followersync.models import Follower
 from tests.support.clock import Clock
 from tests.support.factories import LinkedAccountFactory, MemberFactory, consent
@@ -38,7 +38,7 @@ def nothing_known_yet(monkeypatch):
 
 
 def erase(account) -> None:
-    restored.compare()
+    restored_backup.compare()
     deletion = erasure.request_account_erasure(account=account, channel="web")
     while erasure.advance(deletion.pk):
         pass
@@ -114,7 +114,7 @@ def test_somebody_elses_link_of_the_same_account_stays(account, bob, clock):
 def test_a_member_whom_the_backup_brings_back_is_erased_whole(clock):
     owner = MemberFactory(username="gone.for.good")
     number, joined = owner.pk, clock() - timedelta(days=9)
-    restored.compare()
+    restored_backup.compare()
     erasure.advance(erasure.request_full_erasure(owner=owner, channel="web").pk)
     ErasureEntry.objects.all().delete()
     MemberFactory(pk=number, username="gone.for.good", date_joined=joined)
@@ -126,7 +126,7 @@ def test_a_member_whom_the_backup_brings_back_is_erased_whole(clock):
 
 
 def test_a_withdrawn_permission_and_what_it_brought_do_not_come_back(account, clock):
-    restored.compare()
+    restored_backup.compare()
     consent(account, Scope.FOLLOWERS)
     Follower.objects.create(account_id=account.pk, key=1, place=1, username="somebody")
     clock.advance(days=1)
@@ -146,7 +146,7 @@ def test_a_withdrawn_permission_and_what_it_brought_do_not_come_back(account, cl
 
 
 def test_a_permission_that_was_given_again_after_the_erasure_stays(account, clock):
-    restored.compare()
+    restored_backup.compare()
     consent(account, Scope.FOLLOWERS)
     clock.advance(days=1)
     consents.withdraw(account=account, scope=Scope.FOLLOWERS, channel="web", actor=account.owner)
@@ -169,7 +169,7 @@ def _forget_withdrawals(account) -> None:
 
 
 def test_somebody_who_was_kept_out_is_kept_out_of_the_restored_database_too(account, clock):
-    restored.compare()
+    restored_backup.compare()
     request = suppression.object_as_proven(instagram_id="17", username="leave.me", language="en")
     while suppression.advance(request.pk):
         pass
@@ -206,7 +206,7 @@ def test_a_copy_of_the_list_serves_where_the_list_itself_is_gone(account, clock,
 
 
 def test_without_the_list_nothing_is_served_until_somebody_says_so(account, tmp_path):
-    restored.compare()
+    restored_backup.compare()
     (tmp_path / "erasures" / "list.json").unlink()
 
     assert "not at ERASURES_URL" in serving.refusal(fresh=True)
@@ -224,7 +224,7 @@ def test_a_database_from_before_the_list_was_begun_is_older_too(account, clock):
 
 
 def test_the_list_of_another_database_is_never_taken_for_ours(account, tmp_path):
-    restored.compare()
+    restored_backup.compare()
     (tmp_path / "erasures" / "list.json").write_text('{"mark": "0123"}')
 
     assert "belongs to another database" in serving.refusal(fresh=True)
@@ -237,7 +237,7 @@ def test_the_list_of_another_database_is_never_taken_for_ours(account, tmp_path)
 def test_an_erasure_is_not_called_done_while_the_list_does_not_answer(
     account, tmp_path, clock, settings
 ):
-    restored.compare()
+    restored_backup.compare()
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
     settings.ERASURES_URL = (blocked / "list").as_uri()
@@ -254,13 +254,13 @@ def test_an_erasure_is_not_called_done_while_the_list_does_not_answer(
     erasure.advance(deletion.pk)
     deletion.refresh_from_db()
     assert deletion.state == "completed"
-    assert len(listing.numbers(listing.storage())) == ErasureEntry.objects.count() == 1
+    assert len(erasure_list.numbers(erasure_list.storage())) == ErasureEntry.objects.count() == 1
 
 
 def test_where_the_list_does_not_answer_a_database_that_was_compared_is_served_on(
     account, tmp_path, settings
 ):
-    restored.compare()
+    restored_backup.compare()
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
     settings.ERASURES_URL = (blocked / "list").as_uri()
@@ -309,7 +309,7 @@ def test_two_hosts_write_one_list_and_lose_no_entry(settings, tmp_path: Path):
         for number in range(3):
             erase(LinkedAccountFactory(username=f"{host}.{number}"))
 
-    assert len(listing.numbers(listing.storage())) == 6
+    assert len(erasure_list.numbers(erasure_list.storage())) == 6
     assert serving.refusal(fresh=True) == ""
 
 
@@ -317,4 +317,4 @@ def test_the_list_cannot_be_kept_in_the_database_that_it_outlives(settings):
     settings.ERASURES_URL = "database:"
 
     with pytest.raises(ImproperlyConfigured, match="cannot be the database"):
-        listing.storage()
+        erasure_list.storage()

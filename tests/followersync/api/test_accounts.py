@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import DeletionRequest, LinkedAccount
-from followersync.services.settings import settings_of
+from followersync.services.sync.settings import settings_of
 from tests.support.api import API, counting_queries, problem, program
 from tests.support.factories import LinkedAccountFactory
 from tests.support.sync import write

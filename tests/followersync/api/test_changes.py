@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from followersync.domain.values import Kind
+from followersync.domain.values import AddedKind
 from followersync.models import SyncSettings
 from tests.support.api import API, counting_queries, problem, program
 from tests.support.sync import held, write
@@ -22,7 +22,7 @@ def at(account) -> str:
 def changed(followed):
     """A baseline of two, then a gain, a rename and a loss."""
     write(followed, people=[(1, "anna"), (2, "ben")])
-    write(followed, people=[(3, "cem")], kind=Kind.GAINED)
+    write(followed, people=[(3, "cem")], kind=AddedKind.GAINED)
     write(followed, renamed=[(2, "ben", "benno")])
     write(followed, lost=[1])
     return followed
@@ -52,7 +52,7 @@ def test_pages_follow_each_other_without_a_gap(alices_program, changed):
 def test_a_program_that_waits_asks_again_from_its_position(alices_program, changed):
     position = alices_program.get(at(changed)).json()["position"]
     assert alices_program.get(at(changed), {"after": position}).json()["results"] == []
-    write(changed, people=[(4, "dora")], kind=Kind.GAINED)
+    write(changed, people=[(4, "dora")], kind=AddedKind.GAINED)
 
     rows = alices_program.get(at(changed), {"after": position}).json()["results"]
 
@@ -63,7 +63,7 @@ def test_the_feed_replayed_over_a_list_gives_the_present_list(alices_program, fo
     write(followed, people=[(1, "anna"), (2, "ben")])
     page = alices_program.get(f"{API}/accounts/{followed.pk}/followers/").json()
     copy = {row["id"]: row["username"] for row in page["results"]}
-    write(followed, people=[(3, "cem")], kind=Kind.GAINED)
+    write(followed, people=[(3, "cem")], kind=AddedKind.GAINED)
     write(followed, lost=[1], renamed=[(2, "ben", "benno")])
 
     feed = alices_program.get(at(followed), {"after": page["position"], "epoch": page["epoch"]})
@@ -117,7 +117,7 @@ def test_a_query_that_would_mislead_is_refused(alices_program, changed, query):
 def test_a_long_feed_costs_no_more_queries(alices_program, changed):
     with counting_queries() as few:
         alices_program.get(at(changed), {"limit": 1})
-    write(changed, people=[(100 + n, f"p{n}") for n in range(50)], kind=Kind.GAINED)
+    write(changed, people=[(100 + n, f"p{n}") for n in range(50)], kind=AddedKind.GAINED)
 
     with counting_queries() as many:
         assert len(alices_program.get(at(changed)).json()["results"]) == 53

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope
 from followersync.models import Absence, Follower
-from followersync.services.settings import settings_of
+from followersync.services.sync.settings import settings_of
 from tests.support.api import API, counting_queries, problem, program
 from tests.support.factories import LinkedAccountFactory, consent
 from tests.support.sync import write

@@ -8,7 +8,7 @@ from textwrap import dedent
 from typing import Any
 
 from accounts.services.quotas import QUOTAS
-from followersync.services.subscriptions import signed
+from followersync.services.webhooks.outbound import signed
 
 GUIDE = (Path(__file__).resolve().parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts import files
 from accounts.scopes import Scope
 from followersync.models import ArchiveImport, SyncRun
-from followersync.services.imports import advance
+from followersync.services.imports.requests import advance
 from tests.support.api import API, problem, program
 from tests.support.exports import Export
 from tests.support.factories import LinkedAccountFactory, consent

@@ -8,7 +8,7 @@ from accounts.models import QuotaUse
 from accounts.scopes import Scope
 from accounts.services.consent import withdraw
 from followersync.models import SyncRun
-from followersync.services.sync import request_sync
+from followersync.services.sync.runs import request_sync
 from tests.support.api import API, browser, counting_queries, problem, program
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from followersync.models import WebhookSubscription
-from followersync.services import exporting, subscriptions
+from followersync.services.personal_data import export
+from followersync.services.webhooks import outbound
 from tests.support.api import API, browser, problem, program
 
 WEBHOOKS = f"{API}/webhooks/"
@@ -56,7 +57,7 @@ def test_a_bad_address_is_refused(alices_program, url):
 
 def test_a_program_sees_and_touches_its_own_alone(alice, alices_program):
     """Another program's address is often a secret itself."""
-    made, _secret = subscriptions.subscribe(owner=alice, url="https://example.com/of-the-page")
+    made, _secret = outbound.subscribe(owner=alice, url="https://example.com/of-the-page")
     where = f"{WEBHOOKS}{made.pk}/"
 
     assert alices_program.get(WEBHOOKS).json()["results"] == []
@@ -80,7 +81,7 @@ def test_it_is_switched_off_and_on_and_removed(alices_program):
 def test_the_members_copy_names_it_without_its_secret(alices_program, alice):
     alices_program.post(WEBHOOKS, URL)
 
-    row = next(exporting.webhooks(alice.pk))
+    row = next(export.webhooks(alice.pk))
 
     assert row["url"] == URL["url"]
     assert "secret" not in row

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from accounts import coverage
+from accounts import consent_coverage
 from accounts.models import User
 from accounts.scopes import Scope
 from followersync import selectors
 from followersync.models import DailyTotal, FollowerSnapshot, SyncRun, SyncSettings
 from followersync.services import insights
-from followersync.services.coverage import COUNT
-from followersync.services.sync import request_sync
+from followersync.services.personal_data.consent_coverage import COUNT
+from followersync.services.sync.runs import request_sync
 from tests.support.clock import Clock
 from tests.support.coverage import Life, account_tables, not_covered
 from tests.support.sandbox import Sandbox
@@ -62,20 +62,20 @@ def test_each_choice_of_consents_asks_stores_and_shows_what_it_covers_and_no_mor
 ) -> None:
     lived(life, scopes)
 
-    bases = [coverage.LINKING, *scopes]
-    covered = [coverage.of(basis) for basis in bases]
+    bases = [consent_coverage.LINKING, *scopes]
+    covered = [consent_coverage.of(basis) for basis in bases]
     assert life.calls == set().union(*(each.calls for each in covered)) - NOT_EVERY_DAY
     assert not_covered(life, bases) == set()
     assert life.shows == set().union(*(each.shows for each in covered)) - LINKED
 
 
-LINKED = coverage.of(coverage.LINKING).shows
+LINKED = consent_coverage.of(consent_coverage.LINKING).shows
 
 
 @pytest.mark.parametrize("scope", list(Scope))
 def test_no_consent_is_asked_for_that_gates_nothing(scope: Scope) -> None:
-    covered = coverage.of(scope)
-    others = [coverage.of(basis) for basis in (coverage.LINKING, *EVERY - {scope})]
+    covered = consent_coverage.of(scope)
+    others = [consent_coverage.of(basis) for basis in (consent_coverage.LINKING, *EVERY - {scope})]
     calls = covered.calls.difference(*(each.calls for each in others))
     shows = covered.shows.difference(*(each.shows for each in others))
     columns = [
@@ -89,7 +89,7 @@ def test_no_consent_is_asked_for_that_gates_nothing(scope: Scope) -> None:
 
 
 def test_a_column_that_nobody_declared_is_named() -> None:
-    declared = [coverage.of(basis) for basis in (coverage.LINKING, *Scope)]
+    declared = [consent_coverage.of(basis) for basis in (consent_coverage.LINKING, *Scope)]
 
     assert [
         (table, column)
@@ -114,7 +114,7 @@ def _columns() -> list[tuple[str, str]]:
 
 
 def test_the_table_for_the_data_protection_officer_is_the_declaration() -> None:
-    assert coverage.as_markdown() in PRIVACY.read_text(encoding="utf-8")
+    assert consent_coverage.as_markdown() in PRIVACY.read_text(encoding="utf-8")
 
 
 def test_without_the_consent_to_it_the_count_only_checks_the_list(life: Life) -> None:
@@ -148,10 +148,10 @@ def test_a_withdrawal_erases_what_the_consent_paid_for_and_ends_its_calls(
 
     life.pass_days(2)
 
-    left = [coverage.LINKING, *EVERY - {scope}]
+    left = [consent_coverage.LINKING, *EVERY - {scope}]
     assert not_covered(life, left) == set()
-    assert life.calls <= set().union(*(coverage.of(basis).calls for basis in left))
-    assert life.shows == set().union(*(coverage.of(basis).shows for basis in left)) - LINKED
+    assert life.calls <= set().union(*(consent_coverage.of(basis).calls for basis in left))
+    assert life.shows == set().union(*(consent_coverage.of(basis).shows for basis in left)) - LINKED
 
 
 @pytest.mark.parametrize("scope", list(Scope))
@@ -165,16 +165,16 @@ def test_what_is_kept_after_a_withdrawal_is_neither_read_on_nor_shown(
 
     life.pass_days(2)
 
-    left = [coverage.LINKING, *EVERY - {scope}]
+    left = [consent_coverage.LINKING, *EVERY - {scope}]
     gone = before - life.columns
     assert {table for table, _column in gone} <= {
         "accounts_linkedaccount",
         "followersync_insightsreading",
         "followersync_absence",
     }
-    assert life.calls <= set().union(*(coverage.of(basis).calls for basis in left))
+    assert life.calls <= set().union(*(consent_coverage.of(basis).calls for basis in left))
     if scope is not Scope.FOLLOWERS:  # a kept list is shown to its member as of its day
-        assert coverage.of(scope).shows & life.shows == set()
+        assert consent_coverage.of(scope).shows & life.shows == set()
     if scope is Scope.PROFILE:  # whoever keeps something is told so in their copy
         assert life.count_shown_in() == {"copy"}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from followersync.domain.archive_completeness import Assessment, Kind, Reason
+from followersync.domain.archive_completeness import Assessment, Completeness, Reason
 from followersync.domain.archive_losses import (
     Act,
     Compared,
@@ -26,11 +26,11 @@ from followersync.domain.archive_losses import (
 from followersync.domain.values import LOOKS_APART, Absence
 
 NOW = 1_800_000_000
-WHOLE = Assessment(Kind.WHOLE, (Reason.COUNT_AGREES,))
-RANGED = Assessment(Kind.RANGED, (Reason.STORED_OLDER,))
-SHORT = Assessment(Kind.PARTIAL, (Reason.COUNT_SHORT,))
-PART = Assessment(Kind.PARTIAL, (Reason.PART_MISSING,))
-ALWAYS_OLDER = Assessment(Kind.RANGED, (Reason.FOLLOWING_OLDER,))
+WHOLE = Assessment(Completeness.WHOLE, (Reason.COUNT_AGREES,))
+RANGED = Assessment(Completeness.RANGED, (Reason.STORED_OLDER,))
+SHORT = Assessment(Completeness.PARTIAL, (Reason.COUNT_SHORT,))
+PART = Assessment(Completeness.PARTIAL, (Reason.PART_MISSING,))
+ALWAYS_OLDER = Assessment(Completeness.RANGED, (Reason.FOLLOWING_OLDER,))
 
 FACTS = Facts(WHOLE, newer=True, earliest=NOW, latest=NOW)
 FIVE_MISSING = Compared(held=100, listed=95, shared=95, missing=5, fresh=5)

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from followersync.domain import schedule
-from followersync.domain.values import Proof, Source
+from followersync.domain.values import ListSource, Proof
 from tests.simulation.lister import Lister
 from tests.simulation.store import Engine, Store
 from tests.simulation.world import DAY, World
@@ -41,7 +41,7 @@ def weeks() -> Weeks:
     world.populate(PEOPLE)
     lister = Lister(world)
     store = Store()
-    engine = Engine(store, lister, Random(7), Source(LIMIT))
+    engine = Engine(store, lister, Random(7), ListSource(LIMIT))
     end, settled, calls = world.now + DAYS * DAY, world.now + 2 * DAY, 0
     delays: list[float] = []
     counted = 0
@@ -61,7 +61,7 @@ def weeks() -> Weeks:
             failures=0,
             not_before=None,
             second_look_in=done.second_look_in,
-            campaign_open=done.campaign_open and not done.paced,
+            full_scan_open=done.full_scan_open and not done.paced,
             jitter=rng.random(),
         )
         for _ in range(3):

@@ -7,10 +7,10 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from followersync.domain.order import Walk, longest_run
-from followersync.domain.places import PageReading, read_page
+from followersync.domain.page_diff import PageReading, read_page
+from followersync.domain.page_order import Walk, longest_run
 from followersync.domain.state import GAP
-from followersync.domain.values import AsShown, Kind, Known, Spoiled
+from followersync.domain.values import AddedKind, PageFault, StoredConnection, UnchangedPage
 
 BASE = 1_000 * GAP
 
@@ -27,9 +27,9 @@ def walk(**changes: object) -> Walk:
     return Walk(**(values | changes))  # type: ignore[arg-type]
 
 
-def stored(*keys: int, unsure: tuple[int, ...] = ()) -> dict[int, Known]:
+def stored(*keys: int, unsure: tuple[int, ...] = ()) -> dict[int, StoredConnection]:
     """Followers by key; a higher key follows later and so stands higher."""
-    return {key: Known(f"p{key}", BASE + key * GAP, key not in unsure) for key in keys}
+    return {key: StoredConnection(f"p{key}", BASE + key * GAP, key not in unsure) for key in keys}
 
 
 def rows(*keys: int) -> list[tuple[int, str]]:
@@ -38,7 +38,7 @@ def rows(*keys: int) -> list[tuple[int, str]]:
 
 def read(
     keys: tuple[int, ...],
-    known: dict[int, Known],
+    known: dict[int, StoredConnection],
     lost: frozenset[int] = frozenset(),
     **changes: object,
 ) -> PageReading:
@@ -63,8 +63,8 @@ def test_newcomers_above_known_people_are_gained_and_stand_highest() -> None:
     page = read((12, 11, 9, 8, 7, 6, 5), stored(5, 6, 7, 8, 9))
 
     assert [(added.key, added.kind, added.sure) for added in page.added] == [
-        (12, Kind.GAINED, True),
-        (11, Kind.GAINED, True),
+        (12, AddedKind.GAINED, True),
+        (11, AddedKind.GAINED, True),
     ]
     assert page.added[0].place > page.added[1].place > BASE + 9 * GAP
 
@@ -72,20 +72,20 @@ def test_newcomers_above_known_people_are_gained_and_stand_highest() -> None:
 def test_strangers_among_known_people_were_there_before() -> None:
     page = read((9, 8, 70, 7, 6, 5), stored(5, 6, 7, 8, 9))
 
-    assert [(added.key, added.kind) for added in page.added] == [(70, Kind.FOUND)]
+    assert [(added.key, added.kind) for added in page.added] == [(70, AddedKind.FOUND)]
     assert not page.added[0].sure, "one sighting in mid-list is not enough"
 
 
 def test_somebody_lost_before_has_returned_wherever_they_stand() -> None:
     page = read((12, 9, 8, 70, 7, 6, 5), stored(5, 6, 7, 8, 9), lost=frozenset({12, 70}))
 
-    assert [added.kind for added in page.added] == [Kind.RETURNED, Kind.RETURNED]
+    assert [added.kind for added in page.added] == [AddedKind.RETURNED, AddedKind.RETURNED]
 
 
 def test_a_first_list_is_no_change() -> None:
     page = read((3, 2, 1), {}, baseline=True, renumber=True)
 
-    assert {added.kind for added in page.added} == {Kind.BASELINE}
+    assert {added.kind for added in page.added} == {AddedKind.BASELINE}
 
 
 def test_a_rename_is_a_rename_and_neither_a_loss_nor_a_gain() -> None:
@@ -99,7 +99,7 @@ def test_a_rename_is_a_rename_and_neither_a_loss_nor_a_gain() -> None:
 def test_a_page_with_a_repeated_row_testifies_to_nobodys_absence() -> None:
     page = read((9, 8, 8, 7, 6, 5), stored(5, 6, 7, 8, 9))
 
-    assert page.spoiled is Spoiled.REPEATS
+    assert page.spoiled is PageFault.REPEATS
     assert (page.top, page.seen) == (None, [9, 8, 7, 6, 5])
 
 
@@ -114,7 +114,7 @@ def test_somebody_who_left_and_came_back_to_the_top_is_placed_only_when_met_agai
 
     assert [(moved.key, moved.sure) for moved in again.moved] == [(3, False)]
     place = again.moved[0].place
-    third = read((3, 14, 13, 12, 11, 10), known | {3: Known("p3", place, False)})
+    third = read((3, 14, 13, 12, 11, 10), known | {3: StoredConnection("p3", place, False)})
 
     assert [(moved.key, moved.place, moved.sure) for moved in third.moved] == [(3, place, True)]
 
@@ -122,14 +122,14 @@ def test_somebody_who_left_and_came_back_to_the_top_is_placed_only_when_met_agai
 def test_a_wholly_shuffled_page_moves_nobody() -> None:
     page = read((2, 9, 4, 7, 1, 8, 3, 6, 5), stored(*range(1, 10)))
 
-    assert page.spoiled is Spoiled.ORDER
+    assert page.spoiled is PageFault.ORDER
     assert (page.moved, page.added, page.top) == ([], [], None)
 
 
 def test_too_few_known_people_say_nothing_about_order() -> None:
     page = read((9, 8, 7), stored(7, 8, 9))
 
-    assert page.spoiled is Spoiled.STRANGERS
+    assert page.spoiled is PageFault.STRANGERS
 
 
 def test_places_of_an_older_numbering_are_worth_nothing() -> None:
@@ -180,12 +180,12 @@ def test_whatever_a_page_shows_everybody_on_it_is_held_once_and_nobody_else_is_t
 def test_a_swap_with_the_top_of_the_page_spoils_it() -> None:
     page = read((3, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 14, 2, 1), stored(*range(1, 15)))
 
-    assert page.spoiled is Spoiled.ORDER
+    assert page.spoiled is PageFault.ORDER
 
 
 def test_in_a_tiny_list_a_stranger_on_top_is_new_only_when_nobody_was_missing() -> None:
-    assert read((9, 2, 1), stored(1, 2)).added[0].kind is Kind.GAINED
-    assert read((9, 2, 1), stored(1, 2), growing=False).added[0].kind is Kind.FOUND
+    assert read((9, 2, 1), stored(1, 2)).added[0].kind is AddedKind.GAINED
+    assert read((9, 2, 1), stored(1, 2), growing=False).added[0].kind is AddedKind.FOUND
 
 
 @given(
@@ -200,7 +200,9 @@ def test_a_page_that_shows_what_is_stored_reads_the_same_however_it_is_told(
 ) -> None:
     keys = tuple(range(count, 0, -1))
     known = stored(*keys)
-    shown = AsShown(list(keys), [f"p{key}" for key in keys], [known[key].place for key in keys])
+    shown = UnchangedPage(
+        list(keys), [f"p{key}" for key in keys], [known[key].place for key in keys]
+    )
     here = walk(
         floor=BASE + floor * GAP,
         zone=BASE + zone * GAP,

@@ -20,7 +20,7 @@ def due_in(**changes: object) -> int:
         "failures": 0,
         "not_before": None,
         "second_look_in": None,
-        "campaign_open": False,
+        "full_scan_open": False,
         "jitter": 0.0,
     }
     return schedule.next_due(**(values | changes)) - NOW  # type: ignore[arg-type]
@@ -34,7 +34,7 @@ def due_in(**changes: object) -> int:
         ({"changes_per_day": 1_000.0}, round(1.5 * HOUR)),
         ({"changes_per_day": 8.0}, 3 * HOUR),
         ({"second_look_in": 300}, 300),
-        ({"campaign_open": True}, HOUR),
+        ({"full_scan_open": True}, HOUR),
         ({"failures": 1}, 30),
         ({"failures": 3, "jitter": 1.0}, 240),
         ({"failures": 99, "jitter": 1.0}, 6 * HOUR),
@@ -50,17 +50,17 @@ def test_the_next_sync_is_due(changes: dict[str, object], seconds: int) -> None:
     rate=st.floats(0, 1e6),
     failures=st.integers(0, 50),
     jitter=st.floats(0, 1),
-    campaign=st.booleans(),
+    full_scan=st.booleans(),
 )
 def test_an_account_is_never_due_in_the_past_nor_later_than_the_member_wants(
-    minutes: int, rate: float, failures: int, jitter: float, *, campaign: bool
+    minutes: int, rate: float, failures: int, jitter: float, *, full_scan: bool
 ) -> None:
     seconds = due_in(
         interval_minutes=minutes,
         changes_per_day=rate,
         failures=failures,
         jitter=jitter,
-        campaign_open=campaign,
+        full_scan_open=full_scan,
     )
 
     assert 0 < seconds <= max(minutes * 60, 6 * HOUR)

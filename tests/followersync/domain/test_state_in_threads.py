@@ -21,7 +21,7 @@ def begin():
     while not begun:
         pass
     for _ in range(20):
-        state.load({"memory": {}, "campaign": None, "run": None})
+        state.load({"memory": {}, "full scan": None, "run": None})
 threads = [threading.Thread(target=begin) for _ in range(8)]
 for each in threads: each.start()
 begun = True

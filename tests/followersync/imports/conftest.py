@@ -13,7 +13,7 @@ from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from followersync import selectors
 from followersync.models import SyncRun
-from followersync.services import imports
+from followersync.services.imports import requests
 from tests.support.clock import Clock
 from tests.support.exports import Export
 from tests.support.factories import LinkedAccountFactory, consent
@@ -42,14 +42,14 @@ def bring(clock: Clock, django_capture_on_commit_callbacks) -> Import:
 
     def bring(account: LinkedAccount, export: Export, *, at: datetime | None = None, **how):
         clock.moment = at or datetime.combine(export.day, datetime.min.time(), UTC).replace(hour=12)
-        run = imports.request_import(
+        run = requests.request_import(
             account=account,
             uploaded_file=io.BytesIO(export.zip()),
             channel="web",
             file_name=how.pop("file_name", export.name),
             **how,
         )
-        imports.advance(run.pk)
+        requests.advance(run.pk)
         run.refresh_from_db()
         return run
 

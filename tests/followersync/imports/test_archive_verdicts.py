@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from followersync.domain.archive_completeness import Span
 from followersync.domain.archive_losses import recorded
-from followersync.domain.archive_people import Before, Entry, Export, Held, decide
+from followersync.domain.archive_people import Before, Export, FeedEntry, StoredPerson, decide
 from followersync.domain.values import LOOKS_APART, Absence
 from followersync.models import Absence as AbsenceRow
 from followersync.models import Follower, FollowerChange, PastFollow
-from followersync.services import import_verdicts
-from followersync.services.knowledge import Knowledge
-from followersync.store import imports, imports_apply
+from followersync.services.imports import judgement
+from followersync.services.imports.context import Knowledge
+from followersync.store import archive_apply, archive_compare
 
 ACCOUNT = 7
 START = 1_600_000_000
@@ -41,7 +41,7 @@ class Given:
         self.before = self._before()
         self.export = self._export()
 
-    def _held(self) -> list[Held]:
+    def _held(self) -> list[StoredPerson]:
         rows, second = [], START
         ids = self.random.choice((0.0, 0.0, 0.3, 1.0))
         for number in range(1, self.random.choice((3, 12, 40, 90, 90))):
@@ -52,7 +52,7 @@ class Given:
             place = (1 << 61) - number * 100 if known_by_id else (since or 0) << 12
             renamed = None if known_by_id else self._maybe(0.05, NOW - 50)
             rows.append(
-                Held(
+                StoredPerson(
                     number if known_by_id else -number,
                     f"p{number}",
                     since,
@@ -174,12 +174,12 @@ class Given:
                 account_id=ACCOUNT, key=key, username=name, valid_to=_at(START)
             )
 
-    def by_sql(self) -> tuple[import_verdicts.Judged, dict[object, tuple[str | None, str | None]]]:
+    def by_sql(self) -> tuple[judgement.Judged, dict[object, tuple[str | None, str | None]]]:
         """What SQL makes of it: the verdict and the new name of each key, or unknown name."""
         lines = [line for part in self.export.parts for line in part]
         spool = "".join(f"{n}\t{'' if s is None else s}\n" for n, s in lines).encode()
-        imports.stage(io.BytesIO(spool))
-        judged = import_verdicts.judge(self._account(), self._shown(), self._known())
+        archive_compare.stage(io.BytesIO(spool))
+        judged = judgement.judge(self._account(), self._shown(), self._known())
         with connection.cursor() as cursor:
             cursor.execute("SELECT key, username, act, new_name, listed FROM delta")
             acts = {
@@ -189,17 +189,17 @@ class Given:
             }
         return judged, acts
 
-    def _account(self) -> import_verdicts.Account:
+    def _account(self) -> judgement.Account:
         before = self.before
-        return import_verdicts.Account(
+        return judgement.Account(
             ACCOUNT, before.reported, _moment(before.baseline_at), before.complete
         )
 
-    def _shown(self) -> import_verdicts.Shown:
+    def _shown(self) -> judgement.Shown:
         seconds = [s for part in self.export.parts for _, s in part if s is not None]
         span = Span(min(seconds, default=None), max(seconds, default=None), len(seconds))
         export = self.export
-        return import_verdicts.Shown(
+        return judgement.Shown(
             span,
             export.following,
             export.ranges,
@@ -291,7 +291,7 @@ def test_sql_and_the_pure_rule_say_the_same_of_everybody(seed: int) -> None:
     with transaction.atomic():
         case.store()
         judged, acts = case.by_sql()
-        imports_apply.write_absences(ACCOUNT, judged.look)
+        archive_apply.write_absences(ACCOUNT, judged.look)
         kept = absences()
         transaction.set_rollback(True)
 
@@ -314,5 +314,5 @@ def test_the_worlds_of_this_test_bring_about_every_verdict() -> None:
         met |= {flaw.value for flaw in decision.look.flaws} | {decision.look.weight.value}
 
     missing = {"lost", "missed", "doubtful", "block", "shown", "waiting", "renamed"}
-    assert missing | {entry.value for entry in Entry} <= met
+    assert missing | {entry.value for entry in FeedEntry} <= met
     assert {"nothing", "shows", "counts", "size", "redated", "part_twice", "strangers"} <= met

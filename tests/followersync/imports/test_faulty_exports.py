@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from followersync.models import Absence, Follower, FollowerChange
-from followersync.services import imports
-from followersync.services.import_words import result_in_words
+from followersync.services.imports import requests
+from followersync.texts.imports import result_in_words
 from tests.followersync.imports.conftest import names
 from tests.support.exports import Export, newest_first, population, write_list
 
@@ -37,13 +37,13 @@ def hand_in(clock, django_capture_on_commit_callbacks):
 
     def hand_in(account, data: bytes, day: int):
         clock.moment = datetime(2026, 11, 20, 15, tzinfo=UTC) + timedelta(days=day)
-        run = imports.request_import(
+        run = requests.request_import(
             account=account,
             uploaded_file=io.BytesIO(data),
             channel="web",
             file_name=f"instagram-alice.there-{FIRST + timedelta(days=day)}-Zzt7gCja.zip",
         )
-        imports.advance(run.pk)
+        requests.advance(run.pk)
         run.refresh_from_db()
         assert run.state == "succeeded", run.error_code
         return run, " ".join(result_in_words(run))
@@ -318,13 +318,13 @@ def test_an_older_export_handed_in_late_clears_no_doubt_and_makes_none(kept, han
     hand_in(kept, in_parts({1: rows[:50] + rows[51:]}), 5)
 
     late = Export(dict(rows[:50] + rows[52:]), following=dict(rows_of(20)), day=FIRST)
-    run = imports.request_import(
+    run = requests.request_import(
         account=kept,
         uploaded_file=io.BytesIO(late.zip()),
         channel="web",
         file_name=late.name,
     )
-    imports.advance(run.pk)
+    requests.advance(run.pk)
 
     run.refresh_from_db()
     words = " ".join(result_in_words(run))

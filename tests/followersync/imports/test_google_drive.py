@@ -16,7 +16,7 @@ from accounts.models import DeletionRequest
 from accounts.scopes import Scope
 from accounts.services import consent as consents
 from followersync.models import SyncRun, WatchedFolder
-from followersync.services import folders, imports
+from followersync.services.imports import requests, watched_folders
 from followersync.sources import drive
 from tests.followersync.imports.conftest import names
 from tests.support.dripping import DRIPS, endless
@@ -48,9 +48,9 @@ def come_back(client: Client, asked: dict[str, str], **given: str) -> str:
 def work(account) -> None:
     """Let the queue do what it would, until nothing waits."""
     folder = WatchedFolder.objects.get(account=account)
-    while folders.look(folder.pk):
+    while watched_folders.look(folder.pk):
         for run in SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN):
-            imports.advance(run.pk)
+            requests.advance(run.pk)
 
 
 def test_a_member_connects_their_drive_and_each_export_in_it_is_imported(as_alice, kept, google):

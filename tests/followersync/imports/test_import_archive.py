@@ -14,8 +14,9 @@ from accounts.services import consent as consents
 from followersync import selectors, store
 from followersync.errors import SyncRunning
 from followersync.models import Absence, ArchiveImport, Follower, FollowerChange, SyncSettings
-from followersync.services import imports, sync
-from followersync.services.import_words import result_in_words
+from followersync.services.imports import requests
+from followersync.services.sync import runs as sync
+from followersync.texts.imports import result_in_words
 from tests.followersync.imports.conftest import names
 from tests.support.exports import Export, population
 
@@ -281,13 +282,13 @@ def test_without_consent_nothing_is_imported(kept, bring, alice):
 
 def test_consent_withdrawn_while_it_waits_stops_the_import(kept, alice, clock):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
-    run = imports.request_import(
+    run = requests.request_import(
         account=kept, uploaded_file=io.BytesIO(export(people()).zip()), channel="web",
         file_name=export({}).name,
     )  # fmt: skip
     consents.withdraw(account=kept, scope=Scope.FOLLOWERS, channel="web", actor=alice)
 
-    imports.advance(run.pk)
+    requests.advance(run.pk)
 
     run.refresh_from_db()
     assert run.state == "cancelled"
@@ -297,28 +298,28 @@ def test_consent_withdrawn_while_it_waits_stops_the_import(kept, alice, clock):
 def test_a_second_upload_waits_for_the_first(kept, clock):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
     how = {"account": kept, "channel": "web", "file_name": export({}).name}
-    run = imports.request_import(uploaded_file=io.BytesIO(export(people()).zip()), **how)
+    run = requests.request_import(uploaded_file=io.BytesIO(export(people()).zip()), **how)
 
     with pytest.raises(SyncRunning) as running:
-        imports.request_import(uploaded_file=io.BytesIO(export(people()).zip()), **how)
+        requests.request_import(uploaded_file=io.BytesIO(export(people()).zip()), **how)
 
     assert running.value.run == run
 
 
 def test_an_import_whose_worker_died_is_done_once_by_the_next(kept, clock):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
-    run = imports.request_import(
+    run = requests.request_import(
         account=kept, uploaded_file=io.BytesIO(export(people()).zip()), channel="web",
         file_name=export({}).name,
     )  # fmt: skip
-    from followersync.services import claims
+    from followersync.services.sync import lease
 
-    assert claims.claim(run.pk)
-    assert imports.advance(run.pk) is False
+    assert lease.take(run.pk)
+    assert requests.advance(run.pk) is False
     assert not Follower.objects.exists()
 
     clock.advance(minutes=5)
-    imports.advance(run.pk)
+    requests.advance(run.pk)
 
     assert Follower.objects.count() == 200
 
@@ -375,7 +376,7 @@ def test_an_older_name_in_a_late_export_is_not_taken_for_another_person(kept, br
 
 def test_an_archive_that_nobody_will_import_any_more_is_removed(kept, clock):
     clock.moment = datetime.now(UTC)
-    run = imports.request_import(
+    run = requests.request_import(
         account=kept,
         uploaded_file=io.BytesIO(export(people()).zip()),
         channel="web",
@@ -383,11 +384,11 @@ def test_an_archive_that_nobody_will_import_any_more_is_removed(kept, clock):
     )
     waiting = files.names(files.Area.IMPORTS)
 
-    assert (len(waiting), imports.sweep()) == (1, 0)
+    assert (len(waiting), requests.sweep()) == (1, 0)
     sync.cancel_open_runs(kept)
     clock.advance(hours=2)
-    assert imports.sweep() == 1
-    assert imports.advance(run.pk) is False
+    assert requests.sweep() == 1
+    assert requests.advance(run.pk) is False
 
 
 def store_id(key: int) -> str:

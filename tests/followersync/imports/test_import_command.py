@@ -7,10 +7,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from followersync.domain.archive_completeness import Kind, Reason
+from followersync.domain.archive_completeness import Completeness, Reason
 from followersync.domain.archive_losses import Flaw
 from followersync.models import ArchiveImport, Follower, SyncRun
-from followersync.services.import_words import FLAWS, KINDS, REASONS, result_in_words
+from followersync.texts.imports import FLAWS, KINDS, REASONS, result_in_words
 from tests.support.exports import Export, population
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def test_it_fails_in_words_and_changes_nothing(kept, tmp_path, problem):
 
 
 def test_every_verdict_and_reason_has_words():
-    assert set(KINDS) == set(Kind)
+    assert set(KINDS) == set(Completeness)
     assert set(REASONS) == set(Reason)
     assert set(FLAWS) == set(Flaw)
 

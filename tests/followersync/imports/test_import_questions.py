@@ -15,8 +15,8 @@ from accounts.scopes import Scope
 from accounts.services import consent as consents
 from followersync.errors import SyncRunning
 from followersync.models import ArchiveImport, SyncRun, WatchedExport
-from followersync.services import folders, import_questions, imports
-from followersync.services.import_words import result_in_words
+from followersync.services.imports import questions, requests, watched_folders
+from followersync.texts.imports import result_in_words
 from tests.followersync.imports.conftest import names
 from tests.support.clock import Clock
 from tests.support.exports import Export, population
@@ -32,8 +32,8 @@ def stored() -> int:
 
 def answered(account: LinkedAccount, run: SyncRun) -> SyncRun:
     """The member says yes, and the queue works."""
-    again = imports.answer(account=account, run_id=run.pk)
-    imports.advance(again.pk)
+    again = requests.answer(account=account, run_id=run.pk)
+    requests.advance(again.pk)
     again.refresh_from_db()
     return again
 
@@ -57,7 +57,7 @@ def test_an_archive_that_names_no_owner_is_kept_for_the_answer_and_deleted_after
     assert set(PEOPLE) < names(kept)
     assert stored() == 0
     with pytest.raises(NotFound):
-        imports.answer(account=kept, run_id=run.pk)
+        requests.answer(account=kept, run_id=run.pk)
 
 
 def test_a_renamed_account_goes_on_under_its_new_name_once_its_owner_says_so(kept, bring):
@@ -66,7 +66,7 @@ def test_a_renamed_account_goes_on_under_its_new_name_once_its_owner_says_so(kep
 
     run = bring(kept, later)
     assert "changed your name" in result_in_words(run)[0]
-    assert import_questions.open_questions(kept).get().stated_owner == "alice.new"
+    assert questions.open_questions(kept).get().stated_owner == "alice.new"
     again = answered(kept, run)
 
     kept.refresh_from_db()
@@ -124,13 +124,13 @@ def test_a_zip_that_somebody_renamed_is_a_question_and_renames_nobody(kept, brin
 
 def test_the_profile_inside_makes_a_renamed_zip_its_owners_without_a_question(kept, bring):
     LinkedAccount.objects.filter(pk=kept.pk).update(username="OWNER.OF.ACCOUNT")
-    run = imports.request_import(
+    run = requests.request_import(
         account=kept,
         uploaded_file=io.BytesIO(BACKUP.read_bytes()),
         channel="web",
         file_name=BACKUP.name,
     )
-    imports.advance(run.pk)
+    requests.advance(run.pk)
 
     run.refresh_from_db()
     assert run.state == "succeeded"
@@ -144,14 +144,14 @@ def test_a_zip_called_by_the_accounts_own_name_is_no_question(kept, bring):
 def test_nobody_is_asked_for_ever(kept, bring, clock: Clock, django_capture_on_commit_callbacks):
     run = ask(bring, kept)
     clock.advance(days=6)
-    imports.sweep()
+    requests.sweep()
     assert stored() == 1
 
     clock.advance(days=1, minutes=1)
     with pytest.raises(NotFound):
-        imports.answer(account=kept, run_id=run.pk)
+        requests.answer(account=kept, run_id=run.pk)
     with django_capture_on_commit_callbacks(execute=True):
-        imports.sweep()
+        requests.sweep()
 
     assert stored() == 0
     assert not ArchiveImport.objects.exclude(question="").exists()
@@ -160,19 +160,19 @@ def test_nobody_is_asked_for_ever(kept, bring, clock: Clock, django_capture_on_c
 
 def test_no_more_archives_wait_than_are_bounded(kept, bring, django_capture_on_commit_callbacks):
     runs = []
-    for number in range(import_questions.MOST_KEPT + 2):
+    for number in range(questions.MOST_KEPT + 2):
         with django_capture_on_commit_callbacks(execute=True):
             runs.append(ask(bring, kept, number=number))
 
-    waiting = list(import_questions.open_questions(kept).values_list("run_id", flat=True))
-    assert waiting == [run.pk for run in reversed(runs[-import_questions.MOST_KEPT :])]
-    assert stored() == import_questions.MOST_KEPT
+    waiting = list(questions.open_questions(kept).values_list("run_id", flat=True))
+    assert waiting == [run.pk for run in reversed(runs[-questions.MOST_KEPT :])]
+    assert stored() == questions.MOST_KEPT
 
 
 def test_an_erasure_takes_what_waits_for_an_answer(kept, bring):
     ask(bring, kept)
 
-    assert imports.erase(kept.pk, 100) == 1
+    assert requests.erase(kept.pk, 100) == 1
 
     assert stored() == 0
     assert not ArchiveImport.objects.exists()
@@ -185,17 +185,17 @@ def test_consent_is_asked_for_anew_at_the_answer(kept, bring):
     )
 
     with pytest.raises(ConsentMissing):
-        imports.answer(account=kept, run_id=run.pk)
+        requests.answer(account=kept, run_id=run.pk)
 
     assert not SyncRun.objects.filter(state__in=SyncRun.OPEN).exists()
-    import_questions.decline(kept, run.pk)
+    questions.decline(kept, run.pk)
 
 
 def test_a_paused_account_keeps_its_question(kept, bring, clock: Clock):
     run = ask(bring, kept)
     LinkedAccount.objects.filter(pk=kept.pk).update(paused_at=clock.moment)
     with pytest.raises(Conflict):
-        imports.answer(account=kept, run_id=run.pk)
+        requests.answer(account=kept, run_id=run.pk)
     LinkedAccount.objects.filter(pk=kept.pk).update(paused_at=None)
 
     assert answered(kept, run).state == "succeeded"
@@ -204,13 +204,13 @@ def test_a_paused_account_keeps_its_question(kept, bring, clock: Clock):
 def test_the_question_stays_while_another_run_is_open(kept, bring):
     run = ask(bring, kept)
     file = io.BytesIO(Export(PEOPLE).zip())
-    other = imports.request_import(
+    other = requests.request_import(
         account=kept, uploaded_file=file, channel="web", file_name=Export(PEOPLE).name
     )
 
     with pytest.raises(SyncRunning):
-        imports.answer(account=kept, run_id=run.pk)
-    imports.advance(other.pk)
+        requests.answer(account=kept, run_id=run.pk)
+    requests.advance(other.pk)
 
     assert answered(kept, run).state == "succeeded"
 
@@ -227,9 +227,9 @@ def test_nobody_is_asked_about_an_archive_that_cannot_be_read(kept, bring):
 def test_an_operator_is_told_and_not_asked(kept, tmp_path):
     path = tmp_path / "export.zip"
     path.write_bytes(Export(PEOPLE).zip())
-    imports.import_now(account=kept, path=path)
+    requests.import_now(account=kept, path=path)
 
-    run = imports.import_now(account=kept, path=path)
+    run = requests.import_now(account=kept, path=path)
 
     assert run.error_code == "archive_owner_unknown"
     assert stored() == 0
@@ -241,10 +241,12 @@ def test_a_folders_export_under_a_new_name_waits_for_the_answer_and_the_next_are
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     Export(PEOPLE, owner="alice.new").write_zip(inbox)
-    folder = folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
-    folders.look(folder.pk)
+    folder = watched_folders.watch(
+        account=kept, url=f"file://{inbox}", options={}, local_allowed=True
+    )
+    watched_folders.look(folder.pk)
     run = SyncRun.objects.get()
-    imports.advance(run.pk)
+    requests.advance(run.pk)
     assert WatchedExport.objects.get().error_code == "archive_owner_renamed"
 
     assert answered(kept, run).state == "succeeded"

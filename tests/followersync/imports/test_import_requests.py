@@ -11,9 +11,10 @@ from accounts import files
 from accounts.errors import InvalidInput
 from accounts.scopes import Scope
 from followersync.models import ArchiveImport, Follower, SyncRun
-from followersync.services import claims, imports
-from followersync.services.import_words import result_in_words
-from followersync.sources.archive.remote import Waiting
+from followersync.services.imports import requests
+from followersync.services.sync import lease
+from followersync.sources.archive.reader_process import Waiting
+from followersync.texts.imports import result_in_words
 from tests.support import hostile
 from tests.support.exports import FOLDER, Export, population
 from tests.support.factories import LinkedAccountFactory, consent
@@ -39,10 +40,10 @@ def test_a_hostile_archive_costs_the_request_a_copy_and_ends_in_words(kept, atta
     file = Counting(attack())
 
     tracemalloc.start()
-    run = imports.request_import(
+    run = requests.request_import(
         account=kept, uploaded_file=file, channel="api", file_name="export.zip"
     )
-    imports.advance(run.pk)
+    requests.advance(run.pk)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
@@ -58,15 +59,15 @@ def test_archives_of_one_member_are_read_one_after_another(kept, alice, bob, wor
     """Each may hold a worker for a minute and a half, and a member may have many accounts."""
     second = ask_for(kept_by_archives(alice, "alice.second"))
     first, of_bob = ask_for(kept), ask_for(kept_by_archives(bob, "bob.there"))
-    held = claims.claim(first.pk)
+    held = lease.take(first.pk)
     assert held is not None
 
     for run in (second, of_bob):
-        imports.advance(run.pk)
+        requests.advance(run.pk)
 
     assert states(second, of_bob) == ["queued", "succeeded"]
-    claims.release(held)
-    work_off(lambda: imports.advance(first.pk), imports.TASK)
+    lease.release(held)
+    work_off(lambda: requests.advance(first.pk), requests.TASK)
     assert states(first, second) == ["succeeded", "succeeded"]
 
 
@@ -75,21 +76,21 @@ def test_an_archive_that_takes_long_is_read_by_one_worker(kept, clock):
     run, beats = ask_for(kept), []
 
     def beat() -> None:
-        beats.append(claims.claim(run.pk))
+        beats.append(lease.take(run.pk))
         clock.advance(seconds=20)
         if len(beats) == 3:
             raise InterruptedError
 
-    held = claims.claim(run.pk)
+    held = lease.take(run.pk)
     assert held is not None
     job = ArchiveImport.objects.get(run=run)
     with (
         pytest.raises(InterruptedError),
         files.to_scratch(job.stored) as file,
-        imports.read_elsewhere(
+        requests.read_elsewhere(
             file,
             job.file_name,
-            waiting=Waiting(lambda: (claims.fence(held), beat()), every=0.001),
+            waiting=Waiting(lambda: (lease.commit(held), beat()), every=0.001),
         ),
     ):
         pass
@@ -105,7 +106,7 @@ def kept_by_archives(owner, username: str):
 
 def ask_for(account) -> SyncRun:
     export = Export(population(30), owner=account.username)
-    return imports.request_import(
+    return requests.request_import(
         account=account,
         uploaded_file=io.BytesIO(export.zip()),
         channel="web",
@@ -121,7 +122,7 @@ def test_a_directory_that_hides_is_refused_by_the_request_itself(kept):
     file = Counting(hostile.hidden_directory(450_000))
 
     with pytest.raises(InvalidInput) as refused:
-        imports.request_import(
+        requests.request_import(
             account=kept, uploaded_file=file, channel="api", file_name="export.zip"
         )
 
@@ -140,8 +141,8 @@ def test_a_directory_that_hides_is_refused_by_the_request_itself(kept):
 )
 def test_what_the_queue_could_not_read_is_told_by_the_files_name(kept, name, said):
     file = io.BytesIO(b'[{"username": "anna"}]')
-    run = imports.request_import(account=kept, uploaded_file=file, channel="api", file_name=name)
-    imports.advance(run.pk)
+    run = requests.request_import(account=kept, uploaded_file=file, channel="api", file_name=name)
+    requests.advance(run.pk)
 
     run.refresh_from_db()
     assert said in result_in_words(run)[0]
@@ -154,10 +155,10 @@ def test_rows_that_name_nobody_are_told(kept, bring):
     rows = export.files()[path][:-2] + b', null, {"title": null}]'
     file = io.BytesIO(hostile.zipped({path: rows}))
 
-    run = imports.request_import(
+    run = requests.request_import(
         account=kept, uploaded_file=file, channel="web", file_name=export.name
     )
-    imports.advance(run.pk)
+    requests.advance(run.pk)
 
     run.refresh_from_db()
     assert "2 rows name nobody and were left out." in result_in_words(run)

@@ -10,8 +10,8 @@ from accounts import files
 from accounts.files import kept as keeping
 from accounts.models import LinkedAccount
 from followersync.models import SyncRun, TransferredItem
-from followersync.services import imports, transfers
-from followersync.services.error_words import in_words
+from followersync.services.imports import requests, transfers
+from followersync.texts.errors import in_words
 from tests.followersync.imports.conftest import names
 from tests.support.exports import Export, population
 from tests.support.sync import held
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def sent(account: LinkedAccount, people: dict[str, int]) -> SyncRun:
     export = Export(people)
-    return imports.request_import(
+    return requests.request_import(
         account=account,
         uploaded_file=io.BytesIO(export.zip()),
         channel="web",
@@ -36,7 +36,7 @@ def test_an_upload_to_one_host_is_imported_by_another_and_gone_afterwards(kept_i
     run = sent(kept, people)
 
     on_host("two")
-    imports.advance(run.pk)
+    requests.advance(run.pk)
 
     run.refresh_from_db()
     assert (run.state, run.error_code) == ("succeeded", "")
@@ -56,7 +56,7 @@ def test_files_pushed_to_different_hosts_become_one_import(
     on_host("three")
     transfers.tick()
     transfers.take(personal.pk)
-    imports.advance(SyncRun.objects.get().pk)
+    requests.advance(SyncRun.objects.get().pk)
 
     assert {name for _key, name in held(personal)} == set(PEOPLE)
     assert not TransferredItem.objects.exclude(stored="").exists()
@@ -70,13 +70,13 @@ def test_an_import_waits_for_a_storage_that_does_not_answer(kept, settings, tmp_
     blocked.write_text("no folder")
     settings.FILES_URL = (blocked / "files").as_uri()
     for _time in range(5):
-        imports.advance(run.pk)
+        requests.advance(run.pk)
         clock.advance(minutes=2)
     run.refresh_from_db()
     assert (run.state, run.attempts) == ("waiting", 0)
 
     settings.FILES_URL = ""
-    imports.advance(run.pk)
+    requests.advance(run.pk)
 
     run.refresh_from_db()
     assert run.state == "succeeded"
@@ -89,7 +89,7 @@ def test_an_archive_that_is_gone_is_told_in_words(kept, on_host):
     run = sent(kept, population(20, seed=2))
 
     on_host("two")
-    imports.advance(run.pk)
+    requests.advance(run.pk)
 
     run.refresh_from_db()
     assert (run.state, run.error_code) == ("failed", "file_missing")

@@ -9,10 +9,10 @@ import pytest
 from accounts.scopes import Scope
 from accounts.services import suppression
 from followersync import selectors, store
-from followersync.domain.values import Added, Kind, Renamed
+from followersync.domain.values import Added, AddedKind, Renamed
 from followersync.models import Absence, Follower, FollowerSnapshot, Mode, PastFollow, SyncSettings
-from followersync.services import feed
-from followersync.services.settings import settings_of
+from followersync.services.sync import feed
+from followersync.services.sync.settings import settings_of
 from tests.followersync.imports.conftest import names
 from tests.support.exports import Export, population
 from tests.support.factories import LinkedAccountFactory, consent
@@ -32,7 +32,7 @@ def export(followers: dict[str, int], days: int = 0) -> Export:
     return Export(followers, following=following, day=FIRST + timedelta(days=days))
 
 
-def shown_by_edge(listed: list[str], kind: Kind = Kind.BASELINE) -> feed.Changes:
+def shown_by_edge(listed: list[str], kind: AddedKind = AddedKind.BASELINE) -> feed.Changes:
     """What the edge's first pages bring: an id for each name."""
     return feed.Changes(
         added=[
@@ -103,7 +103,7 @@ def test_somebody_new_is_not_taken_for_one_who_has_followed_for_years(kept, brin
     listed = people() | {"old.name": 1_400_000_000}
     bring(kept, export(listed))
 
-    feed.apply(kept.pk, shown_by_edge(["old.name"], Kind.GAINED))
+    feed.apply(kept.pk, shown_by_edge(["old.name"], AddedKind.GAINED))
 
     keys = Follower.objects.filter(account_id=kept.pk, username="old.name").values_list("key")
     assert len(keys) == 2

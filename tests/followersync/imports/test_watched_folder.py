@@ -24,7 +24,8 @@ from followersync.models import (
     WatchedExport,
     WatchedFolder,
 )
-from followersync.services import folders, imports, slots
+from followersync.services import outbound_slots
+from followersync.services.imports import requests, watched_folders
 from tests.followersync.imports.conftest import names
 from tests.support.clock import Clock
 from tests.support.dripping import DRIPS, endless
@@ -74,15 +75,15 @@ def deliver(inbox: Path, export: Export, *, unpacked: bool) -> None:
 def work(clock: Clock, account) -> None:
     """Let the queue do what it would: look, import, look again, until nothing waits."""
     folder = WatchedFolder.objects.get(account=account)
-    while folders.look(folder.pk):
+    while watched_folders.look(folder.pk):
         for run in SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN):
-            imports.advance(run.pk)
+            requests.advance(run.pk)
         clock.advance(minutes=1)
 
 
 def test_a_month_of_daily_exports_ends_equal_to_the_truth(kept, inbox, clock):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
-    folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
+    watched_folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
     life = Life()
     lost: list[str] = []
 
@@ -130,7 +131,7 @@ def test_a_month_of_daily_exports_ends_equal_to_the_truth(kept, inbox, clock):
 def test_an_export_is_imported_once(kept, inbox, clock):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
     deliver(inbox, Export(population(30), day=FIRST), unpacked=False)
-    folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
+    watched_folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
 
     for _ in range(3):
         work(clock, kept)
@@ -141,20 +142,22 @@ def test_an_export_is_imported_once(kept, inbox, clock):
 
 def test_folders_that_are_due_are_rung_for_once(kept, inbox, clock):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
-    folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
+    watched_folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
 
     clock.advance(minutes=2)
-    assert (folders.tick(), folders.tick()) == (1, 0)
+    assert (watched_folders.tick(), watched_folders.tick()) == (1, 0)
     clock.advance(hours=1)
-    assert folders.tick() == 1
+    assert watched_folders.tick() == 1
 
 
 def test_a_folder_that_went_away_is_tried_again_later_and_the_reason_kept(kept, inbox, clock):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
-    folder = folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
+    folder = watched_folders.watch(
+        account=kept, url=f"file://{inbox}", options={}, local_allowed=True
+    )
     WatchedFolder.objects.filter(pk=folder.pk).update(url="webdav://127.0.0.1:9/nothing")
 
-    folders.look(folder.pk)
+    watched_folders.look(folder.pk)
 
     folder.refresh_from_db()
     assert folder.error_code == "folder_unreachable"
@@ -165,19 +168,21 @@ def test_a_folder_that_went_away_is_tried_again_later_and_the_reason_kept(kept, 
 def test_without_consent_no_folder_is_looked_into(kept, inbox, clock, alice):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
     deliver(inbox, Export(population(30), day=FIRST), unpacked=False)
-    folder = folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
+    folder = watched_folders.watch(
+        account=kept, url=f"file://{inbox}", options={}, local_allowed=True
+    )
     consents.withdraw(
         account=kept, scope=Scope.FOLLOWERS, channel="web", actor=alice, keep_data=True
     )
 
-    folders.look(folder.pk)
+    watched_folders.look(folder.pk)
 
     assert not ArchiveImport.objects.exists()
 
 
 def test_secrets_of_a_folder_are_kept_encrypted(kept, inbox, clock):
     options = {"auto_mkdir": False}
-    folders.watch(account=kept, url=f"file://{inbox}", options=options, local_allowed=True)
+    watched_folders.watch(account=kept, url=f"file://{inbox}", options=options, local_allowed=True)
 
     kept_secrets = WatchedFolder.objects.get().secrets
     assert "auto_mkdir" not in kept_secrets
@@ -186,7 +191,7 @@ def test_secrets_of_a_folder_are_kept_encrypted(kept, inbox, clock):
 
 def test_a_member_cannot_have_a_path_of_this_machine_watched(kept, inbox):
     with pytest.raises(InvalidInput) as refused:
-        folders.watch(account=kept, url=f"file://{inbox}", options={})
+        watched_folders.watch(account=kept, url=f"file://{inbox}", options={})
 
     assert refused.value.code == "folder_scheme"
     assert not WatchedFolder.objects.exists()
@@ -222,7 +227,7 @@ def _dates(account) -> dict[str, int]:
 )
 def test_a_member_cannot_have_our_own_network_looked_into(kept, url, options, code):
     with pytest.raises(InvalidInput) as refused:
-        folders.watch(account=kept, url=url, options=options)
+        watched_folders.watch(account=kept, url=url, options=options)
 
     assert refused.value.code == code
     assert not WatchedFolder.objects.exists()
@@ -239,7 +244,7 @@ def test_a_members_folder_is_looked_at_anew_whenever_it_is_read(kept, clock, mon
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: found)
 
-    folders.look(folder.pk)
+    watched_folders.look(folder.pk)
 
     folder.refresh_from_db()
     assert folder.error_code == "folder_not_public"
@@ -248,32 +253,34 @@ def test_a_members_folder_is_looked_at_anew_whenever_it_is_read(kept, clock, mon
 def test_a_few_of_a_members_folders_are_looked_into_at_a_time(kept, inbox, clock):
     """Fifty folders on a server that drips would keep all workers from everybody else's."""
     deliver(inbox, Export(population(30), day=FIRST), unpacked=False)
-    folder = folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
-    for _other in range(slots.MOST_AT_ONCE):
+    folder = watched_folders.watch(
+        account=kept, url=f"file://{inbox}", options={}, local_allowed=True
+    )
+    for _other in range(outbound_slots.MOST_AT_ONCE):
         WatchedFolder.objects.create(
             account=LinkedAccountFactory(owner=kept.owner),
             url="webdavs://slow.example.org/dav",
             created_at=clock(),
-            leased_until=clock() + slots.LEASE,
+            leased_until=clock() + outbound_slots.LEASE,
         )
 
-    assert folders.look(folder.pk) == 0
+    assert watched_folders.look(folder.pk) == 0
     assert not ArchiveImport.objects.exists()
-    clock.advance(seconds=slots.LEASE.total_seconds() + 1)
-    assert folders.look(folder.pk) == 1
+    clock.advance(seconds=outbound_slots.LEASE.total_seconds() + 1)
+    assert watched_folders.look(folder.pk) == 1
 
 
 def test_a_folder_that_drips_is_told_to_be_slow_and_tried_again(kept, clock, monkeypatch):
-    monkeypatch.setattr(folders, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(watched_folders, "LOOK_SECONDS", 0.5)
     with endless(*DRIPS["headers"]) as server:
-        folder = folders.watch(
+        folder = watched_folders.watch(
             account=kept,
             url=f"webdav://127.0.0.1:{server.port}/x",
             options={},
             local_allowed=True,
         )
         began = time.monotonic()
-        folders.look(folder.pk)
+        watched_folders.look(folder.pk)
         took = time.monotonic() - began
 
     folder.refresh_from_db()

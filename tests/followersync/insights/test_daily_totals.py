@@ -13,7 +13,7 @@ from accounts.scopes import Scope
 from accounts.services import consent as consents
 from accounts.services import linking
 from followersync.models import DailyTotal, Demographics, FollowerSnapshot, InsightsReading
-from followersync.selectors.daily import daily_totals, demographics
+from followersync.selectors.daily_totals import daily_totals, demographics
 from followersync.services import insights
 from tests.support.factories import consent
 from tests.support.sandbox import REDIRECT_URI

@@ -7,7 +7,7 @@ import pytest
 from accounts.errors import InvalidInput, NotFound
 from accounts.models import LinkedAccount, User
 from followersync import selectors
-from followersync.domain.values import Kind
+from followersync.domain.values import AddedKind
 from followersync.errors import FeedGone
 from followersync.models import SyncSettings
 from tests.support.clock import Clock
@@ -80,7 +80,7 @@ def test_a_past_list_shows_who_followed_then_under_the_names_of_then(
 ) -> None:
     then = clock.advance(days=1)
     clock.advance(days=1)
-    write(listed, people=[(700, "newcomer")], kind=Kind.GAINED)
+    write(listed, people=[(700, "newcomer")], kind=AddedKind.GAINED)
     write(listed, renamed=[(100, "person00", "renamed")], lost=[99])
     clock.advance(days=1)
     write(listed, renamed=[(100, "renamed", "renamed.again")])
@@ -114,7 +114,7 @@ def test_a_past_list_begins_with_who_came_last_and_can_be_paged_back(
 ) -> None:
     for number in range(10):
         clock.advance(hours=1)
-        write(listed, people=[(700 + number, f"newcomer{number}")], kind=Kind.GAINED)
+        write(listed, people=[(700 + number, f"newcomer{number}")], kind=AddedKind.GAINED)
     then = clock.advance(hours=1)
     clock.advance(days=1)
     write(listed, lost=[705, 99])
@@ -139,7 +139,7 @@ def test_a_name_that_was_taken_after_coming_back_is_not_the_name_of_then(
     clock.advance(days=1)
     write(listed, lost=[100])
     clock.advance(days=1)
-    write(listed, people=[(100, "came.back.as")], kind=Kind.RETURNED)
+    write(listed, people=[(100, "came.back.as")], kind=AddedKind.RETURNED)
     write(listed, renamed=[(100, "came.back.as", "and.then")])
 
     assert "person00" in names(selectors.followers_page(listed, at=then, limit=100))
@@ -155,7 +155,7 @@ def test_one_persons_history_tells_leaving_and_coming_back(
     clock.advance(days=1)
     write(listed, lost=[100])
     clock.advance(days=1)
-    write(listed, people=[(100, "person00")], kind=Kind.RETURNED)
+    write(listed, people=[(100, "person00")], kind=AddedKind.RETURNED)
 
     history = selectors.follower_history(listed, "100")
 
@@ -187,9 +187,9 @@ def test_a_copy_of_the_list_brought_up_by_the_feed_equals_the_list_and_its_diges
     pinned = selectors.followers_page(listed, limit=100)
     copy = {row.public_id: row.username for row in pinned.rows}
     clock.advance(hours=1)
-    write(listed, people=[(700, "newcomer"), (701, "other")], kind=Kind.GAINED)
+    write(listed, people=[(700, "newcomer"), (701, "other")], kind=AddedKind.GAINED)
     write(listed, lost=[99, 98], renamed=[(100, "person00", "renamed")])
-    write(listed, people=[(99, "back.again")], kind=Kind.RETURNED)
+    write(listed, people=[(99, "back.again")], kind=AddedKind.RETURNED)
 
     replayed = replay(listed, copy, pinned.position)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from followersync.models import Absence, Follower, FollowerChange, SyncRun, SyncSettings
-from followersync.services.sync import advance, request_sync
+from followersync.services.sync.runs import advance, request_sync
 from tests.support.sync import connect, held, truth
 
 pytestmark = pytest.mark.django_db

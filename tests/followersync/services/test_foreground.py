@@ -21,7 +21,8 @@ from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from followersync import tasks
 from followersync.models import Follower, SyncRun
-from followersync.services import claims, imports, sync
+from followersync.services.imports import requests
+from followersync.services.sync import lease, runs
 from tests.support.exports import Export, population
 from tests.support.factories import LinkedAccountFactory, consent
 from tests.support.sandbox import Sandbox
@@ -68,11 +69,11 @@ class Worker:
 
     def _work(self, run_id: int) -> None:
         try:
-            claim = claims.claim(run_id)
+            claim = lease.take(run_id)
             assert claim is not None
             self.taken.set()
             time.sleep(SLOW_SECONDS)
-            claims.release(claim)
+            lease.release(claim)
             tasks.advance_run(run_id)
         finally:
             connection.close()
@@ -109,7 +110,7 @@ def run_command(name: str, *arguments: object) -> str:
 
 def opened_import(account: LinkedAccount, path: Path) -> SyncRun:
     with path.open("rb") as file:
-        return imports.request_import(account=account, uploaded_file=file, channel="staff")
+        return requests.request_import(account=account, uploaded_file=file, channel="staff")
 
 
 def test_an_import_that_another_worker_took_is_told_as_it_ended(
@@ -156,7 +157,7 @@ def test_an_import_waits_for_the_one_before_it(
 def test_an_import_does_the_sync_that_nobody_works_on_and_then_itself(
     ada: LinkedAccount, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    sync.request_sync(account=ada, trigger="member")
+    runs.request_sync(account=ada, trigger="member")
     path = Export(population(3), owner=ada.username).write_zip(tmp_path)
 
     said = run_command("import_followers", ada.pk, path)
@@ -207,7 +208,7 @@ def failed(sandbox: Sandbox, account: LinkedAccount) -> None:
 def stopped(sandbox: Sandbox, account: LinkedAccount) -> None:
     def cancel(instance: SyncRun, created: bool, **_more: object) -> None:
         if created:
-            claims.cancel_open(account)
+            lease.cancel_open(account)
             post_save.disconnect(cancel, sender=SyncRun)
 
     post_save.connect(cancel, sender=SyncRun, weak=False)
@@ -240,7 +241,7 @@ def test_a_sync_that_did_not_succeed_ends_with_an_error_in_words(
 def test_an_import_behind_a_sync_that_waits_for_long_says_so(
     ada: LinkedAccount, tmp_path: Path
 ) -> None:
-    run = sync.request_sync(account=ada, trigger="member")
+    run = runs.request_sync(account=ada, trigger="member")
     until = timezone.now() + timedelta(hours=1)
     SyncRun.objects.filter(pk=run.pk).update(
         state="waiting", not_before=until, error_code="wait_until"

@@ -18,7 +18,7 @@ from accounts.scopes import Scope
 from accounts.services import consent, linking
 from followersync import selectors
 from followersync.models import ScanPage, SyncRun, SyncSettings
-from followersync.services import claims, dispatch, sync
+from followersync.services.sync import dispatcher, lease, runs
 from tests.support.clock import Clock
 from tests.support.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox
 from tests.support.sync import assert_books_agree, connect, held, kinds, run_to_end, truth
@@ -57,12 +57,12 @@ def grace(sandbox: Sandbox, alice: User, clock: Clock) -> LinkedAccount:
 def test_a_run_killed_anywhere_goes_on_and_applies_nothing_twice(
     sandbox: Sandbox, grace: LinkedAccount, clock: Clock, steps: int
 ) -> None:
-    run = sync.request_sync(account=grace, trigger="member")
+    run = runs.request_sync(account=grace, trigger="member")
 
     with pytest.raises(Killed):
-        sync.advance(run.pk, watch=After(steps, die))
+        runs.advance(run.pk, watch=After(steps, die))
     clock.advance(minutes=3)
-    assert dispatch.ring_stuck() == 1
+    assert dispatcher.enqueue_stuck() == 1
     run_to_end(grace)
 
     run.refresh_from_db()
@@ -76,9 +76,9 @@ def test_a_run_killed_anywhere_goes_on_and_applies_nothing_twice(
 def test_what_was_committed_before_the_kill_is_not_read_again(
     sandbox: Sandbox, grace: LinkedAccount, clock: Clock
 ) -> None:
-    run = sync.request_sync(account=grace, trigger="member")
+    run = runs.request_sync(account=grace, trigger="member")
     with pytest.raises(Killed):
-        sync.advance(run.pk, watch=After(30, die))
+        runs.advance(run.pk, watch=After(30, die))
     clock.advance(minutes=3)
     sandbox.clear_requests()
 
@@ -91,24 +91,24 @@ def test_what_was_committed_before_the_kill_is_not_read_again(
 def test_while_one_worker_holds_a_run_another_does_nothing(
     sandbox: Sandbox, grace: LinkedAccount, clock: Clock
 ) -> None:
-    run = sync.request_sync(account=grace, trigger="member")
-    assert claims.claim(run.pk) is not None
+    run = runs.request_sync(account=grace, trigger="member")
+    assert lease.take(run.pk) is not None
     sandbox.clear_requests()
 
-    assert sync.advance(run.pk) is False
+    assert runs.advance(run.pk) is False
     assert sandbox.requests() == []
 
 
 def test_a_worker_that_was_taken_for_dead_commits_nothing_more(
     sandbox: Sandbox, grace: LinkedAccount, clock: Clock
 ) -> None:
-    run = sync.request_sync(account=grace, trigger="member")
+    run = runs.request_sync(account=grace, trigger="member")
 
     def take_over() -> None:
         clock.advance(minutes=3)
         run_to_end(grace)
 
-    assert sync.advance(run.pk, watch=After(10, take_over)) is False
+    assert runs.advance(run.pk, watch=After(10, take_over)) is False
 
     run.refresh_from_db()
     assert run.state == "succeeded"
@@ -128,7 +128,7 @@ def test_leaving_in_the_middle_of_a_scan_stops_it_at_once(
             account=grace, scope=Scope.FOLLOWERS, channel="web", actor=owner
         ),
     }
-    run = sync.request_sync(account=grace, trigger="member")
+    run = runs.request_sync(account=grace, trigger="member")
     before: list[int] = []
 
     def leave() -> None:
@@ -136,7 +136,7 @@ def test_leaving_in_the_middle_of_a_scan_stops_it_at_once(
         before.append(len(held(grace)))
         sandbox.clear_requests()
 
-    sync.advance(run.pk, watch=After(30, leave))
+    runs.advance(run.pk, watch=After(30, leave))
 
     run.refresh_from_db()
     assert run.state == "cancelled"
@@ -149,11 +149,11 @@ def test_leaving_in_the_middle_of_a_scan_stops_it_at_once(
 def test_two_workers_at_once_read_each_page_once(sandbox: Sandbox, alice: User, edge: None) -> None:
     sandbox.persona("turing", followers=30_000)
     account = connect(sandbox, alice, "turing")
-    run = sync.request_sync(account=account, trigger="member")
+    run = runs.request_sync(account=account, trigger="member")
     sandbox.clear_requests()
 
     def work() -> None:
-        sync.advance(run.pk)
+        runs.advance(run.pk)
         connections.close_all()
 
     workers = [threading.Thread(target=work) for _ in range(2)]
@@ -191,7 +191,7 @@ def test_kill_9_in_the_middle_of_100_000_followers_loses_and_repeats_nothing(
     assert 20 <= stored < 100
     sandbox.clear_requests()
     # As if the lease had run out; the dispatcher finds it by that.
-    SyncRun.objects.update(heartbeat_at=run.created_at - claims.LEASE * 2)
+    SyncRun.objects.update(heartbeat_at=run.created_at - lease.LEASE * 2)
 
     run_to_end(account)
 
@@ -253,9 +253,9 @@ def test_a_restart_of_the_database_in_the_middle_of_a_scan_is_no_fault_of_ours(
     """The run goes on where it was at once; it used to be told as failed."""
     sandbox.persona("hopper.grace", followers=8_000)
     account = connect(sandbox, alice, "hopper.grace")
-    run = sync.request_sync(account=account, trigger="member")
+    run = runs.request_sync(account=account, trigger="member")
 
-    assert sync.advance(run.pk, watch=After(steps, end_my_connection)) is True
+    assert runs.advance(run.pk, watch=After(steps, end_my_connection)) is True
 
     run_to_end(account)
     run.refresh_from_db()

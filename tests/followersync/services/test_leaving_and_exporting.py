@@ -9,10 +9,10 @@ from accounts import registry
 from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from followersync import selectors, store
-from followersync.domain.values import Kind
+from followersync.domain.values import AddedKind
 from followersync.errors import FeedGone
 from followersync.models import SyncSettings
-from followersync.services import budget
+from followersync.services import call_budget
 from tests.support.clock import Clock
 from tests.support.sandbox import Sandbox
 from tests.support.sync import connect, sync_when_due, write
@@ -23,7 +23,7 @@ def lived(sandbox: Sandbox, alice: User, clock: Clock) -> LinkedAccount:
     """An account with rows of every kind."""
     account = connect(sandbox, alice, "bob")
     sync_when_due(account, clock, syncs=2)
-    write(account, people=[(900, "came")], kind=Kind.GAINED)
+    write(account, people=[(900, "came")], kind=AddedKind.GAINED)
     write(account, lost=[900])
     return account
 
@@ -58,7 +58,7 @@ def test_with_the_account_every_row_of_it_goes_and_no_other_accounts(
         drain(erase, lived.pk)
 
     assert rows_of(lived.pk) == {}
-    assert budget.erase(lived.pk, 10) == 0
+    assert call_budget.erase(lived.pk, 10) == 0
     assert rows_of(bobs.pk) == before
 
 

@@ -14,8 +14,8 @@ from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from accounts.services import consent, erasure, linking
 from followersync.models import FullScan, SyncRun
-from followersync.services import claims, sync
-from followersync.services.claims import Claim
+from followersync.services.sync import lease, runs
+from followersync.services.sync.lease import Lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,13 +36,13 @@ WAYS_OUT: dict[str, Callable[[LinkedAccount], Any]] = {
 def test_a_member_who_leaves_while_a_worker_commits_is_not_refused(
     way: str, alice: User, followed: LinkedAccount
 ) -> None:
-    run = sync.request_sync(account=followed, trigger="member")
-    held = claims.claim(run.pk)
+    run = runs.request_sync(account=followed, trigger="member")
+    held = lease.take(run.pk)
     assert held is not None
     left: list[Any] = []
     leaving = threading.Thread(target=_leave, args=(WAYS_OUT[way], followed, left))
     with transaction.atomic():
-        claims.fence(held)
+        lease.commit(held)
         leaving.start()
         _wait_until_it_waits_for(held)
         # At the commit PostgreSQL checks that the account of this row is there.
@@ -64,7 +64,7 @@ def _leave(way: Callable[[LinkedAccount], Any], account: LinkedAccount, left: li
         connection.close()
 
 
-def _wait_until_it_waits_for(held: Claim) -> None:
+def _wait_until_it_waits_for(held: Lease) -> None:
     """Until another connection stands before a lock that this one holds."""
     waiting = (
         "SELECT count(*) FROM pg_locks"

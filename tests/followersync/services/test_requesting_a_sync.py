@@ -18,7 +18,8 @@ from accounts.scopes import Scope
 from accounts.services import consent, linking
 from followersync.errors import SyncRunning
 from followersync.models import SyncRun
-from followersync.services import imports, sync
+from followersync.services.imports import requests
+from followersync.services.sync import runs
 from tests.support.factories import consent as allow
 from tests.support.sync import linked, without_runs
 
@@ -27,7 +28,7 @@ def test_asking_opens_one_run_and_rings_the_queue(
     followed: LinkedAccount, django_capture_on_commit_callbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        run = sync.request_sync(account=followed, trigger="member")
+        run = runs.request_sync(account=followed, trigger="member")
 
     assert (run.state, run.trigger) == ("queued", "member")
     assert OrmQ.objects.count() == 1
@@ -36,17 +37,17 @@ def test_asking_opens_one_run_and_rings_the_queue(
 def test_asking_twice_names_the_run_that_is_open_and_opens_no_second(
     followed: LinkedAccount,
 ) -> None:
-    first = sync.request_sync(account=followed, trigger="member")
+    first = runs.request_sync(account=followed, trigger="member")
 
     with pytest.raises(SyncRunning) as refused:
-        sync.request_sync(account=followed, trigger="member")
+        runs.request_sync(account=followed, trigger="member")
 
     assert refused.value.run == first
     assert SyncRun.objects.count() == 1
 
 
 def waiting(account: LinkedAccount, code: str) -> SyncRun:
-    run = sync.request_sync(account=account, trigger="member")
+    run = runs.request_sync(account=account, trigger="member")
     later = timezone.now() + timedelta(hours=1)
     SyncRun.objects.filter(pk=run.pk).update(state="waiting", not_before=later, error_code=code)
     return run
@@ -58,7 +59,7 @@ def test_asking_while_a_run_pauses_after_a_passing_fault_lets_it_go_on_now(
     paused = waiting(followed, "retry_later")
 
     with django_capture_on_commit_callbacks(execute=True):
-        run = sync.request_sync(account=followed, trigger="program")
+        run = runs.request_sync(account=followed, trigger="program")
 
     assert (run.pk, run.state, run.not_before) == (paused.pk, "queued", None)
     assert OrmQ.objects.count() == 1
@@ -68,7 +69,7 @@ def test_asking_does_not_shorten_a_wait_that_instagram_set(followed: LinkedAccou
     waiting(followed, "wait_until")
 
     with pytest.raises(SyncRunning) as refused:
-        sync.request_sync(account=followed, trigger="member")
+        runs.request_sync(account=followed, trigger="member")
 
     assert refused.value.run.state == "waiting"
 
@@ -77,7 +78,7 @@ def test_a_paused_account_is_not_synced(followed: LinkedAccount) -> None:
     linking.pause(account=followed, actor=followed.owner)
 
     with pytest.raises(Conflict):
-        sync.request_sync(account=followed, trigger="member")
+        runs.request_sync(account=followed, trigger="member")
 
     assert not SyncRun.objects.exists()
 
@@ -86,14 +87,14 @@ def test_nothing_is_synced_without_consent(followed: LinkedAccount) -> None:
     consent.withdraw(account=followed, scope=Scope.FOLLOWERS, channel="web", actor=followed.owner)
 
     with pytest.raises(ConsentMissing):
-        sync.request_sync(account=followed, trigger="member")
+        runs.request_sync(account=followed, trigger="member")
 
 
 def test_an_account_known_by_archives_alone_says_so(alice: User, edge: None) -> None:
     account = without_runs(linked(alice, kind="archive"))
 
     with pytest.raises(Conflict) as refused:
-        sync.request_sync(account=account, trigger="member")
+        runs.request_sync(account=account, trigger="member")
 
     assert refused.value.code == "no_list_source"
 
@@ -102,7 +103,7 @@ def test_an_account_known_by_archives_alone_says_so(alice: User, edge: None) -> 
 def test_whatever_stops_an_account_cancels_its_open_run_at_once(
     followed: LinkedAccount, stop: str
 ) -> None:
-    run = sync.request_sync(account=followed, trigger="member")
+    run = runs.request_sync(account=followed, trigger="member")
 
     match stop:
         case "pause":
@@ -118,7 +119,7 @@ def test_whatever_stops_an_account_cancels_its_open_run_at_once(
 
     run.refresh_from_db()
     assert run.state == "cancelled"
-    assert not sync.advance(run.pk)
+    assert not runs.advance(run.pk)
 
 
 def test_consent_starts_the_first_sync_by_itself(alice: User, edge: None) -> None:
@@ -183,9 +184,9 @@ def test_asking_at_the_very_moment_at_which_the_open_run_ends_opens_the_next(
 
     with ending_as_it_is_met(open_run):
         if ask == "sync":
-            run = sync.request_sync(account=account, trigger="member")
+            run = runs.request_sync(account=account, trigger="member")
         else:
-            run = imports._open_run(account)
+            run = requests._open_run(account)
 
     assert run.pk != open_run.pk
     assert run.state == "queued"

@@ -12,7 +12,7 @@ from accounts.models import LinkedAccount
 from accounts.registry import Progress
 from accounts.services import retention
 from followersync import selectors
-from followersync.domain.values import Kind
+from followersync.domain.values import AddedKind
 from followersync.errors import FeedGone
 from followersync.models import (
     Follower,
@@ -22,7 +22,7 @@ from followersync.models import (
     SyncRun,
     SyncSettings,
 )
-from followersync.services import retention as ours
+from followersync.services.personal_data import retention as ours
 from tests.support.clock import Clock
 from tests.support.factories import LinkedAccountFactory
 from tests.support.sync import write
@@ -37,7 +37,7 @@ def aged(followed: LinkedAccount, clock: Clock, settings) -> LinkedAccount:
     start = clock()
     for number, days in enumerate((400, 300, 5)):
         clock.moment = start - timedelta(days=days)
-        write(followed, people=[(number + 1, f"person{number}")], kind=Kind.GAINED)
+        write(followed, people=[(number + 1, f"person{number}")], kind=AddedKind.GAINED)
         FollowerSnapshot.objects.create(
             account=followed, at=clock(), mode="full", position=number, followers=number
         )

@@ -22,7 +22,7 @@ from followersync.sources.archive import (
     merged,
     open_archive,
 )
-from followersync.sources.archive import connections as old_lists
+from followersync.sources.archive import connections_json as old_lists
 from tests.support import hostile
 from tests.support.exports import Export, population
 

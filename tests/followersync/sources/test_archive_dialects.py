@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from followersync.sources.archive import ArchiveError, Problem, merged, open_archive
-from followersync.sources.archive.text import unmangle
+from followersync.sources.archive.usernames import unmangle
 from tests.support.exports import DIALECTS, Export, mangle, population
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "export"

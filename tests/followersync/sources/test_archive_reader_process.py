@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from followersync.sources.archive import ArchiveError, Problem, merged, open_archive, remote
-from followersync.sources.archive.remote import Allowance
+from followersync.sources.archive import ArchiveError, Problem, merged, open_archive, reader_process
+from followersync.sources.archive.reader_process import Allowance
 from tests.support import hostile
 from tests.support.exports import DIALECTS, Export, population
 
@@ -25,7 +25,7 @@ def read(data: bytes, tmp_path: Path, name: str = "export.zip", **allowed: float
     allowance = Allowance(**allowed)  # type: ignore[arg-type]
     with (
         path.open("rb") as file,
-        remote.opened(
+        reader_process.opened(
             file, name=name, now=NOW, allowance=allowance, scratch=str(tmp_path)
         ) as archive,
     ):
@@ -93,7 +93,7 @@ def test_whoever_stops_reading_ends_the_process(tmp_path):
     path = Export(population(50_000)).write_zip(tmp_path)
     before = _children()
 
-    with path.open("rb") as file, remote.opened(file, name=path.name, now=NOW) as archive:
+    with path.open("rb") as file, reader_process.opened(file, name=path.name, now=NOW) as archive:
         next(archive.batches())
         assert len(_children() - before) == 1
 
@@ -106,7 +106,7 @@ def test_the_process_is_given_no_secret_and_knows_no_django():
         [
             sys.executable,
             "-c",
-            "import json, sys, followersync.sources.archive.worker as w;"
+            "import json, sys, followersync.sources.archive.reader_worker as w;"
             "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))",
         ],
         capture_output=True,

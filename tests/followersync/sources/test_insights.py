@@ -7,15 +7,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from accounts.instagram import answers
+from accounts.instagram import schemas
 from accounts.instagram.usage import UNKNOWN
 from followersync.sources.insights import DayTotals, Share, day_totals, days_to_read, shares
 
 TODAY = date(2026, 8, 11)
 
 
-def answer(*metrics: dict) -> answers.Insights:
-    return answers.insights(json.dumps({"data": list(metrics)}).encode(), UNKNOWN)
+def answer(*metrics: dict) -> schemas.Insights:
+    return schemas.insights(json.dumps({"data": list(metrics)}).encode(), UNKNOWN)
 
 
 def follows(total: int | None = None, **parts: int) -> dict:

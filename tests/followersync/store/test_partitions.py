@@ -10,7 +10,7 @@ from django.db import connection
 
 from followersync import store
 from followersync.models import Follower, FollowerChange, PastFollow
-from followersync.store import partitions, thin
+from followersync.store import partitions, retention
 from tests.support.sync import assert_books_agree, connect, held, truth
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_retention_thins_divided_tables(two, clock):
     count = PastFollow.objects.count()
 
     ids = [account.pk for account in two]
-    assert thin.past_follows(ids, clock.moment + timedelta(seconds=1)) == count
+    assert retention.past_follows(ids, clock.moment + timedelta(seconds=1)) == count
     assert not PastFollow.objects.exists()
 
 

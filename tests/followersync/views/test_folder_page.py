@@ -16,7 +16,7 @@ from accounts import clock
 from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from followersync.models import WatchedExport, WatchedFolder
-from followersync.services import folders
+from followersync.services.imports import watched_folders
 from tests.support.dripping import DRIPS, endless
 from tests.support.factories import consent
 
@@ -26,7 +26,7 @@ SECRET = "open-sesame-4711"
 @pytest.fixture
 def watching(account: LinkedAccount, tmp_path: Path) -> WatchedFolder:
     consent(account, Scope.FOLLOWERS)
-    return folders.watch(
+    return watched_folders.watch(
         account=account, url=f"file://{tmp_path}", options={"x": SECRET}, local_allowed=True
     )
 
@@ -83,7 +83,7 @@ def test_a_folder_on_this_very_network_is_read_where_the_operator_allows_it(
     consent(account, Scope.FOLLOWERS)
 
     ask(as_alice, account, url="webdav://127.0.0.1:9/x", name="alice")
-    folders.look(WatchedFolder.objects.get().pk)
+    watched_folders.look(WatchedFolder.objects.get().pk)
 
     assert "The folder cannot be reached" in page(as_alice, account)
 
@@ -105,7 +105,7 @@ def test_a_server_that_drips_keeps_no_request_waiting(
         assert server.connections == 0
     assert "We look into it now" in text
     task = OrmQ.objects.get().task
-    assert (task["func"], task["args"]) == (folders.TASK, (WatchedFolder.objects.get().pk,))
+    assert (task["func"], task["args"]) == (watched_folders.TASK, (WatchedFolder.objects.get().pk,))
 
 
 def test_the_last_look_and_its_error_are_said_without_the_secret(

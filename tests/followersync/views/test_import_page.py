@@ -15,7 +15,7 @@ from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from accounts.services.quotas import QUOTAS, spend
 from followersync.models import Follower, SyncRun
-from followersync.services import imports
+from followersync.services.imports import requests
 from tests.support.factories import LinkedAccountFactory, consent
 
 LIST = Path("tests/fixtures/export/golden-2026-08-11/followers_1.json")
@@ -40,7 +40,7 @@ def send(client: Client, account: LinkedAccount, content: bytes, **more: str) ->
 
 def work() -> None:
     for run in SyncRun.objects.filter(state__in=SyncRun.OPEN):
-        imports.advance(run.pk)
+        requests.advance(run.pk)
 
 
 def answer(client: Client, account: LinkedAccount, run: SyncRun, said: str) -> str:

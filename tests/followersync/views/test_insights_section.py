@@ -13,7 +13,7 @@ from accounts.models import LinkedAccount, User
 from accounts.scopes import Scope
 from accounts.services import consent as consents
 from followersync.models import DailyTotal, Demographics, FollowerSnapshot, InsightsReading
-from followersync.selectors.daily import DailyPoint
+from followersync.selectors.daily_totals import DailyPoint
 from followersync.views.bars import BOTTOM, LEFT, RIGHT, TOP, draw
 from tests.support.factories import consent
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import LinkedAccount
-from followersync.domain.values import Kind
+from followersync.domain.values import AddedKind
 from followersync.models import SyncSettings
 from tests.support.sync import write
 
@@ -111,7 +111,7 @@ def test_a_broken_page_link_leads_to_the_first_page(
 def test_changes_are_told_in_words_that_blame_nobody(
     as_alice: Client, listed: LinkedAccount
 ) -> None:
-    write(listed, people=[(900, "mira")], kind=Kind.GAINED)
+    write(listed, people=[(900, "mira")], kind=AddedKind.GAINED)
     write(listed, renamed=[(105, "person.005", "new.name")])
     write(listed, lost=[110])
 
@@ -126,7 +126,7 @@ def test_changes_are_told_in_words_that_blame_nobody(
 
 
 def test_changes_can_be_narrowed_to_a_kind(as_alice: Client, listed: LinkedAccount) -> None:
-    write(listed, people=[(900, "mira")], kind=Kind.GAINED)
+    write(listed, people=[(900, "mira")], kind=AddedKind.GAINED)
     write(listed, lost=[110])
     address = reverse("account-changes", args=[listed.pk])
 
@@ -135,7 +135,7 @@ def test_changes_can_be_narrowed_to_a_kind(as_alice: Client, listed: LinkedAccou
 
 
 def test_earlier_changes_are_a_page_away(as_alice: Client, listed: LinkedAccount) -> None:
-    write(listed, people=[(1000 + n, f"newcomer.{n:03}") for n in range(70)], kind=Kind.GAINED)
+    write(listed, people=[(1000 + n, f"newcomer.{n:03}") for n in range(70)], kind=AddedKind.GAINED)
     first = as_alice.get(reverse("account-changes", args=[listed.pk])).content.decode()
     link = re.search(r'rel="next" href="([^"]+)"', first)
     assert link

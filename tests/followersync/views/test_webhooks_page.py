@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from followersync.models import WebhookSubscription
-from followersync.services import subscriptions
+from followersync.services.webhooks import outbound
 from tests.support.factories import PASSWORD
 
 ADDRESS = "https://program.example.org/hook"
@@ -53,8 +53,8 @@ def test_an_address_that_cannot_be_is_refused_at_its_field(url: str, as_alice: C
 
 
 def test_one_that_gave_up_can_be_switched_on_again(as_alice: Client, alice: User) -> None:
-    made, _secret = subscriptions.subscribe(owner=alice, url=ADDRESS)
-    subscriptions._disable(made, "failing")
+    made, _secret = outbound.subscribe(owner=alice, url=ADDRESS)
+    outbound._disable(made, "failing")
     assert "took nothing for days" in as_alice.get(reverse("webhooks")).content.decode()
 
     as_alice.post(reverse("webhook-enable", args=[made.pk]))
@@ -64,7 +64,7 @@ def test_one_that_gave_up_can_be_switched_on_again(as_alice: Client, alice: User
 
 
 def test_it_is_removed_at_a_press(as_alice: Client, alice: User) -> None:
-    made, _secret = subscriptions.subscribe(owner=alice, url=ADDRESS)
+    made, _secret = outbound.subscribe(owner=alice, url=ADDRESS)
 
     as_alice.post(reverse("webhook-remove", args=[made.pk]))
 
@@ -75,7 +75,7 @@ def test_it_is_removed_at_a_press(as_alice: Client, alice: User) -> None:
 def test_another_members_webhook_is_out_of_reach(
     name: str, as_alice: Client, alice: User, bob: User
 ) -> None:
-    made, _secret = subscriptions.subscribe(owner=bob, url=ADDRESS)
+    made, _secret = outbound.subscribe(owner=bob, url=ADDRESS)
 
     assert as_alice.post(reverse(name, args=[made.pk])).status_code == 404
 

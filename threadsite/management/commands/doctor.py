@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from threadsite import diagnosis
+from threadsite import doctor
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print every finding, the healthy ones too."""
-        findings = diagnosis.examine()
+        findings = doctor.examine()
         for finding in findings:
             mark = self.style.SUCCESS("ok  ") if finding.well else self.style.ERROR("see ")
             self.stdout.write(f"{mark}{finding.what}")

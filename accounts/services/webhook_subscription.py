@@ -1,0 +1,68 @@
+"""Subscribes linked accounts to Instagram's webhooks, and unsubscribes them.
+
+Of use only where the operator has set up Instagram's webhooks. Best effort: without webhooks the
+account is synced by its interval all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from accounts import clock
+from accounts.instagram import gateway
+from accounts.models import LinkedAccount
+from accounts.scopes import Scope
+from accounts.selectors import consent_in_force, in_force
+from accounts.services import gate, tokens
+
+# No field tells of a follower; this one comes whenever an account is lively. Nothing that comes
+# with it is kept but that it rang.
+FIELDS: Final = ("comments",)
+
+
+def subscribe(account_id: int) -> bool:
+    """Have Instagram send webhooks for this account from now on; True if this call did it.
+
+    Raises as `gate.check` and the gateway do.
+    """
+    if not settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN:
+        return False
+    account = gate.check(account_id, Scope.FOLLOWERS)
+    if not account.is_proven or account.webhooks_since:
+        return False
+    gateway.from_settings().subscribe(tokens.usable_token(account_id), FIELDS)
+    # Not if it was unlinked meanwhile: that has unsubscribed, or will by Instagram's own doing.
+    return _live().filter(pk=account_id).update(webhooks_since=clock.now()) == 1
+
+
+def unsubscribe(account_id: int) -> bool:
+    """No webhooks any more where the list may no longer be read; True if this call ended it.
+
+    Unlinking needs no such call: it unsubscribes with the token's last breath.
+    """
+    subscribed = _live().filter(pk=account_id, webhooks_since__isnull=False)
+    if consent_in_force(account_id, Scope.FOLLOWERS) or not subscribed.exists():
+        return False
+    gateway.from_settings().unsubscribe(tokens.usable_token(account_id))
+    return subscribed.update(webhooks_since=None) == 1
+
+
+def due(limit: int = 500) -> list[int]:
+    """Accounts without webhooks that might have them: what failed is tried again each night."""
+    if not settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN:
+        return []
+    silent = _live().filter(
+        in_force(Scope.FOLLOWERS, '"accounts_linkedaccount"."id"'),
+        webhooks_since=None,
+        paused_at=None,
+        needs_reconnect_since=None,
+        access_token__isnull=False,
+    )
+    return list(silent.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def _live() -> QuerySet[LinkedAccount]:
+    return LinkedAccount.objects.filter(kind=LinkedAccount.Kind.OAUTH, unlinked_at=None)

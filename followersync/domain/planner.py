@@ -1,0 +1,110 @@
+"""Which scan comes next, and why."""
+
+from __future__ import annotations
+
+from followersync.domain.state import ListOrder, Memory
+from followersync.domain.values import LOOKS_APART, ScanReason
+
+DAY = 86_400
+FEW_PAGES = 5
+"""Up to so many pages a full scan is cheap enough for every sync that has a reason."""
+ASKED_PAGES = 20
+"""Up to so many pages somebody who asks for a sync is given a look at the whole list."""
+UNPACED_PAGES = 300
+"""Up to so many pages a full scan is read at one go."""
+ROUND = 5 * DAY
+SLICE = 5
+TAIL = 10
+"""So many people at the list's end, alone on the last page, are still enough to testify when a few
+of them leave."""
+HEAD_PAGES = 5
+"""A head in which no known ground is found in so many pages, newcomers apart, is read on whole."""
+
+
+def paced_pages(memory: Memory, why: ScanReason, *, started_at: int, now: int) -> int | None:
+    """How many pages of an open full scan ought to be read by now; None: as many as can be.
+
+    A long list is read round and round in five days, a slice at each sync, so that calls are spent
+    evenly and whoever left is first missed within a week, at a third of what reading it at once
+    again and again would cost. A first list, or one whose order is in doubt, is read as fast as
+    possible.
+    """
+    if memory.pages <= UNPACED_PAGES or why in (ScanReason.FIRST, ScanReason.ORDER):
+        return None
+    return SLICE + memory.pages * (now - started_at) // ROUND
+
+
+def head_pages(memory: Memory, *, reported: int | None, held: int, size: int) -> int:
+    """In how many pages known ground ought to be met, given how many newcomers are expected."""
+    newcomers = 0 if reported is None else max(0, reported - held)
+    return HEAD_PAGES + 2 * newcomers // size + memory.pages // 20
+
+
+def age_limit(pages: int) -> int:
+    """Seconds after which a list of so many pages is read whole without any other reason."""
+    if pages <= FEW_PAGES:
+        return DAY
+    if pages <= 4 * FEW_PAGES:
+        return 2 * DAY
+    return 7 * DAY if pages <= UNPACED_PAGES else DAY // 2
+
+
+def count_is_outside(memory: Memory, reported: int | None, held: int) -> int:
+    """By how much the count lies outside what the people held explain; 0: explained or unknown."""
+    if memory.gap is None or reported is None:
+        return 0
+    expected = reported - memory.gap
+    low = min((*memory.held[-3:], held))
+    high = max((*memory.held[-3:], held))
+    return low - expected if expected < low else max(0, expected - high)
+
+
+def why_full(
+    memory: Memory,
+    *,
+    now: int,
+    reported: int | None,
+    held: int,
+    unconfirmed: int,
+    asked: bool = False,
+) -> ScanReason | None:
+    """Why the whole list ought to be read now, or None: the head is enough.
+
+    `unconfirmed`: people whom another look may settle. `asked`: a person, not the schedule, wants
+    this sync.
+    """
+    if memory.scans == 0:
+        return ScanReason.FIRST
+    age = now - (memory.full_at or 0)
+    few = memory.pages <= FEW_PAGES
+    if memory.renumber or memory.order is not ListOrder.CONFIRMED:
+        return ScanReason.ORDER if memory.pages <= UNPACED_PAGES or age >= DAY // 2 else None
+    if unconfirmed and age >= (LOOKS_APART if few else DAY):
+        return ScanReason.UNCONFIRMED
+    if memory.whole_wanted and memory.pages <= ASKED_PAGES and age >= LOOKS_APART:
+        return ScanReason.UNCONFIRMED
+    if asked and memory.pages <= ASKED_PAGES:
+        return ScanReason.ASKED
+    moved = reported is not None and memory.gap is not None and reported - memory.gap != held
+    if few and moved:
+        # Looking costs a few calls at most; waiting for certainty would hide who is missing.
+        return ScanReason.COUNT
+    outside = count_is_outside(memory, reported, held)
+    if outside > max(3, held // 100) or (outside and memory.outside):
+        return ScanReason.COUNT
+    return ScanReason.AGE if age >= age_limit(memory.pages) else None
+
+
+def page_size(memory: Memory, *, limit: int, unconfirmed: int) -> int:
+    """Rows a page: while somebody is unconfirmed every other scan asks for a seventh less.
+
+    Page ends then fall elsewhere, and whoever stood at one finds people on both sides. A few rows
+    less are asked for where the last page would hold too few people to testify.
+    """
+    least = max(1, limit - limit // 7)
+    if unconfirmed and memory.scans % 2:
+        return least
+    for size in range(limit, least - 1, -1):
+        if memory.people <= size or not 0 < memory.people % size < TAIL:
+            return size
+    return limit

@@ -1,0 +1,97 @@
+"""Archives that wait for their member's answer: whose are they, was the account renamed?
+
+An archive about which the queue has to ask is kept, so that the member only answers. It is deleted
+with the answer, after KEPT, where newer ones take its place, and with the account.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts import clock, files
+from accounts.errors import NotFound
+from followersync.models import ArchiveImport
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from accounts.models import LinkedAccount
+    from followersync.services.imports.ownership import OwnerQuestion
+
+KEPT: Final = timedelta(days=7)
+#: Of one account; with the limit of one archive this bounds what waits here of each account.
+MOST_KEPT: Final = 3
+#: Ways in by which a member sent the archive. An operator has the file, and is told at once.
+_ASKED: Final = frozenset({"web", "api", "folder", "transfer"})
+
+
+def ask(job: ArchiveImport, question: OwnerQuestion) -> bool:
+    """Keep the archive for the answer. False where nobody is there to give one.
+
+    To be called in the transaction that closes the run.
+    """
+    if job.channel not in _ASKED:
+        return False
+    ArchiveImport.objects.filter(pk=job.pk).update(
+        question=question.code,
+        stated_owner=question.stated_owner or "",
+        kept_until=clock.now() + KEPT,
+    )
+    surplus = ArchiveImport.objects.filter(account_id=job.account_id).exclude(question="")
+    _forget(list(surplus.order_by("-pk")[MOST_KEPT:]))
+    return True
+
+
+def open_questions(account: LinkedAccount) -> QuerySet[ArchiveImport]:
+    """What the member may answer now, the newest first."""
+    return (
+        ArchiveImport.objects.filter(account=account, kept_until__gt=clock.now())
+        .exclude(question="")
+        .order_by("-pk")
+    )
+
+
+def take(account: LinkedAccount, run_id: int) -> ArchiveImport:
+    """The archive that the run asked about, locked, with its question closed.
+
+    Its file passes to the caller. Raises NotFound where there is no such question any more.
+    To be called in a transaction.
+    """
+    job = open_questions(account).select_for_update().filter(run_id=run_id).first()
+    if job is None:
+        raise NotFound
+    _close([job])
+    return job
+
+
+def decline(account: LinkedAccount, run_id: int) -> None:
+    """It is not this account's: delete the archive. Raises NotFound as `take` does."""
+    with transaction.atomic():
+        stored = take(account, run_id).stored
+        transaction.on_commit(lambda: files.discard(stored))
+
+
+def expire(now: datetime) -> int:
+    """Delete what nobody has answered in time; returns how many."""
+    with transaction.atomic():
+        late = list(
+            ArchiveImport.objects.select_for_update(skip_locked=True).filter(kept_until__lte=now)
+        )
+        _forget(late)
+    return len(late)
+
+
+def _forget(jobs: list[ArchiveImport]) -> None:
+    stored = [job.stored for job in jobs]
+    _close(jobs)
+    transaction.on_commit(lambda: files.discard(*stored))
+
+
+def _close(jobs: list[ArchiveImport]) -> None:
+    ArchiveImport.objects.filter(pk__in=[job.pk for job in jobs]).update(
+        question="", stated_owner="", kept_until=None, stored=""
+    )

@@ -1,0 +1,172 @@
+"""What is kept of an import: when the archive spoke, what it was found to be, its snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import IO, TYPE_CHECKING, Any
+
+from accounts.scopes import Scope
+from accounts.selectors import consent_in_force
+from followersync.domain.archive_completeness import Assessment, Completeness, Span
+from followersync.domain.archive_losses import Act, Look
+from followersync.models import ArchiveImport, FollowerSnapshot, Mode, SyncRun, SyncSettings
+from followersync.services.imports.judgement import Shown
+from followersync.services.sync import lease as leases
+
+if TYPE_CHECKING:
+    from followersync.services.sync.lease import Lease
+    from followersync.sources.archive import Archive
+
+# An export day is the member's own: it ends at the latest twelve hours after UTC's.
+LATEST_ZONE = timedelta(hours=12)
+# What may be said of whom an archive does not show, and who stays in the list.
+MISSING = (Act.MISSED, Act.SHOWN, Act.DOUBTFUL, Act.BLOCK, Act.WAITING)
+
+
+@dataclass(slots=True)
+class Read:
+    """The archive on the spool, and what was learnt on the way."""
+
+    archive: Archive
+    spool: IO[bytes]
+    rows: int = 0
+    fingerprint: str = ""
+    undated_hidden: int = 0
+    nameless: list[int] = field(default_factory=list)
+
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """[oldest, newest] of each part that dates anybody."""
+        return [
+            (part.oldest, part.newest)
+            for part in self.archive.part_ranges.values()
+            if part.oldest is not None and part.newest is not None
+        ]
+
+    @property
+    def shown(self) -> Shown:
+        """What the verdicts rest on."""
+        archive = self.archive
+        span, following = archive.span, archive.following
+        return Shown(
+            Span(span.oldest, span.newest, span.dated),
+            None
+            if following is None
+            else Span(following.oldest, following.newest, following.dated),
+            tuple(self.ranges),
+            self.rows,
+            bool(archive.missing_parts),
+            tuple(self.nameless),
+            bool(archive.nameless_undated or self.undated_hidden),
+            archive.approximate,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an import came to. `verdicts`: how many people were given each; `unconfirmed`: how
+    many are, by whatever look; `at`: when."""
+
+    assessment: Assessment
+    verdicts: dict[str, int]
+    unconfirmed: int
+    at: datetime
+    look: Look
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The run's counters. Who left and came back did both."""
+        back = self.verdicts.get("came_back", 0)
+        return {
+            "gained": self.verdicts.get("gained", 0),
+            "found": self.verdicts.get("found", 0),
+            "lost": self.verdicts.get("lost", 0) + back,
+            "returned": self.verdicts.get("returned", 0) + back,
+            "renamed": self.verdicts.get("renamed", 0),
+        }
+
+
+def date(job: ArchiveImport, read: Read, now: datetime) -> None:
+    """When the archive spoke: between its newest follow and the end of its export day."""
+    newest = read.archive.span.newest
+    job.spoke_from = datetime.fromtimestamp(newest, UTC) if newest is not None else None
+    job.spoke_until = now
+    if job.exported_on is not None:
+        midnight = datetime.combine(job.exported_on, datetime.min.time(), UTC)
+        job.spoke_until = min(now, midnight + timedelta(days=1) + LATEST_ZONE)
+    if job.spoke_from is not None and job.spoke_until < job.spoke_from:
+        job.spoke_until = job.spoke_from
+    job.ranges = read.ranges
+    job.fingerprint = read.fingerprint
+
+
+def close(
+    lease: Lease, job: ArchiveImport, settings: SyncSettings, read: Read, found: Found
+) -> None:
+    """Close the run with its snapshot; nothing here touches when the edge is asked next."""
+    at, assessment = found.at, found.assessment
+    settings.complete = settings.complete or assessment.kind is Completeness.WHOLE
+    settings.baseline_at = settings.baseline_at or at
+    settings.last_synced_at = max(at, settings.last_synced_at or at)
+    settings.save()
+    job.people = read.rows
+    job.kind, job.reasons = (
+        assessment.kind.value,
+        [
+            *(each.value for each in assessment.reasons),
+            *(each.value for each in found.look.flaws),
+        ],
+    )
+    job.head_after = settings.head
+    job.nameless = read.archive.unnamed
+    job.redated = found.verdicts.get("redated", 0)
+    job.save()
+    _snapshot(lease, job, settings, found)
+    parts = len(read.archive.parts)
+    leases.commit(
+        lease,
+        **found.counts,
+        state=SyncRun.State.SUCCEEDED,
+        pages=parts,
+        progress={"seen": read.rows, "expected": read.rows, "page": parts},
+        finished_at=at,
+        worker=None,
+        heartbeat_at=at,
+    )
+
+
+def _snapshot(lease: Lease, job: ArchiveImport, settings: SyncSettings, found: Found) -> None:
+    keeps_count = consent_in_force(lease.account_id, Scope.PROFILE)
+    FollowerSnapshot.objects.create(
+        account_id=lease.account_id,
+        run_id=lease.run_id,
+        at=found.at,
+        mode=Mode.IMPORT,
+        position=settings.head,
+        followers=settings.followers_count,
+        reported=settings.reported if keeps_count else None,
+        unconfirmed=found.unconfirmed,
+        complete=settings.complete,
+        digest=settings.digest,
+        evidence=_evidence(job, found),
+        **found.counts,
+    )
+
+
+def _evidence(job: ArchiveImport, found: Found) -> dict[str, Any]:
+    return {
+        "pages": len(job.ranges),
+        "people": job.people,
+        "lost": found.counts["lost"],
+        "unconfirmed": found.unconfirmed,
+        "archive": {
+            "kind": job.kind,
+            "reasons": job.reasons,
+            "exported_on": job.exported_on.isoformat() if job.exported_on else None,
+            "made_at": found.look.latest,
+            "weight": found.look.weight.value,
+            "came_back": found.verdicts.get("came_back", 0),
+            "missing": {act: found.verdicts[act] for act in MISSING if act in found.verdicts},
+        },
+    }

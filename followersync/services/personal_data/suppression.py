@@ -1,0 +1,89 @@
+"""People who asked to be left out: taken out of every list, and kept out of new ones.
+
+Rows go, the feed keeps its gapless positions as tombstones without name or key, and its epoch
+changes: whoever holds a copy lists again, without the person.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from django.db import transaction
+
+from accounts import clock, registry
+from accounts.registry import Person
+from accounts.services import suppression
+from followersync import store
+from followersync.domain import digest
+from followersync.domain.values import StoredConnection, UnchangedPage
+from followersync.models import SyncSettings
+from followersync.services.sync.feed import settings_epoch
+from followersync.store import suppression as suppress
+
+Rows = Sequence[tuple[int, str]]
+
+
+def register() -> None:
+    """Called once, when the app is ready."""
+    registry.register_person_eraser("follower lists", erase)
+    registry.register_person_finder("follower lists", find)
+    registry.register_people("follower lists", suppress.everybody)
+
+
+def visible(account_id: int, rows: Rows, known: Mapping[int, StoredConnection]) -> Rows:
+    """`rows` of a page without suppressed people; asks about new and renamed ones only.
+
+    Somebody who is known and turns up under a suppressed name has renamed: they are dropped too.
+    """
+    if isinstance(known, UnchangedPage):
+        return rows
+    asked = [row for row in rows if (held := known.get(row[0])) is None or held[0] != row[1]]
+    if not asked:
+        return rows
+    hidden = suppression.suppressed((key for key, _ in asked), (name for _, name in asked))
+    if not hidden:
+        return rows
+    dropped = {key for key, name in asked if key in hidden or name.lower() in hidden}
+    renamed = sorted(dropped & known.keys())
+    if renamed:
+        remove(account_id, renamed)
+    return [row for row in rows if row[0] not in dropped]
+
+
+def erase(person: Person, limit: int) -> int:
+    """Take the person out of at most `limit` lists; 0 when they stand in none."""
+    found = suppress.where_held(person.instagram_id, person.username, limit)
+    for account_id, pairs in groupby(sorted(found), key=itemgetter(0)):
+        remove(account_id, [key for _account, key in pairs])
+    return len(found)
+
+
+def find(person: Person) -> Iterator[dict[str, Any]]:
+    """Each list in which the person stands or stood, without saying whose."""
+    for row in suppress.held(person.instagram_id, person.username):
+        yield row._asdict()
+
+
+@transaction.atomic
+def remove(account_id: int, keys: Sequence[int]) -> None:
+    """Take people out of one account: rows, intervals, feed, count and digest together."""
+    settings = SyncSettings.objects.select_for_update().filter(pk=account_id).first()
+    followed = suppress.drop(account_id, keys)
+    suppress.tombstone(account_id, keys)
+    if settings is None:
+        return
+    at = max(clock.now(), settings.last_change_at or settings_epoch())
+    value = digest.combine(
+        digest.from_hex(settings.digest),
+        added=[],
+        removed=followed,
+        digest_key=bytes(settings.digest_key),
+    )
+    entries = [store.FeedEntry("removed", 0, "") for _person in followed]
+    head = store.raise_head(account_id, len(entries), -len(followed), digest.to_hex(value), at)
+    store.append(account_id, entries, at, head=head)
+    SyncSettings.objects.filter(pk=account_id).update(epoch=uuid.uuid4())

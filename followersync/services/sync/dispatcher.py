@@ -1,0 +1,126 @@
+"""Opens sync runs for accounts that are due, and enqueues again the runs that no worker has taken.
+
+What is due or stuck stands in our own rows, so a task that the queue loses is only late.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts import clock
+from accounts.queue import enqueue
+from accounts.selectors import accounts_with_consent
+from followersync import store
+from followersync.models import SyncRun, SyncSettings, Trigger
+from followersync.services.sync import lease
+from followersync.services.sync.runs import SYNCED_BY, TASK
+
+logger = logging.getLogger(__name__)
+
+TASK_FOR_MANY = "followersync.tasks.advance_runs"
+BATCH = 100
+# So many runs share a task; a task is to end well within the queue's timeout.
+TOGETHER = 16
+MOST_PER_TICK = 20_000
+# Of one member at a time; their other accounts follow in the next batch.
+PER_OWNER = 2
+# A task enqueued so long ago was lost.
+PATIENCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    opened: int
+    enqueued: int
+
+
+def tick() -> Ticked:
+    """Ring what is stuck, then open what is due, batch after batch."""
+    enqueued = _all(enqueue_stuck)
+    opened = _all(open_due)
+    if opened or enqueued:
+        logger.info("opened %d runs, enqueued %d again", opened, enqueued)
+    return Ticked(opened=opened, enqueued=enqueued)
+
+
+def _all(step: Callable[[], int]) -> int:
+    """Repeat `step` until it finds nothing more; bounded, since other ticks come."""
+    total = 0
+    while total < MOST_PER_TICK:
+        done = step()
+        total += done
+        if not done:
+            break
+    return total
+
+
+@transaction.atomic
+def open_due() -> int:
+    """Open and enqueue a batch of runs; returns how many."""
+    now = clock.now()
+    due = _allowed(store.claim_due(now, BATCH, PER_OWNER))
+    # Somebody may ask for one at this very moment: theirs serves, and no other account waits.
+    SyncRun.objects.bulk_create(
+        [
+            SyncRun(
+                account_id=account_id, trigger=Trigger.SCHEDULE, created_at=now, enqueued_at=now
+            )
+            for account_id in due
+        ],
+        ignore_conflicts=True,
+    )
+    opened = SyncRun.objects.filter(
+        account_id__in=due, state=SyncRun.State.QUEUED, trigger=Trigger.SCHEDULE, created_at=now
+    )
+    runs = list(opened.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(runs), TOGETHER):
+        enqueue(TASK_FOR_MANY, *runs[start : start + TOGETHER])
+    return len(runs)
+
+
+def _allowed(due: list[int]) -> list[int]:
+    """Those for which a consent pays for a sync; the others are due no more until one does."""
+    allowed = accounts_with_consent(due, SYNCED_BY) if due else set()
+    SyncSettings.objects.filter(pk__in=set(due) - allowed).update(next_due_at=None)
+    return [account_id for account_id in due if account_id in allowed]
+
+
+def forget() -> int:
+    """The queue may have lost its tasks: the next look enqueues all runs again that wait for one.
+
+    Returns how many those are.
+    """
+    return SyncRun.objects.filter(state=SyncRun.State.QUEUED).update(enqueued_at=None)
+
+
+@transaction.atomic
+def enqueue_stuck() -> int:
+    """Enqueue a batch of runs again that could go on and that nobody has taken."""
+    now = clock.now()
+    # A wait or a lease that has ended has no task yet: the last one is older than that moment.
+    unheard = (
+        Q(rung_at__isnull=True)
+        | Q(rung_at__lt=now - clock.for_real(PATIENCE))
+        | Q(state=SyncRun.State.WAITING, rung_at__lt=F("not_before"))
+        | Q(
+            state=SyncRun.State.RUNNING,
+            worker__isnull=False,
+            rung_at__lt=F("heartbeat_at") + clock.for_real(lease.LEASE),
+        )
+    )
+    stuck = list(
+        SyncRun.objects.select_for_update(skip_locked=True)
+        .filter(lease.free(now), unheard)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:BATCH]
+    )
+    SyncRun.objects.filter(pk__in=stuck).update(enqueued_at=now)
+    for run_id in stuck:
+        enqueue(TASK, run_id)
+    return len(stuck)

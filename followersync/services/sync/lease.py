@@ -1,0 +1,157 @@
+"""Who works on a run: at most one worker, found dead by its heartbeat.
+
+The claim is a conditional UPDATE, and each commit is fenced by one: a run that was cancelled or
+taken over meanwhile changes no row, and what was not committed is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from accounts import clock, counters
+from accounts.connectivity import wait_for_database
+from accounts.queue import new_worker_id
+from followersync import store
+from followersync.errors import LostClaim
+from followersync.models import Mode, SyncRun
+
+if TYPE_CHECKING:
+    from accounts.models import LinkedAccount
+    from followersync.store import Counted
+
+# Above the longest silence of a living worker, who renews it before each request: a request
+# (25 s) or a commit. Should one be silent for longer, the fence keeps what it did from counting
+# twice.
+LEASE = timedelta(seconds=30)
+OPENING_TRIES = 10
+#: A task is ended after 120 s; a slice and this wait together stay below.
+OUTAGE_SECONDS = 60.0
+TASK = "followersync.tasks.advance_run"
+
+logger = logging.getLogger(__name__)
+State = SyncRun.State
+REPORTED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.WAITING})
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    run_id: int
+    account_id: int
+    worker: uuid.UUID
+    run: SyncRun = field(compare=False, repr=False)
+    at: datetime = field(compare=False, repr=False)
+
+
+def open_run(account: LinkedAccount, **fields: Any) -> tuple[SyncRun, bool]:
+    """Open a run; answers the one that is open already (and False) where there is one."""
+    tries = 0
+    while True:
+        now, tries = clock.now(), tries + 1
+        try:
+            with transaction.atomic():
+                run = SyncRun.objects.create(
+                    account=account, created_at=now, enqueued_at=now, **fields
+                )
+                return run, True
+        except IntegrityError:
+            running = SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).first()
+            if running is not None:
+                return running, False
+            # It has ended since the database refused a second one beside it.
+            if tries == OPENING_TRIES:
+                raise
+
+
+def free(now: datetime) -> Q:
+    """Runs that nobody works on, and that may go on now; `store.take` asks the same of one."""
+    return (
+        Q(state=State.QUEUED)
+        | Q(state=State.WAITING, not_before__lte=now)
+        | Q(state=State.RUNNING, worker__isnull=True)
+        | Q(state=State.RUNNING, heartbeat_at__lt=now - clock.for_real(LEASE))
+    )
+
+
+def take(run_id: int) -> Lease | None:
+    """Take the run, unless somebody else has it or it is closed."""
+    now, worker = clock.now(), new_worker_id()
+    run = store.take(run_id, worker, now, now - clock.for_real(LEASE))
+    return None if run is None else Lease(run_id, run.account_id, worker, run, now)
+
+
+def renew(lease: Lease, now: datetime) -> None:
+    """Lock the run until the commit. Raises LostClaim if it is not ours."""
+    if not store.hold(lease.run_id, lease.worker, now):
+        raise LostClaim
+
+
+def commit(lease: Lease, **changes: Any) -> Counted:
+    """As `hold`, and write `changes`; answers what the run has counted so far."""
+    if "heartbeat_at" not in changes:
+        changes["heartbeat_at"] = clock.now()
+    counted = store.change(lease.run_id, lease.worker, changes)
+    if counted is None:
+        raise LostClaim
+    if changes.get("state") in REPORTED:
+        _report(lease, str(changes["state"]), str(changes.get("error_code", "")))
+    return counted
+
+
+def _report(lease: Lease, state: str, code: str) -> None:
+    """Count what became of a run, once that is committed."""
+    kind = "import" if lease.run.mode == Mode.IMPORT else "sync"
+    transaction.on_commit(
+        lambda: counters.count("runs", kind=kind, state=state, code=code or "none")
+    )
+
+
+def added(**counts: int) -> dict[str, Any]:
+    """Changes for `fence` that raise counters."""
+    return {name: store.More(count) for name, count in counts.items() if count}
+
+
+def release(lease: Lease) -> None:
+    """Let the next worker take the run without waiting for the lease to end."""
+    SyncRun.objects.filter(pk=lease.run_id, worker=lease.worker).update(worker=None)
+
+
+def go_on_later(lease: Lease, error: Exception) -> bool:
+    """The database went away in the middle: wait, and let the run go on where it was.
+
+    False where the database stays away: then the lease ends by itself.
+    """
+    logger.warning("run %s is interrupted (%s)", lease.run_id, type(error).__name__)
+    back = wait_for_database(OUTAGE_SECONDS)
+    if back:
+        release(lease)
+    return back
+
+
+def end_leases(lowest: uuid.UUID, highest: uuid.UUID) -> int:
+    """Free the runs of workers that are known to be dead; the next tick enqueues them again."""
+    return SyncRun.objects.filter(
+        state=State.RUNNING, worker__gte=lowest, worker__lte=highest
+    ).update(worker=None, enqueued_at=None)
+
+
+def wait_for_commits(account: LinkedAccount) -> None:
+    """Let a commit that is under way end, and none begin before the caller's own."""
+    list(
+        SyncRun.objects.select_for_update()
+        .filter(account=account, state__in=SyncRun.OPEN)
+        .values_list("pk")
+    )
+
+
+def cancel_open(account: LinkedAccount) -> int:
+    """Close whatever is open; a worker in the middle of it finds out at its next commit."""
+    return SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).update(
+        state=State.CANCELLED, finished_at=clock.now(), worker=None, not_before=None
+    )

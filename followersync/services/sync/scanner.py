@@ -1,0 +1,278 @@
+"""One worker's slice of a run: the domain's steps, one after the other, until time is up."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from django.db import transaction
+
+from accounts import clock
+from accounts.errors import ParameterRefused, ThreadsiteError, WrongShape
+from accounts.scopes import Scope
+from accounts.services import gate
+from followersync import store
+from followersync.domain import engine as domain
+from followersync.domain.values import (
+    Finish,
+    Judge,
+    ListSource,
+    PageRole,
+    ReadCount,
+    ReadPage,
+    UnchangedPage,
+)
+from followersync.models import Mode, Trigger
+from followersync.services import call_budget
+from followersync.services.personal_data import suppression
+from followersync.services.sync import lease as leases
+from followersync.services.sync.commit import PageBatch, progress
+from followersync.services.sync.finish import finish, finish_count, lock
+from followersync.services.sync.reconciler import (
+    BATCH,
+    Judgement,
+    judge_few,
+    judge_many,
+    open_judgement,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from accounts.instagram.gateway import Usage
+    from followersync.domain.engine import AccountState
+    from followersync.services.sync.commit import People, Rows
+    from followersync.services.sync.lease import Lease
+    from followersync.sources.edge import EdgeSource
+
+
+class Answered(Protocol):
+    @property
+    def usage(self) -> Usage: ...
+
+
+Answer = TypeVar("Answer", bound=Answered)
+
+CALLS_TAKEN = 20
+
+# What is read is committed at least so often, so that progress shows and little is read twice.
+SECONDS_PER_COMMIT = 5.0
+# Asked for once in so long, a slow answer leaves most of the lease.
+SECONDS_PER_BEAT = 2.0
+# Runs that nobody waits for; all others were asked for, and look once more at the whole.
+BY_THEMSELVES = frozenset({Trigger.SCHEDULE, Trigger.WEBHOOK})
+
+
+class Scanner:
+    """Holds a claim. Every method may raise LostClaim and whatever the gate or source raise.
+
+    `scope`: the consent that pays for its calls; all but followers' pay for the count alone. Made
+    right after the gate was passed, which lets the first call through.
+    """
+
+    def __init__(self, lease: Lease, source: EdgeSource, scope: Scope = Scope.FOLLOWERS) -> None:
+        self._lease = lease
+        self._scope = scope
+        self._source = source
+        self._batch = PageBatch(lease)
+        self._committed_at = self._beat_at = time.monotonic()
+        self._taken = 0
+        self._moment, self._moment_read = lease.at, time.monotonic()
+        self._gate_passed = True
+        self._state: AccountState = self._begin()
+        self._stored = self._state
+
+    @property
+    def unbooked_calls(self) -> int:
+        return self._batch.calls
+
+    def work(
+        self, deadline: float, watch: Callable[[dict[str, int | None]], None] | None = None
+    ) -> bool:
+        """Step until the run is finished (True) or `deadline` (monotonic seconds) is past."""
+        if not self._source.lists:
+            self._finish_count()
+            return True
+        while True:
+            step = domain.next_step(self._state)
+            if isinstance(step, Judge | Finish):
+                if self._settle():
+                    return True
+            elif time.monotonic() >= deadline:
+                self._commit()
+                return False
+            elif isinstance(step, ReadCount):
+                self._read_count()
+            else:
+                self._read(step)
+            if watch is not None:
+                watch(progress(self._state))
+
+    def _begin(self) -> AccountState:
+        """The stored state; at the first slice, with this run begun in it.
+
+        Nothing is written yet: the run has begun once its first pages are committed.
+        """
+        settings, unconfirmed, has_pages = store.opening(self._lease.account_id)
+        self._batch.may_have_stored = has_pages
+        self._batch.may_be_unconfirmed = unconfirmed > 0
+        state = domain.load(settings.memory or None)
+        if self._lease.run.started_at is not None:
+            return state
+        now = self._now()
+        if not self._source.lists:
+            leases.commit(self._lease, started_at=now, mode=Mode.COUNT)
+            self._lease.run.started_at = now
+            return state
+        self._batch.begun_at, self._batch.drops_leftovers = now, state.full_scan is None
+        # The first two are enough where nothing has changed.
+        self._taken, calls = call_budget.open_with(self._lease.account_id, 2, now)
+        return domain.begin_run(
+            state,
+            now=int(now.timestamp()),
+            source=ListSource(page_limit=self._source.page_limit),
+            followers=settings.followers_count,
+            unconfirmed=unconfirmed,
+            calls_left=calls,
+            asked=self._lease.run.trigger not in BY_THEMSELVES,
+        )
+
+    def _settle(self) -> bool:
+        """Write the last pages, judge and finish, all in one transaction; True: finished.
+
+        Where very many are absent, they are judged afterwards, batch by batch.
+        """
+        lease, batch, now = self._lease, self._batch, self._now()
+        many: Judgement | None = None
+        with transaction.atomic():
+            leases.renew(lease, now)
+            gate.ask(lease.account_id, Scope.FOLLOWERS)
+            raised, state = batch.write(self._state)
+            locked, step = lock(lease), domain.next_step(state)
+            if isinstance(step, Judge):
+                case = open_judgement(batch, state, step, locked.settings.followers_count, now)
+                if case.absent > BATCH:
+                    many = case
+                else:
+                    state = judge_few(lease, state, case)
+                    step = domain.next_step(state)
+                    locked = lock(lease) if case.absent else locked
+            finished = isinstance(step, Finish)
+            if finished:
+                again = finish(batch, state, locked, raised, self._source.page_limit)
+                finished, state = again is None, again or state
+            else:
+                batch.keep(state, raised, now)
+        batch.clear()
+        if many is not None:
+            state = judge_many(lease, state, many, now=_seconds(now))
+        self._state = self._stored = state
+        return finished
+
+    def _read_count(self) -> None:
+        reported = self._count()
+        self._state = domain.count_read(self._state, reported=reported, now=_seconds(self._now()))
+
+    def _finish_count(self) -> None:
+        reported = self._count()
+        if reported is None:
+            raise WrongShape
+        finish_count(self._lease, reported, self._scope)
+
+    def _count(self) -> int | None:
+        return self._call(self._source.count).followers
+
+    def _read(self, step: ReadPage) -> None:
+        try:
+            page = self._call(lambda: self._source.page(after=step.after, limit=step.limit))
+        except ParameterRefused:
+            if step.after is None:
+                raise
+            # Cursors are not promised to live as long as a full scan: it begins anew.
+            self._state = domain.cursor_lost(self._state)
+            return
+        known = self._known(step, page.rows)
+        rows = suppression.visible(self._lease.account_id, page.rows, known)
+        outcome = domain.page_read(
+            self._state,
+            rows=rows,
+            after=page.after,
+            known=known,
+            lost_before=self._lost_before(page.rows, known),
+            now=_seconds(self._now()),
+        )
+        self._batch.add(outcome)
+        self._state = outcome.state
+        late = time.monotonic() - self._committed_at > SECONDS_PER_COMMIT
+        if self._batch.full or late:
+            self._commit()
+
+    def _known(self, step: ReadPage, rows: Rows) -> People:
+        """Those on the page who follow, looked for below the lowest place met on the way down."""
+        state = self._state
+        if step.part is PageRole.BODY and state.full_scan is not None:
+            below = None if state.full_scan.renumber else state.full_scan.floor
+            return self._batch.known(rows, below=below)
+        below = None if step.part is PageRole.LOOK or state.run is None else state.run.floor
+        return self._batch.known(rows, below=below, pages=1)
+
+    def _lost_before(self, rows: Rows, known: People) -> set[int]:
+        if isinstance(known, UnchangedPage):
+            return set()
+        strangers = [key for key, _username in rows if key not in known]
+        return store.lost_before(self._lease.account_id, strangers)
+
+    def _call(self, request: Callable[[], Answer]) -> Answer:
+        """The gate, then one call, which counts whatever becomes of it.
+
+        If it fails, the pages before it are good and kept.
+        """
+        account_id = self._lease.account_id
+        self._beat()
+        if not self._gate_passed:
+            gate.ask(account_id, self._scope)
+        self._gate_passed = False
+        try:
+            if not self._taken:
+                wanted = CALLS_TAKEN if self._batch.pages else 2
+                self._taken = call_budget.take(account_id, wanted, self._now())
+            self._taken -= 1
+            self._batch.calls += 1
+            answer = request()
+        except ThreadsiteError:
+            self._commit()
+            raise
+        call_budget.note(account_id, answer.usage)
+        return answer
+
+    def _beat(self) -> None:
+        """Renew the lease before a request that may take long. Raises LostClaim."""
+        now = time.monotonic()
+        if now - self._beat_at > SECONDS_PER_BEAT:
+            leases.renew(self._lease, self._now())
+            self._beat_at = now
+
+    def close(self) -> None:
+        """Give back the calls that were taken and not made."""
+        call_budget.give_back(self._lease.account_id, self._taken)
+        self._taken = 0
+
+    def _commit(self) -> None:
+        """A call that brought nothing new is no progress: whoever reacts to its error books it."""
+        if self._state is not self._stored:
+            self._state = self._batch.commit(self._state, self._now())
+            self._stored = self._state
+            self._beat_at = time.monotonic()
+        self._committed_at = time.monotonic()
+
+    def _now(self) -> datetime:
+        """The database is asked for the time once in a second."""
+        read = time.monotonic()
+        if read - self._moment_read > 1 / clock.speed():
+            self._moment, self._moment_read = clock.now(), read
+        return self._moment
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())

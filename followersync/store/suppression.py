@@ -1,0 +1,106 @@
+"""Taking a person who is no member out of lists, past intervals and feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+# By account and key, so that each account's primary key or name index is asked, never the table;
+# past names have no index, and are read through.
+_WHERE_HELD = """
+SELECT f.account_id, f.key FROM accounts_linkedaccount a
+JOIN followersync_follower f ON f.account_id = a.id AND (f.key = %(key)s OR f.username = %(name)s)
+UNION
+SELECT account_id, key FROM followersync_pastfollow WHERE key = %(key)s OR username = %(name)s
+UNION
+SELECT account_id, key FROM followersync_followerchange
+WHERE key = %(key)s OR username = %(name)s OR previous_username = %(name)s
+LIMIT %(limit)s
+"""
+_HELD = """
+SELECT 'follower' AS kind, f.username, f.since, f.first_seen_at, NULL::timestamptz
+FROM accounts_linkedaccount a
+JOIN followersync_follower f ON f.account_id = a.id AND (f.key = %(key)s OR f.username = %(name)s)
+UNION ALL
+SELECT 'past', username, since, valid_from, valid_to FROM followersync_pastfollow
+WHERE key = %(key)s OR username = %(name)s
+UNION ALL
+SELECT 'change', username, NULL, at, NULL FROM followersync_followerchange
+WHERE key = %(key)s OR username = %(name)s OR previous_username = %(name)s
+"""
+
+
+_EVERYBODY = """
+SELECT key, username FROM followersync_follower
+UNION ALL SELECT key, username FROM followersync_pastfollow
+UNION ALL SELECT key, username FROM followersync_followerchange WHERE username <> ''
+UNION ALL SELECT key, previous_username FROM followersync_followerchange
+WHERE previous_username <> ''
+"""
+
+
+class HeldElsewhere(NamedTuple):
+    """One list or interval in which a person stands; whose it is, is not told."""
+
+    kind: str
+    username: str
+    since: datetime | None
+    first_seen_at: datetime | None
+    until: datetime | None
+
+
+def where_held(key: int | None, name: str | None, limit: int) -> list[tuple[int, int]]:
+    """(account id, key) of the rows that hold a person, at most `limit`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WHERE_HELD, {"key": key, "name": name, "limit": limit})
+        return list(cursor.fetchall())
+
+
+def held(key: int | None, name: str | None) -> list[HeldElsewhere]:
+    """What is held about a person."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, {"key": key, "name": name})
+        return [HeldElsewhere(*row) for row in cursor]
+
+
+def everybody() -> Iterator[tuple[int, str]]:
+    """(key, name) of everybody in any list, past list or feed, streamed; names of before too."""
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(_EVERYBODY)
+        while rows := cursor.fetchmany(5_000):
+            yield from rows
+
+
+def drop(account_id: int, keys: Sequence[int]) -> list[tuple[int, str]]:
+    """Delete the people's rows of one account; returns (key, name) of those who followed now."""
+    given: dict[str, Any] = {"account": account_id, "keys": list(keys)}
+    where = "account_id = %(account)s AND key = ANY(%(keys)s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM followersync_follower WHERE {where} RETURNING key, username",  # noqa: S608
+            given,
+        )
+        followed = list(cursor.fetchall())
+        for table in ("absence", "pastfollow"):
+            cursor.execute(f"DELETE FROM followersync_{table} WHERE {where}", given)  # noqa: S608
+        cursor.execute(
+            "UPDATE followersync_scanpage SET keys = ARRAY(SELECT k FROM unnest(keys)"
+            " WITH ORDINALITY u(k, n) WHERE k <> ALL(%(keys)s) ORDER BY n)"
+            " WHERE account_id = %(account)s AND keys && %(keys)s::bigint[]",
+            given,
+        )
+    return followed
+
+
+def tombstone(account_id: int, keys: Sequence[int]) -> int:
+    """Make tombstones of the people's entries in the feed: no name, no key; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE followersync_followerchange SET key = 0, previous_key = NULL, username = '',"
+            " previous_username = '' WHERE account_id = %s AND key = ANY(%s)",
+            [account_id, list(keys)],
+        )
+        return int(cursor.rowcount)
