@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "SECURITY.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -52,3 +57,21 @@ def test_no_document_names_a_registry_s_host():
         text = path.read_text(encoding="utf-8")
         for host in ("pypi" + ".org", "npmjs" + ".org", "deb.debian" + ".org"):
             assert host not in text, path
+
+
+def test_every_rule_is_in_the_file_that_the_architecture_names():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = text.split("## Where is the rule for …")[1].split("\n## ")[0]
+    files = re.findall(r"\| `(\S+\.py)` \|$", table, re.M)
+    assert len(files) >= 40
+    assert [name for name in files if not (ROOT / name).is_file()] == []
+
+
+def test_the_main_way_is_drawn_with_modules_that_exist():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = text.split("## The main way")[1].split("\n## ")[0]
+    modules = re.findall(r"^ +(?:→ )?((?:services|sources|domain)/\S+)", drawn, re.M)
+    assert len(modules) >= 8
+    for name in modules:
+        path = ROOT / "followersync" / name
+        assert path.is_dir() or path.with_suffix(".py").is_file(), name

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from followersync.domain.values import Added, AddedKind, Moved, Renamed
-from followersync.models import Source
+from followersync.models import ChangeKind, Source
 from followersync.store.literals import bigints
 
 # Below this, one INSERT over unnested arrays is quicker than the start of a COPY.
@@ -113,7 +113,7 @@ def rename(account_id: int, people: Sequence[Renamed]) -> list[FeedEntry]:
                 " WHERE f.account_id = %s AND f.key = n.key",
                 [list(last), list(last.values()), account_id],
             )
-    return [FeedEntry(AddedKind.RENAMED.value, p.key, p.username, p.previous) for p in people]
+    return [FeedEntry(ChangeKind.RENAMED.value, p.key, p.username, p.previous) for p in people]
 
 
 def move(account_id: int, people: Sequence[Moved]) -> None:
@@ -134,7 +134,7 @@ def move(account_id: int, people: Sequence[Moved]) -> None:
         )
 
 
-def end_intervals(account_id: int, keys: Sequence[int], at: datetime) -> list[Written]:
+def lose(account_id: int, keys: Sequence[int], at: datetime) -> list[Written]:
     """Close the intervals of `keys` at `at`; they are followers no more."""
     if not keys:
         return []

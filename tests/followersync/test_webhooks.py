@@ -163,7 +163,7 @@ def test_a_batch_about_accounts_that_nobody_linked_rings_nothing(linked):
     assert not SyncRun.objects.exists()
 
 
-def test_a_paused_account_is_not_rung(linked, alice):
+def test_a_paused_account_is_not_woken(linked, alice):
     from accounts.services import linking
 
     linking.pause(account=linked, actor=alice)

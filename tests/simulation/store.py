@@ -236,7 +236,7 @@ class Engine:
         for start in range(0, len(absent), 50):
             verdicts = engine.judge(context, absent[start : start + 50])
             for lost in verdicts.lost:
-                store.end_intervals(lost)
+                store.lose(lost)
             store.absences.update(verdicts.absences)
             for moved in verdicts.moved:
                 if moved.key in store.followers:

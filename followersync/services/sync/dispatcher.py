@@ -105,13 +105,13 @@ def enqueue_stuck() -> int:
     now = clock.now()
     # A wait or a lease that has ended has no task yet: the last one is older than that moment.
     unheard = (
-        Q(rung_at__isnull=True)
-        | Q(rung_at__lt=now - clock.for_real(PATIENCE))
-        | Q(state=SyncRun.State.WAITING, rung_at__lt=F("not_before"))
+        Q(enqueued_at__isnull=True)
+        | Q(enqueued_at__lt=now - clock.for_real(PATIENCE))
+        | Q(state=SyncRun.State.WAITING, enqueued_at__lt=F("not_before"))
         | Q(
             state=SyncRun.State.RUNNING,
             worker__isnull=False,
-            rung_at__lt=F("heartbeat_at") + clock.for_real(lease.LEASE),
+            enqueued_at__lt=F("heartbeat_at") + clock.for_real(lease.LEASE),
         )
     )
     stuck = list(

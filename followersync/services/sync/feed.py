@@ -54,7 +54,7 @@ def apply(account_id: int, changes: Changes) -> Counts:
         return Counts()
     settings = SyncSettings.objects.select_for_update().get(pk=account_id)
     at = max(clock.now(), settings.last_change_at or settings_epoch())
-    lost = store.end_intervals(account_id, changes.lost, at)
+    lost = store.lose(account_id, changes.lost, at)
     entries = [store.FeedEntry("lost", each.key, each.username) for each in lost]
     identified = identity.identify(account_id, changes, at)
     entries += identified.entries

@@ -140,7 +140,7 @@ def test_an_export_is_imported_once(kept, inbox, clock):
     assert ArchiveImport.objects.count() == 1
 
 
-def test_folders_that_are_due_are_rung_for_once(kept, inbox, clock):
+def test_folders_that_are_due_are_enqueued_once(kept, inbox, clock):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
     watched_folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)
 

@@ -161,7 +161,7 @@ def test_a_dead_token_asks_the_member_to_reconnect(measured, sandbox):
     assert InsightsReading.objects.get().next_due_at is None
 
 
-def test_due_accounts_are_rung_for_once(measured):
+def test_due_accounts_are_enqueued_once(measured):
     InsightsReading.objects.update(next_due_at=clock.now())
 
     assert (insights.tick(), insights.tick()) == (1, 0)

@@ -65,7 +65,7 @@ def test_a_member_with_many_accounts_does_not_keep_others_waiting(
     assert bobs in {run.account for run in SyncRun.objects.all()}
 
 
-def test_a_bell_that_nobody_heard_is_rung_again(followed: LinkedAccount, clock: Clock) -> None:
+def test_a_task_that_was_lost_is_enqueued_again(followed: LinkedAccount, clock: Clock) -> None:
     run = runs.request_sync(account=followed, trigger="member")
     assert dispatcher.enqueue_stuck() == 0
 
@@ -77,7 +77,7 @@ def test_a_bell_that_nobody_heard_is_rung_again(followed: LinkedAccount, clock: 
     assert dispatcher.enqueue_stuck() == 0
 
 
-def test_the_run_of_a_dead_worker_is_rung_for_and_can_be_claimed_again(
+def test_the_run_of_a_dead_worker_is_enqueued_and_can_be_taken_again(
     followed: LinkedAccount, clock: Clock
 ) -> None:
     run = runs.request_sync(account=followed, trigger="member")
@@ -91,7 +91,7 @@ def test_the_run_of_a_dead_worker_is_rung_for_and_can_be_claimed_again(
     assert lease.take(run.pk) is not None
 
 
-def test_a_wait_that_is_over_is_rung_for_at_the_next_tick(
+def test_a_wait_that_is_over_is_enqueued_at_the_next_tick(
     followed: LinkedAccount, clock: Clock
 ) -> None:
     run = runs.request_sync(account=followed, trigger="member")
@@ -125,7 +125,7 @@ def test_accounts_that_fall_due_together_are_synced_together(
         assert held(account) == truth(sandbox, account)
 
 
-def test_a_dead_workers_run_is_rung_for_as_soon_as_its_lease_is_over(
+def test_a_dead_workers_run_is_enqueued_as_soon_as_its_lease_is_over(
     followed: LinkedAccount, clock: Clock
 ) -> None:
     run = runs.request_sync(account=followed, trigger="member")
