@@ -1,8 +1,9 @@
 """`python -m drills [NAME …]`: run these drills; `all` for every one; without a name, list them.
 
-Options: --port 8930 (a drill uses this port and the nine after it), --seconds N (for how long the
-drill breaks what it breaks, where that is a matter of time), --keep (keep logs and database).
-Exits with 1 when a drill did not end as it must.
+`table` runs those that break a site in use, with 200 accounts that sync all the while, and prints
+one table. Options: --port 8930 (a drill uses this port and the nine after it), --seconds N (for how
+long the drill breaks what it breaks, where that is a matter of time), --accounts N (how many sync
+meanwhile), --keep (keep logs and database). Exits with 1 when a drill did not end as it must.
 """
 
 from __future__ import annotations
@@ -13,10 +14,33 @@ import pkgutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from drills import cases
 from drills.stage import Options, say
+
+ACCOUNTS = 200
+#: The first breaks nothing: its figures are what the others' are to be compared with.
+WAYS = (
+    "nothing",
+    "queue-killed",
+    "worker-killed",
+    "web-killed",
+    "double-sigterm",
+    "queue-stopped",
+    "postgres-restart",
+    "postgres-away",
+    "connections-cut",
+    "redis-restart",
+    "instagram-stopped",
+    "instagram-errors",
+    "disk-full",
+    "clock-ahead",
+    "deploy",
+)
+HEADING = "| broken | members saw | lost | well again |\n|---|---|---|---|\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in known:
             say(f"{name:20} {what(name)}")
         return 0
+    if options.names == ["table"]:
+        return table(options)
     wanted = known if options.names == ["all"] else options.names
     unknown = [name for name in wanted if name not in known]
     if unknown:
@@ -37,12 +63,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if run(wanted[0], options) else 1
 
 
+def table(options: argparse.Namespace) -> int:
+    """Every way in which a site in use is broken, one after another, and then their table."""
+    options.accounts = options.accounts or ACCOUNTS
+    with tempfile.TemporaryDirectory() as folder:
+        options.rows = Path(folder) / "rows"
+        outcome = max([alone(name, options) for name in WAYS])
+        say(HEADING + options.rows.read_text(encoding="utf-8"))
+    return outcome
+
+
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m drills")
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--port", type=int, default=8930)
     parser.add_argument("--seconds", type=float, default=None)
+    parser.add_argument("--accounts", type=int, default=None)
+    parser.add_argument("--rows", type=Path, default=None, help=argparse.SUPPRESS)
     parser.add_argument("--keep", action="store_true", help="keep logs and database")
     return parser.parse_args(arguments)
 
@@ -64,9 +102,19 @@ def run(name: str, options: argparse.Namespace) -> bool:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     module = importlib.import_module(f"drills.cases.{name.replace('-', '_')}")
     say(f"drill {name}: {what(name)}")
-    report = module.run(Options(port=options.port, keep=options.keep, seconds=options.seconds))
+    report = module.run(
+        Options(
+            port=options.port,
+            keep=options.keep,
+            seconds=options.seconds,
+            accounts=options.accounts,
+        )
+    )
     for line in report.lines():
         say(line)
+    if options.rows is not None:
+        with options.rows.open("a", encoding="utf-8") as rows:
+            rows.write(f"{report.row()}\n")
     return bool(report.passed)
 
 
@@ -75,8 +123,9 @@ def alone(name: str, options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "drills", name, "--port", str(options.port)]
     if options.keep:
         command.append("--keep")
-    if options.seconds is not None:
-        command += ["--seconds", str(options.seconds)]
+    for name in ("seconds", "accounts", "rows"):
+        if (value := getattr(options, name)) is not None:
+            command += [f"--{name}", str(value)]
     return subprocess.run(command, check=False).returncode
 
 

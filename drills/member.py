@@ -11,11 +11,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 #: Between two rounds of requests.
 PAUSE_SECONDS = 0.3
 #: A person would have gone by then.
 PATIENCE_SECONDS = 20.0
+#: The addresses that programs ask: they are never answered by a page for people.
+PROGRAMS = ("api", "upload", "healthz", "readyz")
+
+
+class Address(NamedTuple):
+    """What is asked for; with a `body` it is sent."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -27,13 +38,24 @@ class Seen:
     kind: str
     began: float
     seconds: float
+    retry_after: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """The status, and what is wrong with the answer beside it."""
+        said = str(self.status or "no answer")
+        if self.status >= 400 and self.what in PROGRAMS and "html" in self.kind:
+            return f"{said} (HTML)"
+        if self.status == 503 and not self.retry_after and self.what != "readyz":
+            return f"{said} (no Retry-After)"
+        return said
 
 
 @dataclass
 class Visitor:
-    """Asks for each of `addresses` (URL and headers by name) in turn, in a thread of its own."""
+    """Asks for each of `addresses` (by name) in turn, in a thread of its own."""
 
-    addresses: Mapping[str, tuple[str, Mapping[str, str]]]
+    addresses: dict[str, Address]
     answers: list[Seen] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -50,26 +72,28 @@ class Visitor:
 
     def _work(self) -> None:
         while not self._stopping.wait(PAUSE_SECONDS):
-            for what, (url, headers) in self.addresses.items():
-                self.answers.append(ask(what, url, headers))
+            for what, address in self.addresses.items():
+                self.answers.append(ask(what, *address))
 
     def lines(self, since: float = 0.0) -> list[str]:
-        """For each address: how many answers of each status, and the longest time without a 200."""
+        """For each address: how many answers of each kind, and the longest time without success."""
         return [
             self._line(what, [seen for seen in self.answers if seen.what == what], since)
             for what in self.addresses
         ]
 
     def _line(self, what: str, answers: list[Seen], since: float) -> str:
-        counted = Counter(
-            f"{seen.status or 'no answer'}" + (" (HTML)" if _wrong_kind(seen) else "")
-            for seen in answers
-            if seen.began >= since
+        parts = ", ".join(
+            f"{count} × {outcome}" for outcome, count in self.outcomes(what, since).items()
         )
-        parts = ", ".join(f"{count} × {status}" for status, count in sorted(counted.items()))
         gap = longest_gap([seen for seen in answers if seen.began + seen.seconds >= since])
         slowest = max((seen.seconds for seen in answers if seen.began >= since), default=0.0)
-        return f"{what:8} {parts or 'none'}; {gap:.1f} s without 200, slowest {slowest:.1f} s"
+        return f"{what:8} {parts or 'none'}; {gap:.1f} s without success, slowest {slowest:.1f} s"
+
+    def outcomes(self, what: str, since: float) -> dict[str, int]:
+        """How many answers of each kind the address has given."""
+        found = (seen for seen in self.answers if seen.what == what and seen.began >= since)
+        return dict(sorted(Counter(seen.outcome for seen in found).items()))
 
     def first_ok(self, what: str, since: float) -> float | None:
         """When the first request that began after `since` was answered with 200; None: none was."""
@@ -84,39 +108,36 @@ class Visitor:
         )
 
 
-def _wrong_kind(seen: Seen) -> bool:
-    """A page for people where a program asked."""
-    return seen.what == "api" and seen.status >= 400 and "html" in seen.kind
-
-
 def longest_gap(answers: list[Seen]) -> float:
-    """The longest time in seconds in which no request was answered with 200, if one failed."""
-    if all(seen.status == 200 for seen in answers):
+    """The longest time in seconds in which no request was done as asked, if one was not."""
+    done = [seen.status in (200, 202) for seen in answers]
+    if all(done):
         return 0.0
     longest, last = 0.0, answers[0].began
-    for seen in answers:
-        if seen.status == 200:
+    for seen, well in zip(answers, done, strict=True):
+        if well:
             longest = max(longest, seen.began + seen.seconds - last)
             last = seen.began + seen.seconds
     end = answers[-1]
     return max(longest, end.began + end.seconds - last)
 
 
-def ask(what: str, url: str, headers: Mapping[str, str]) -> Seen:
+def ask(what: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Seen:
     """One request; an answer that does not come within PATIENCE_SECONDS counts as none."""
     began = time.monotonic()
-    status, kind = 0, ""
+    status, kind, retry_after = 0, "", ""
     try:
-        request = urllib.request.Request(url, headers=dict(headers))
+        request = urllib.request.Request(url, headers=dict(headers), data=body)
         with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
             answer.read()
             status, kind = answer.status, answer.headers.get_content_type()
     except urllib.error.HTTPError as refused:
         status, kind = refused.code, refused.headers.get_content_type()
+        retry_after = refused.headers.get("Retry-After", "")
         refused.close()
     except (OSError, http.client.HTTPException):
         pass
-    return Seen(what, status, kind, began, time.monotonic() - began)
+    return Seen(what, status, kind, began, time.monotonic() - began, retry_after)
 
 
 def until(done: Callable[[], object], seconds: float, pause: float = 0.2) -> float | None:

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from drills.member import Visitor
+
+#: What members may be answered, whatever is broken; an upload is refused while a run is open.
+RIGHT = ("200", "202", "409", "503")
+SILENCE = "no answer"
 
 
 @dataclass
@@ -11,6 +19,8 @@ class Report:
 
     broken: str
     members: list[str] = field(default_factory=list)
+    outcomes: dict[str, dict[str, int]] = field(default_factory=dict)
+    """How many answers of each kind, by address."""
     lost: list[str] = field(default_factory=list)
     took: dict[str, float] = field(default_factory=dict)
     """Seconds from the break (or from its end, as the words say) until something was so."""
@@ -26,6 +36,36 @@ class Report:
         if not so:
             self.faults.append(what)
 
+    def saw(self, visitor: Visitor, since: float, *, silence: bool = False) -> None:
+        """Note every answer from `since` on. `silence`: what answers members was itself ended."""
+        self.members = visitor.lines(since)
+        self.outcomes = {what: visitor.outcomes(what, since) for what in visitor.addresses}
+        right = (*RIGHT, SILENCE) if silence else RIGHT
+        for what, outcomes in self.outcomes.items():
+            wrong = {name: count for name, count in outcomes.items() if name not in right}
+            self.must(not wrong, f"{what} was answered {_counted(wrong)}")
+
+    def must_all_be_served(self) -> None:
+        """Members had every answer they asked for."""
+        for what, outcomes in self.outcomes.items():
+            self.must(set(outcomes) == {"200"}, f"{what} was answered {_counted(outcomes)}")
+
+    def row(self) -> str:
+        """The report as a row of the table, in Markdown."""
+        shown = {
+            what: outcomes
+            for what, outcomes in self.outcomes.items()
+            if what in ("page", "api") or set(outcomes) != {"200"}
+        }
+        cells = (
+            self.broken,
+            "; ".join(f"{what}: {_counted(outcomes)}" for what, outcomes in shown.items()),
+            "; ".join(self.lost) or "nothing",
+            "; ".join(f"{what} {seconds:.1f} s" for what, seconds in self.took.items()),
+        )
+        marks = "".join(f" **{fault}**" for fault in self.faults)
+        return f"| {' | '.join(cells)}{marks} |"
+
     def lines(self) -> list[str]:
         """The report as it is printed."""
         found = [f"  broken       {self.broken}"]
@@ -39,3 +79,7 @@ class Report:
 
 def _listed(title: str, lines: list[str]) -> list[str]:
     return [f"  {title if number == 0 else '':12} {line}" for number, line in enumerate(lines)]
+
+
+def _counted(outcomes: dict[str, int]) -> str:
+    return ", ".join(f"{count} × {name}" for name, count in outcomes.items())

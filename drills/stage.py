@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -21,13 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from drills.member import Visitor, until
+from drills.member import Address, Visitor, until
 from drills.redis_server import RedisServer
 from threadsite.demo import launcher, settings
 from threadsite.embedded import EmbeddedServer
 from threadsite.supervisor import Child, Supervisor, has_ended
 
 if TYPE_CHECKING:
+    from drills.disk import SmallDisk
     from tests.support.sandbox import Sandbox
 
 START_SECONDS = 90.0
@@ -36,11 +38,15 @@ RESTART_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Options:
-    """How a drill is run: the first of its ten ports, its length where it has one, what is kept."""
+    """How a drill is run: the first of its ten ports, its length where it has one, what is kept.
+
+    `accounts`: how many sync meanwhile; None: as few as the drill needs.
+    """
 
     port: int = 8930
     keep: bool = False
     seconds: float | None = None
+    accounts: int | None = None
 
 
 def say(line: str) -> None:
@@ -83,9 +89,16 @@ class Host:
         found: list[psutil.Process] = psutil.Process(self.pid(name)).children(recursive=True)
         return found
 
-    def signal(self, name: str, number: int) -> None:
-        """Send a signal to the process alone."""
-        os.kill(self.pid(name), number)
+    def signal_all(self, name: str, number: int) -> list[psutil.Process]:
+        """Send a signal to the process and everything below it, at once; returns them."""
+        found = [psutil.Process(self.pid(name)), *self.processes(name)]
+        for each in found:
+            each.send_signal(number)
+        return found
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to all of it; `keep_alive` starts it again."""
+        self.signal_all(name, signal.SIGKILL)
 
     def stop(self, name: str) -> None:
         """End it as an operator does; it is not started again."""
@@ -170,12 +183,13 @@ class Stage:
         if until(lambda: ask("", url, {}).status == 200, seconds) is None:
             raise RuntimeError(f"{url} did not answer within {seconds:.0f} s")
 
-    def link(self, number: int, *, followers: int = 60, members: int = 4) -> None:
-        """Link so many accounts over HTTP, as browsers would, for a few members."""
+    def link(self, number: int, *, followers: int = 60) -> None:
+        """Link so many accounts over HTTP, as browsers would, ten for each member."""
         from accounts.models import User
         from threadsite.demo import live_log
 
-        owners = [User.objects.create_user(f"member{i}") for i in range(min(members, number))]
+        members = max(number // 10, min(4, number))
+        owners = [User.objects.create_user(f"member{i}") for i in range(members)]
         for each in range(number):
             name, owner = f"drill.{each}", owners[each % len(owners)]
             self.sandbox.persona(name, followers=followers)
@@ -193,10 +207,10 @@ class Stage:
         bearer = {"Authorization": f"Bearer {token}"}
         return Visitor(
             {
-                "page": (f"{host.url}/accounts/{account.pk}/", cookie),
-                "api": (f"{host.url}/api/v1/accounts/", bearer),
-                "healthz": (f"{host.url}/healthz", {}),
-                "readyz": (f"{host.url}/readyz", {}),
+                "page": Address(f"{host.url}/accounts/{account.pk}/", cookie),
+                "api": Address(f"{host.url}/api/v1/accounts/", bearer),
+                "healthz": Address(f"{host.url}/healthz", {}),
+                "readyz": Address(f"{host.url}/readyz", {}),
             }
         )
 
@@ -229,26 +243,34 @@ def standing(
     followers: int = 60,
     redis: bool = False,
     hosts: int = 1,
+    disk: SmallDisk | None = None,
     **more: str,
 ) -> Iterator[Stage]:
-    """The site with that many linked accounts whose first lists are here. `more`: settings."""
+    """The site with that many linked accounts whose first lists are here.
+
+    `disk`: where the first host's folder lies. `more`: settings.
+    """
     home = Path(tempfile.mkdtemp(prefix="threadsite-drill-"))
     stage: Stage | None = None
     database = EmbeddedServer(home / "postgres")
     try:
         stage = _raised(options, home, database, redis=redis, more=more)
+        if disk is not None:
+            disk.mount(home / "host1")
         for number in range(hosts):
             stage.host(f"host{number + 1}")
         stage.wait_for(f"{stage.sandbox.base_url}/_sandbox/accounts/")
         stage.wait_for(f"{stage.hosts[0].url}/healthz")
         threading.Thread(target=stage.watch, daemon=True).start()
-        stage.link(accounts, followers=followers)
+        stage.link(options.accounts or accounts, followers=followers)
         _wait_for_lists(stage)
         yield stage
     finally:
         if stage is not None:
             _end(stage)
         database.stop()
+        if disk is not None:
+            disk.unmount()
         if options.keep:
             say(f"  kept         {home}")
         else:
@@ -270,9 +292,16 @@ def _raised(
     server = RedisServer(home / "redis", options.port + 2) if redis else None
     if server is not None:
         variables["REDIS_URL"] = server.start()
-    plain = {"LOG_LEVEL": "WARNING", "PATH": os.environ.get("PATH", os.defpath)}
+    plain = {
+        "LOG_LEVEL": "WARNING",
+        "PATH": os.environ.get("PATH", os.defpath),
+        # An account that falls due every few seconds would soon have used up its hour.
+        "INSTAGRAM_CALLS_PER_HOUR": "100000",
+    }
     variables = {**plain, **variables, **more}
     os.environ.update(variables)
+    # What the drill breaks is away for the drill as well: its own warnings are nothing to see.
+    os.environ["LOG_LEVEL"] = "ERROR"
     supervisor = Supervisor(folder=home, environment=variables, keep_pids=False)
     launcher.migrate({**os.environ})
     arguments = ["--port", str(sandbox_port), "--state", str(home / "sandbox.state")]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from drills.member import until
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 #: Between two people who begin to follow somebody.
 FOLLOW_SECONDS = 0.25
+#: After so many of them every account has fallen due.
+ROUND = 24
+#: The share of Instagram's answers that take 0.5 to 3 s: there is always a sync in the middle.
+SLOW = 0.03
 WELL_SECONDS = 240.0
 
 
@@ -46,8 +52,9 @@ def _unreachable() -> type[Exception]:
 
 @contextmanager
 def life(stage: Stage, seed: int = 1) -> Iterator[None]:
-    """While the block runs people begin to follow, and each account they follow falls due."""
+    """While the block runs people begin to follow, and each account falls due every 6 seconds."""
     ending = threading.Event()
+    stage.sandbox.faults(slow=SLOW)
     thread = threading.Thread(target=_live, args=(stage, random.Random(seed), ending), daemon=True)
     thread.start()
     try:
@@ -55,17 +62,25 @@ def life(stage: Stage, seed: int = 1) -> Iterator[None]:
     finally:
         ending.set()
         thread.join(30)
+        stage.sandbox.faults()
 
 
 def _live(stage: Stage, rng: random.Random, ending: threading.Event) -> None:
     from django.db import Error, close_old_connections, connections
 
-    while not ending.wait(FOLLOW_SECONDS):
-        account = rng.choice(stage.accounts)
+    from followersync.services.sync import dispatcher
+
+    for step in itertools.count():
+        if ending.wait(FOLLOW_SECONDS):
+            break
+        due = stage.accounts[step % ROUND :: ROUND]
         try:
             close_old_connections()
-            stage.sandbox.change(account.instagram_id, follow=1)
-            fall_due(account.pk)
+            if due:
+                stage.sandbox.change(rng.choice(due).instagram_id, follow=1)
+                fall_due(*(account.pk for account in due))
+                # The queue does so once a minute.
+                dispatcher.open_due()
         except (Error, OSError, _unreachable()):
             continue  # whatever the drill has broken: nobody can follow, or nothing can be written
     connections.close_all()
@@ -79,13 +94,19 @@ def fall_due(*account_ids: int) -> None:
     SyncSettings.objects.filter(pk__in=account_ids).update(next_due_at=clock.now(), not_before=None)
 
 
-def settle(stage: Stage, report: Report, since: float, name: str = "all lists equal") -> None:
+def settle(
+    stage: Stage,
+    report: Report,
+    since: float | None = None,
+    name: str = "lists equal after the last change",
+) -> None:
     """Let every account fall due until all is right, and say what is not.
 
-    `since`: a moment of `time.monotonic`, from which on the time is counted.
+    `since`: a moment of `time.monotonic`, from which on the time is counted; None: now.
     """
     from django.db import close_old_connections
 
+    since = time.monotonic() if since is None else since
     close_old_connections()
     if until(lambda: _is_right(stage), WELL_SECONDS, pause=1.0) is None:
         report.lost += [f"the list of @{name} differs" for name in differing(stage)]
@@ -101,11 +122,12 @@ def _is_right(stage: Stage) -> bool:
     return not left and not open_runs()
 
 
-def open_runs() -> list[str]:
-    """The runs that have not ended."""
+def open_runs(among: list[int] | None = None) -> list[str]:
+    """The runs that have not ended, of all or of these."""
     from followersync.models import SyncRun
 
-    return [str(run) for run in SyncRun.objects.filter(state__in=SyncRun.OPEN)]
+    found = SyncRun.objects.filter(state__in=SyncRun.OPEN)
+    return [str(run) for run in (found if among is None else found.filter(pk__in=among))]
 
 
 def wrong(stage: Stage) -> list[str]:
@@ -128,26 +150,34 @@ def wrong(stage: Stage) -> list[str]:
     return found
 
 
-def next_sync(since: float, seconds: float = WELL_SECONDS) -> float | None:
-    """How many seconds after `since` (time.monotonic) a run that began now was finished."""
+def next_syncs(stage: Stage, since: float) -> Iterator[float | None]:
+    """Yields when a sync that began now was finished, and then when each account had one.
+
+    Both in seconds after `since` (time.monotonic); None: not within WELL_SECONDS.
+    """
+    from accounts import clock
+
+    if until(_answered, WELL_SECONDS) is None:
+        yield from (None, None)
+        return
+    now, wanted = clock.now(), {account.pk for account in stage.accounts}
+    for done in (lambda: bool(_synced(now)), lambda: wanted <= _synced(now)):
+        found = until(done, WELL_SECONDS)
+        yield None if found is None else time.monotonic() - since
+
+
+def _synced(moment: datetime) -> set[int]:
+    """The accounts with a sync that began after the moment and is finished."""
     from django.db import Error, close_old_connections
 
-    from accounts import clock
     from followersync.models import SyncRun
 
-    begun = until(_answered, seconds)
-    if begun is None:
-        return None
-    now = clock.now()
-
-    def finished() -> bool:
-        close_old_connections()
-        try:
-            return SyncRun.objects.filter(state="succeeded", created_at__gt=now).exists()
-        except Error:
-            return False
-
-    return None if until(finished, seconds) is None else time.monotonic() - since
+    close_old_connections()
+    done = SyncRun.objects.filter(state="succeeded", created_at__gt=moment)
+    try:
+        return set(done.values_list("account_id", flat=True))
+    except Error:
+        return set()
 
 
 def _answered() -> bool:

@@ -18,7 +18,7 @@ class FollowersyncConfig(AppConfig):
         from followersync.services import insights
         from followersync.services.imports import requests, transfers, watched_folders
         from followersync.services.personal_data import consent_coverage, erasure, export, secrets
-        from followersync.services.sync import lease
+        from followersync.services.sync import dispatcher, lease
 
         checks.register()
         consent_coverage.register()
@@ -31,5 +31,5 @@ class FollowersyncConfig(AppConfig):
         insights.register()
         insights.connect()
         receivers.connect()
-        registry.register_job("followersync.tasks.tick", timedelta(minutes=1))
+        registry.register_job(dispatcher.TICK, timedelta(minutes=1))
         registry.register_leases("runs", lease.end_leases)

@@ -23,7 +23,7 @@ def run(options: Options) -> Report:
     """Lint, migrate under load, new beside old, what the lint refuses, and all of it back."""
     with standing(options) as stage:
         old, release = stage.hosts[0], Release(stage.home / "next")
-        report = Report("a column and an index were added while the site was in use")
+        report = Report("a deploy with a migration, old and new code side by side")
         _judge(stage, release, report)
         _travel(stage, report, "old code, old tables", old)
         with stage.visitor().asking() as visitor, truth.life(stage):
@@ -34,13 +34,13 @@ def run(options: Options) -> Report:
             new = _next_host(stage, release)
             _travel(stage, report, "old and new code in turn", old, new)
             _travel(stage, report, "new code, new tables", new)
-            report.members = visitor.lines(began)
+            report.saw(visitor, began)
             answers = [seen for seen in visitor.answers if seen.began >= began]
         bad = [seen for seen in answers if seen.status != 200]
         report.must(not bad, f"{len(bad)} requests were not answered with 200")
         slowest = max((seen.seconds for seen in answers), default=0.0)
         report.must(slowest < SLOWEST_SECONDS, f"a request took {slowest:.1f} s")
-        truth.settle(stage, report, time.monotonic(), "all lists equal, both queues at work")
+        truth.settle(stage, report)
         _refused(stage, report, old)
         _go_back(stage, report, release, old, new)
         return report

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django_q.models import OrmQ
 
 from accounts.models import ErasureEntry, LinkedAccount, SiteProcess
@@ -18,7 +18,7 @@ from accounts.selectors import processes as running
 from accounts.services import processes
 from accounts.services.erasure import erasure_list, restored_backup
 from followersync.models import SyncRun
-from followersync.services.sync import lease, runs
+from followersync.services.sync import dispatcher, lease, runs
 from tests.support.clock import Clock
 from threadsite import cluster_folder, serving, watchdog
 from threadsite.broker import PostgresBroker
@@ -84,6 +84,25 @@ def test_a_database_that_is_away_does_not_end_it(dog: Watchdog, settings: Any) -
     assert not dog._outage.lasts
     assert running.live_queues() == [dog.cluster]
     assert OrmQ.objects.get().key == f"threadsite@{dog.cluster}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_runs_whose_tasks_ended_with_the_database_are_rung_for_once_it_is_back(
+    dog: Watchdog, followed: LinkedAccount
+) -> None:
+    """They waited for minutes: workers give up what they have in hand while it is away."""
+    run = runs.request_sync(account=followed, trigger="member")
+    OrmQ.objects.all().delete()
+    dog._lost(OperationalError(), 0.0)
+
+    dog.look_at = 0.0
+    dog.look()
+
+    (task,) = OrmQ.objects.filter(key="threadsite")
+    assert task.func() == dispatcher.TICK
+    dispatcher.tick()
+    rung = {(each.func(), each.task["args"]) for each in OrmQ.objects.filter(key="threadsite")}
+    assert (runs.TASK, (run.pk,)) in rung
 
 
 @pytest.mark.django_db(transaction=True)

@@ -23,6 +23,7 @@ from followersync.services.sync.runs import SYNCED_BY, TASK
 
 logger = logging.getLogger(__name__)
 
+TICK = "followersync.tasks.tick"
 TASK_FOR_MANY = "followersync.tasks.advance_runs"
 BATCH = 100
 # So many runs share a task; a task is to end well within the queue's timeout.
@@ -91,12 +92,15 @@ def _allowed(due: list[int]) -> list[int]:
     return [account_id for account_id in due if account_id in allowed]
 
 
-def forget() -> int:
-    """The queue may have lost its tasks: the next look enqueues all runs again that wait for one.
+def ring_anew() -> int:
+    """The queue may have lost its tasks: let a tick enqueue all runs again that wait for one.
 
     Returns how many those are.
     """
-    return SyncRun.objects.filter(state=SyncRun.State.QUEUED).update(enqueued_at=None)
+    waiting = SyncRun.objects.filter(state=SyncRun.State.QUEUED).update(enqueued_at=None)
+    if SyncRun.objects.filter(state__in=SyncRun.OPEN).exists():
+        enqueue(TICK)
+    return waiting
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts import clock, counters
-from accounts.connectivity import wait_for_database
+from accounts.connectivity import GONE, wait_for_database
 from accounts.queue import new_worker_id
 from followersync import store
 from followersync.errors import LostClaim
@@ -33,6 +33,8 @@ LEASE = timedelta(seconds=30)
 OPENING_TRIES = 10
 #: A task is ended after 120 s; a slice and this wait together stay below.
 OUTAGE_SECONDS = 60.0
+#: A task has several runs in turn that may each wait so long; all together stay below as well.
+CLAIM_SECONDS = 10.0
 TASK = "followersync.tasks.advance_run"
 
 logger = logging.getLogger(__name__)
@@ -80,7 +82,19 @@ def free(now: datetime) -> Q:
 
 
 def take(run_id: int) -> Lease | None:
-    """Take the run, unless somebody else has it or it is closed."""
+    """Take the run, unless somebody else has it or it is closed.
+
+    A connection that broke while nobody used it is opened anew.
+    """
+    try:
+        return _claim(run_id)
+    except GONE:
+        if not wait_for_database(CLAIM_SECONDS):
+            raise
+        return _claim(run_id)
+
+
+def _claim(run_id: int) -> Lease | None:
     now, worker = clock.now(), new_worker_id()
     run = store.take(run_id, worker, now, now - clock.for_real(LEASE))
     return None if run is None else Lease(run_id, run.account_id, worker, run, now)

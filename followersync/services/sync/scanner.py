@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from django.db import transaction
 
 from accounts import clock
+from accounts.connectivity import GONE
 from accounts.errors import ParameterRefused, ThreadsiteError, WrongShape
 from accounts.scopes import Scope
 from accounts.services import gate
@@ -254,8 +256,9 @@ class Scanner:
             self._beat_at = now
 
     def close(self) -> None:
-        """Give back the calls that were taken and not made."""
-        call_budget.give_back(self._lease.account_id, self._taken)
+        """Give back the calls that were taken and not made; else they come back with the hour."""
+        with suppress(*GONE):
+            call_budget.give_back(self._lease.account_id, self._taken)
         self._taken = 0
 
     def _commit(self) -> None:

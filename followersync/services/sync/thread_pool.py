@@ -13,6 +13,7 @@ from threading import Lock, Thread
 from django.db import close_old_connections, connections
 
 from accounts import log_context
+from accounts.connectivity import GONE
 from followersync.services.sync import runs
 
 logger = logging.getLogger(__name__)
@@ -93,6 +94,11 @@ def _advance(run_id: int) -> bool:
     with log_context.about(run=run_id):
         try:
             return runs.advance(run_id)
+        except GONE as error:
+            # The watchdog rings for it once the database is back.
+            logger.warning("run %s is left for later (%s)", run_id, type(error).__name__)
+            connections.close_all()
+            return False
         except Exception:
             logger.exception("run %s failed by a bug", run_id)
             connections.close_all()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -18,8 +19,9 @@ from accounts.scopes import Scope
 from accounts.services import consent, linking
 from followersync import selectors
 from followersync.models import ScanPage, SyncRun, SyncSettings
-from followersync.services.sync import dispatcher, lease, runs
+from followersync.services.sync import dispatcher, lease, runs, thread_pool
 from tests.support.clock import Clock
+from tests.support.outage import no_database
 from tests.support.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox
 from tests.support.sync import assert_books_agree, connect, held, kinds, run_to_end, truth
 
@@ -262,3 +264,37 @@ def test_a_restart_of_the_database_in_the_middle_of_a_scan_is_no_fault_of_ours(
     assert (run.state, run.error_code) == ("succeeded", "")
     assert held(account) == truth(sandbox, account)
     assert_books_agree(account)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_broke_while_a_worker_was_at_leisure_costs_no_run_its_turn(
+    sandbox: Sandbox, alice: User
+) -> None:
+    """The task was ended as a bug's, and the run waited two minutes for the next one."""
+    sandbox.persona("hopper.grace", followers=50)
+    account = connect(sandbox, alice, "hopper.grace")
+    run = runs.request_sync(account=account, trigger="member")
+    end_my_connection()
+
+    assert thread_pool._advance(run.pk) is False
+
+    run.refresh_from_db()
+    assert run.state == "succeeded"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_stays_away_is_told_in_a_line_and_frees_the_worker(
+    sandbox: Sandbox, alice: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.persona("hopper.grace", followers=50)
+    account = connect(sandbox, alice, "hopper.grace")
+    run = runs.request_sync(account=account, trigger="member")
+    monkeypatch.setattr(lease, "CLAIM_SECONDS", 0.0)
+
+    with no_database():
+        assert thread_pool._advance(run.pk) is False
+
+    told = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert [(each.levelname, each.exc_info) for each in told] == [("WARNING", None)]
+    run.refresh_from_db()
+    assert run.state == "queued"
