@@ -125,7 +125,7 @@ def connections() -> int:
 
 def _load(stage: Stage, seconds: float, clients: int) -> tuple[list[tuple[int, float]], int]:
     """(status, seconds) of each page, and the most connections that were open at a time."""
-    url, headers = stage.visitor().addresses["page"]
+    url, headers, _ = stage.visitor().addresses["page"]
     until, answers = time.monotonic() + seconds, []
 
     def work() -> None:

@@ -76,9 +76,7 @@ def _on_webhook(*, account: LinkedAccount, **_kwargs: Any) -> None:
     here = SyncSettings.objects.filter(pk=account.pk)
     woken_at = settings.woken_at
     if woken_at is not None and woken_at > now - DEBOUNCE and not _is_running(account):
-        here.filter(next_due_at__gt=woken_at + DEBOUNCE).update(
-            next_due_at=woken_at + DEBOUNCE
-        )
+        here.filter(next_due_at__gt=woken_at + DEBOUNCE).update(next_due_at=woken_at + DEBOUNCE)
         return
     here.update(woken_at=now)
     start(account, Trigger.WEBHOOK)

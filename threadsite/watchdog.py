@@ -189,7 +189,7 @@ class Watchdog:
         """A Redis that was started anew may hold none; workers give up theirs in an outage."""
         instance = broker.instance()
         anew = self._instance is not None and instance != self._instance
-        if (anew or self._outage.lasts) and (waiting := dispatcher.ring_anew()):
+        if (anew or self._outage.lasts) and (waiting := dispatcher.enqueue_waiting()):
             logger.warning("tasks may be lost: %d runs are enqueued again", waiting)
         self._instance = instance
 

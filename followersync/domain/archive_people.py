@@ -1,7 +1,7 @@
 """An export beside a list, person by person: who is renamed, missing, dated otherwise, or new.
 
-The rule itself; `store/archive_verdicts.py` carries it out in sets, and test_archive_verdicts.py holds
-the two against each other. Times in whole Unix seconds.
+The rule itself; `store/archive_verdicts.py` carries it out in sets, and test_archive_verdicts.py
+holds the two against each other. Times in whole Unix seconds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Carrying out the verdicts of `domain.archive_losses` over `delta` (see `archive_compare`), in sets.
+"""Carries out the verdicts of `domain.archive_losses` over `delta` (see `archive_compare`).
 
 The pure twin of all of it is `domain.archive_people`; a property test holds the two together.
 """

@@ -87,7 +87,7 @@ def test_a_database_that_is_away_does_not_end_it(dog: Watchdog, settings: Any) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_runs_whose_tasks_ended_with_the_database_are_rung_for_once_it_is_back(
+def test_runs_whose_tasks_ended_with_the_database_are_enqueued_once_it_is_back(
     dog: Watchdog, followed: LinkedAccount
 ) -> None:
     """They waited for minutes: workers give up what they have in hand while it is away."""

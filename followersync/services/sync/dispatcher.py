@@ -92,7 +92,7 @@ def _allowed(due: list[int]) -> list[int]:
     return [account_id for account_id in due if account_id in allowed]
 
 
-def ring_anew() -> int:
+def enqueue_waiting() -> int:
     """The queue may have lost its tasks: let a tick enqueue all runs again that wait for one.
 
     Returns how many those are.
