@@ -1,8 +1,8 @@
 """`python -m bench.load`: a bounded mixed load on the whole site, on a database of its own.
 
-Persons look at pages, programs read feeds, and every account falls due for a sync once meanwhile.
-Prints what each waited for, what failed, and the memory of web and queue before and after. It ends
-by itself; nothing is kept.
+Persons look at pages, programs read feeds, and every account falls due for a sync once meanwhile;
+`--loads 3` does so three times over. Prints what each waited for, what failed, and the memory of
+web and queue before and after. It ends by itself; nothing is kept.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.load", description=__doc__)
     parser.add_argument("--members", type=int, default=MEMBERS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--loads", type=int, default=1, help="one after another; memory of each")
     chosen = parser.parse_args()
     with ground.prepared(), site.running() as processes:
         begun = time.monotonic()
@@ -72,12 +73,14 @@ def main() -> None:
         took = _first_lists(linked)
         print(f"# their first lists read: {took:.0f} s more", flush=True)
         members = [_signed_in(each) for each in linked[:SIGNED_IN]]
-        before = _memory(processes)
-        waits = _loaded(linked, members, chosen.seconds)
-        after = _memory(processes)
-    _tell(waits, chosen.seconds)
-    for name, megabytes in before.items():
-        print(f"memory of {name:<28} {megabytes:8.0f} MB before {after[name]:8.0f} MB after")
+        memory = [_memory(processes)]
+        for _load in range(chosen.loads):
+            waits = _loaded(linked, members, chosen.seconds)
+            memory.append(_memory(processes))
+            _tell(waits, chosen.seconds)
+    for name in memory[0]:
+        before, *after = (f"{each[name]:.0f}" for each in memory)
+        print(f"memory of {name:<28} {before:>8} MB before {', '.join(after):>8} MB after")
 
 
 def _linked(count: int) -> list[Any]:

@@ -104,7 +104,7 @@ def completed(statement: str, table: str) -> str:
     from django.db import connection
 
     listed = statement.partition("(")[2].partition(")")[0].replace("{more}", "")
-    given = {name.strip() for name in listed.split(",")}
+    given = {name.strip(' \n"') for name in listed.split(",")}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s"
@@ -113,9 +113,17 @@ def completed(statement: str, table: str) -> str:
             [table],
         )
         missing = [(name, kind) for name, kind in cursor if name not in given]
-    values = {"boolean": "false", "jsonb": "'{}'", "character varying": "''", "uuid": "NULL"}
+    values = {
+        "boolean": "false",
+        "jsonb": "'{}'",
+        "character varying": "''",
+        "uuid": "NULL",
+        "timestamp with time zone": "now()",
+        "bytea": "''",
+        "ARRAY": "'{}'",
+    }
     return statement.format(
-        more="".join(f", {name}" for name, _kind in missing),
+        more="".join(f', "{name}"' for name, _kind in missing),
         values="".join(f", {values.get(kind, '0')}" for _name, kind in missing),
     )
 

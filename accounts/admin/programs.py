@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from allauth.idp.oidc import admin as theirs
 from allauth.idp.oidc.models import Client, Token
 from django.contrib import admin
+from django.db.models import Q
 
-from accounts.admin.base import RecordAdmin
+from accounts.admin.base import LongRecordAdmin
+from accounts.models import User
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -31,18 +33,23 @@ class ProgramAdmin(theirs.ClientAdmin):  # type: ignore[misc]
 
 
 @admin.register(Token)
-class ProgramTokenAdmin(RecordAdmin):
+class ProgramTokenAdmin(LongRecordAdmin):
     """Staff can end a program's access (delete), which is all they need of it."""
 
     list_display = ("client", "type", "user", "scopes_shown", "created_at", "expires_at")
     list_filter = ("type",)
     list_select_related = ("client", "user")
+    search_fields = ("user__username",)
     fields: ClassVar[Any] = ("client", "type", "user", "scopes_shown", "created_at", "expires_at")
     readonly_fields: ClassVar[Any] = ("scopes_shown",)
     actions: Any = ["delete_selected"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("allauth_idp_oidc.delete_token")
+
+    def found(self, words: str) -> Q:
+        """Those of the member of this username."""
+        return Q(user__in=list(User.objects.filter(username=words)))
 
     def whose(self, shown: Any) -> tuple[int | None, int | None]:
         return None, shown.user_id

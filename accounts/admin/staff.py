@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import Q
 
-from accounts.admin.base import RecordAdmin
-from accounts.models import StaffView
+from accounts.admin.base import LongRecordAdmin, number_in
+from accounts.models import StaffView, User
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -15,11 +16,17 @@ if TYPE_CHECKING:
 
 
 @admin.register(StaffView)
-class StaffViewAdmin(RecordAdmin):
+class StaffViewAdmin(LongRecordAdmin):
     list_display = ("at", "staff", "what", "object_id", "account_id", "owner_id")
     list_filter = ("what", ("staff", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("staff",)
-    search_fields = ("=account_id", "=owner_id", "staff__username")
+    search_fields = ("account_id", "owner_id", "staff__username")
+
+    def found(self, words: str) -> Q:
+        """By the staff member's username, or the number of whom was looked at."""
+        if (number := number_in(words)) is not None:
+            return Q(account_id=number) | Q(owner_id=number)
+        return Q(staff__in=list(User.objects.filter(username=words)))
 
     def note(self, request: HttpRequest, shown: Model | None) -> Any:
         """Looking at the log is not logged: it would never end."""

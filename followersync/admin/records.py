@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 from django.contrib import admin
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import RecordAdmin
+from accounts.admin.base import LongRecordAdmin, RecordAdmin, number_in
+from accounts.models import LinkedAccount
 from followersync.models import (
     ArchiveImport,
     CallBudget,
@@ -24,13 +25,18 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class OfAccountAdmin(RecordAdmin):
-    """A record of one account, found by its username."""
+class OfAccountAdmin(LongRecordAdmin):
+    """A record of one account, found by its own number, or the account's number or username."""
 
     list_select_related: ClassVar[Any] = ("account",)
-    search_fields = ("account__username", "=account__id")
-    ordering = ("-id",)
-    show_full_result_count = False
+    search_fields = ("account__username",)
+
+    def found(self, words: str) -> Q:
+        named = LinkedAccount.objects.filter(username__iexact=words.removeprefix("@"))
+        accounts = list(named.values_list("pk", flat=True))
+        if (number := number_in(words)) is not None:
+            return Q(account__in=[*accounts, number]) | Q(pk=number)
+        return Q(account__in=accounts)
 
     def whose(self, shown: Any) -> tuple[int | None, int | None]:
         return shown.account_id, shown.account.owner_id
