@@ -1,1 +1,1 @@
-"""The pure heart: plain values in, plain values out; no Django, no I/O, no clock."""
+"""The rules of follower lists as pure functions: no Django, no I/O, no clock."""

@@ -1,4 +1,4 @@
-"""What a page that was read means for the account's state: where the reading goes next."""
+"""Applies one page to the account's state: rows to store, evidence, and the next phase."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from followersync.domain.values import (
 )
 
 HIDDEN_FOR = 14 * 86_400
-"""So long after the first list somebody may still appear who was not shown in it."""
+"""For so long after the first list, people who were not shown in it may still appear."""
 ADJACENT = 64 * GAP
-"""Pages that follow each other leave such gaps between them; one range spans them all."""
+"""The gap that consecutive pages may leave between them; one range spans all of them."""
 
 PARTS = {
     Phase.HEAD: PageRole.HEAD,
@@ -136,7 +136,8 @@ def _walk(state: AccountState, run: Run, asked_after: str | None) -> Walk:
 
 
 def _above_look(state: AccountState, run: Run, asked_after: str | None) -> tuple[int, bool]:
-    """A look at the list's first page meets newcomers as the head does."""
+    """The (floor, at_top) of a repeated page; the list's first page shows newcomers as the head
+    does."""
     if asked_after is None:
         return state.memory.top + JUMP, True
     return min(state.memory.looks[run.look].top, state.memory.top), False
@@ -149,7 +150,7 @@ def _growing(memory: Memory, run: Run) -> bool:
 
 
 def _mixed_at(memory: Memory, run: Run, page: PageReading, at: int) -> int | None:
-    """When newcomers, by whom the count rose, were last met among people who follow longer."""
+    """When newcomers, by whom the count rose, were last seen among people who follow longer."""
     found = page.among and any(
         one.kind is AddedKind.FOUND and one.place <= memory.top for one in page.added
     )
@@ -166,7 +167,7 @@ def _hidden(memory: Memory, run: Run) -> int:
 
 
 def _looped(state: AccountState, asked: str | None, after: str) -> bool:
-    """A cursor that leads back: at once, or to one met before (Brent's algorithm)."""
+    """Whether the cursor leads back: at once, or to an earlier one (Brent's algorithm)."""
     run, full_scan = state.run, state.full_scan
     if run is None or run.phase is not Phase.BODY or full_scan is None:
         return after == asked
@@ -218,7 +219,7 @@ def _counted(
 def _merged(
     ranges: tuple[tuple[int, int], ...], low: int, high: int
 ) -> tuple[tuple[int, int], ...]:
-    """The ranges with one more; what overlaps, or follows closely below, is one range with it.
+    """The ranges and one more; overlapping and closely adjacent ranges are merged.
 
     Nobody is looked for in a place above a page unless the page above was read too.
     """

@@ -1,5 +1,6 @@
-"""Decides whether an export is the whole list. Nothing in it says so; its figures and the list do.
+"""Completeness of an export: whole, limited to a date range, partial, or unknown.
 
+An export does not say so itself; its figures, the stored list and the count are compared.
 A range of dates chosen at the export filters followers and leaves the followed accounts whole.
 Whether an absence from the export counts is decided in `archive_losses`.
 """
@@ -55,10 +56,10 @@ class ListedExport:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is held beside it.
+    """The stored list beside the export.
 
-    `older`: people whose follow is older than the archive's oldest, `followers`: all people held.
-    `oldest_listed`: the oldest dated person held is in the archive.
+    `older`: people whose follow is older than the archive's oldest, `followers`: all stored people.
+    `oldest_listed`: the oldest dated stored person is in the archive.
     """
 
     followers: int = 0
@@ -68,17 +69,17 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """`reasons`: what speaks for the kind, each to be put in words."""
+    """`reasons`: what supports the kind; each is shown in words."""
 
     kind: Completeness
     reasons: tuple[Reason, ...]
 
 
 def assess(listed: ListedExport, stored: Stored, reported: int | None) -> Assessment:
-    """Judge by everything at hand; evidence of a gap outweighs any evidence of wholeness.
+    """Assess the export; evidence of a gap outweighs any evidence of completeness.
 
     `reported` is Instagram's own count, None where it is unknown; it counts people whom no list
-    shows, so being somewhat under it proves nothing.
+    shows, so a list somewhat shorter than the count proves nothing.
     """
     if listed.part_missing:
         return Assessment(Completeness.PARTIAL, (Reason.PART_MISSING,))

@@ -1,9 +1,9 @@
-"""Who is proven absent by exports: what one export may say of those whom it does not show.
+"""Losses proven by exports: what an export says of stored people whom it does not list.
 
-One export makes nobody lost. Whoever is missing from a whole, plausible export becomes
-unconfirmed; a second one, made at least `LOOKS_APART` later, proves the loss. The edge's look
-and an export's may be each other's second. Pure: `store/imports*.py` carries the same verdicts
-out over a million rows, and a property test holds the two against each other.
+One export makes nobody lost. A person missing from a whole, plausible export becomes
+unconfirmed; a second one, made at least `LOOKS_APART` later, proves the loss. A look at the edge
+and one at an export count together. `store/archive_verdicts.py` applies the same rules
+in SQL to a million rows; a property test compares the two.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from followersync.domain.values import LOOKS_APART, TIMES_KEPT, Absence
 LOOKS = 2
 """Looks that prove a loss, by exports or the edge."""
 BLOCK = 5
-"""People who stood next to each other and are missing together: fewer may be friends."""
+"""Neighbours who are missing together; fewer may be friends who left together."""
 BY_CHANCE = 1_000
 """A longer block comes about by chance once in so many exports."""
 
@@ -42,8 +42,8 @@ class Flaw(StrEnum):
 
 
 class Weight(StrEnum):
-    """What an export does to those whom it does not show: nothing; they are shown as unconfirmed,
-    but it does not count as a look; or it counts."""
+    """How an export affects the people it does not list: not at all; they are shown as unconfirmed,
+    but it does not count as a look; or it counts as one."""
 
     NOTHING = "nothing"
     SHOWS = "shows"
@@ -51,11 +51,11 @@ class Weight(StrEnum):
 
 
 class Act(StrEnum):
-    """The verdict about somebody whom an export does not show; without one they stay as they are.
+    """The verdict about a stored person whom an export does not list; None: no change.
 
-    MISSED: the look counts. DOUBTFUL: they may be there under another name. BLOCK: those around
-    them are missing, too. OUTSIDE: the export does not reach as far. SHOWN: unconfirmed, but the
-    look does not count. WAITING: it came too soon after the last.
+    MISSED: the look counts. DOUBTFUL: they may be listed under another name. BLOCK: their
+    neighbours are missing, too. OUTSIDE: the export does not reach as far. SHOWN: unconfirmed, but
+    the look does not count. WAITING: it came too soon after the last.
     """
 
     RENAMED = "renamed"
@@ -69,7 +69,7 @@ class Act(StrEnum):
 
 
 class Redating(StrEnum):
-    """SPREAD: most dates are others; LUMP: many people have one and the same new date."""
+    """SPREAD: most dates changed; LUMP: many people have the same new date."""
 
     NONE = "none"
     SPREAD = "spread"
@@ -80,12 +80,12 @@ class Redating(StrEnum):
 class Facts:
     """An export and what was known before it.
 
-    `newer`: certainly made after every export before it. `repeated`: its very rows came before.
-    `earliest`, `latest`: the moments between which it was made. `edge_at`: when the edge last
-    looked. `ranges`: (oldest, newest) follow second of each part, by number. `repeats`: rows whose
-    name stands there a second time. `unnamed`: a row without name or date may be anybody.
-    `last_people`, `last_parts`, `last_reasons`: of the export before, None where it was no whole
-    list. `complete`: what is held is known to be the whole list.
+    `newer`: certainly made after every earlier export. `repeated`: the same rows were imported
+    before. `earliest`, `latest`: the moments between which it was made. `edge_at`: when the edge
+    last looked. `ranges`: (oldest, newest) follow second of each part, by number. `repeats`: rows
+    whose name is repeated. `unnamed`: a row without name or date may be anybody. `last_people`,
+    `last_parts`, `last_reasons`: of the previous export, None where it was no whole list.
+    `complete`: the stored list is known to be complete.
     """
 
     assessment: Assessment
@@ -105,10 +105,10 @@ class Facts:
 
     @property
     def whole(self) -> bool:
-        """Whether it reaches as far as what is held.
+        """Whether it reaches as far back as the stored list.
 
         An owner who followed others for years before anybody followed back has whole exports that
-        look as if they were of a range of dates; the stored list's oldest tells them apart.
+        look like those of a date range; the oldest stored person tells them apart.
         """
         kind, reasons = self.assessment.kind, self.assessment.reasons
         if kind is Completeness.RANGED:
@@ -118,12 +118,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Figures of an export beside the list: people `held`, `listed`, and in both (`shared`).
+    """Figures of an export compared with the list: people `stored`, `listed`, and in both
+    (`shared`).
 
-    `missing`: held and not listed, without the renamed and those outside of its dates; `fresh`: of
-    these, who was not missed before; `blocked`: of the fresh, who stood in a missing block.
-    `redated`: of the shared, who is dated otherwise; `lump`: the most of them who have one date.
-    `found`: unknown people who ought to have been in the export before.
+    `missing`: stored and not listed, without renamed people and those outside of its dates;
+    `fresh`: those of them who were not missed before; `blocked`: those of the fresh who stood in a
+    missing block. `redated`: shared people with another date; `lump`: the most of them who have the
+    same new date. `found`: unknown people who should have been in the previous export.
     """
 
     held: int
@@ -139,7 +140,8 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an export is worth. `sees_new`: it speaks of people whom nothing missed before."""
+    """What an export is worth. `sees_new`: it may make people unconfirmed whom nothing missed
+    before."""
 
     weight: Weight
     flaws: tuple[Flaw, ...]
@@ -149,36 +151,36 @@ class Look:
 
     @property
     def proves_until(self) -> int:
-        """Whoever was last missed by then may be missed a further time."""
+        """People last missed at or before this time may be missed a further time."""
         return (self.earliest or 0) - LOOKS_APART
 
     @property
     def shows(self) -> bool:
-        """Whoever it lists was seen: it may clear the record of a person missed before."""
+        """Whether a listed person counts as seen, which clears an earlier record of absence."""
         return self.earliest is not None and not {Flaw.OLDER, Flaw.REPEATED} & set(self.flaws)
 
     @property
     def admits_found(self) -> bool:
-        """Whether unknown people enter the list who ought to have been in the export before."""
+        """Whether unknown people enter the list who should have been in the previous export."""
         return Flaw.STRANGERS not in self.flaws
 
 
 def many(part: int, whole: int) -> bool:
-    """Over a tenth, and more than the one or two of a short list."""
+    """More than a tenth, and more than two."""
     return part > max(2, whole // 10)
 
 
 def redating(compared: Compared) -> Redating:
-    """Whether the dates changed in a mass. One person left and came back, or was dated wrongly."""
+    """Whether many dates changed at once, which is no act of the people."""
     if compared.lump > max(2, compared.shared // 100):
         return Redating.LUMP
     return Redating.SPREAD if many(compared.redated, compared.shared) else Redating.NONE
 
 
 def block_length(held: int, missing: int) -> int:
-    """How many neighbours must be missing to be a block: more than leave together by chance.
+    """How many missing neighbours make a block: more than leave together by chance.
 
-    Half of all who are missing are one wherever they stood together.
+    Half of all missing people are a block wherever they stood together.
     """
     if missing >= held:
         return BLOCK
@@ -187,7 +189,8 @@ def block_length(held: int, missing: int) -> int:
 
 
 def blocks(missing: Sequence[int], present: Sequence[int], length: int) -> list[bool]:
-    """Of each missing place (rising): whether it is one of `length` with nobody present between."""
+    """For each missing place (rising): whether it is one of `length` without anybody present
+    between."""
     filled = {bisect_right(missing, place) for place in present}
     runs: list[list[int]] = []
     for index in range(len(missing)):
@@ -207,7 +210,7 @@ def out_of_order(ranges: Sequence[tuple[int, int]]) -> bool:
 
 
 def weigh(facts: Facts, compared: Compared) -> Look:
-    """What the export is worth as a look at those whom it does not show."""
+    """What the export is worth as a look at the people it does not list."""
     weight, flaws = Weight.NOTHING, _void(facts, compared)
     if not flaws and compared.listed and Reason.PART_MISSING not in facts.assessment.reasons:
         flaws = _odd(facts, compared)
@@ -224,7 +227,7 @@ def weigh(facts: Facts, compared: Compared) -> Look:
 
 
 def _void(facts: Facts, compared: Compared) -> tuple[Flaw, ...]:
-    """Flaws with which it is no look at all."""
+    """Flaws that make the export no look at all."""
     if facts.repeated:
         return (Flaw.REPEATED,)
     if not facts.newer or facts.earliest is None:
@@ -257,9 +260,9 @@ def _odd(facts: Facts, compared: Compared) -> tuple[Flaw, ...]:
 
 
 def judge(look: Look, absence: Absence | None, mark: Act | None = None) -> Act | None:
-    """The verdict about somebody whom the export does not show.
+    """The verdict about a stored person whom the export does not list.
 
-    `mark`: what is known of them (RENAMED, DOUBTFUL, BLOCK, OUTSIDE), None: nothing.
+    `mark`: what is known of them (RENAMED, DOUBTFUL, BLOCK, OUTSIDE); None: nothing.
     """
     if mark is Act.RENAMED:
         return mark
@@ -279,7 +282,7 @@ def judge(look: Look, absence: Absence | None, mark: Act | None = None) -> Act |
 
 
 def recorded(look: Look, absence: Absence | None, act: Act | None) -> Absence | None:
-    """What is kept of an absence after the verdict; None: nothing is."""
+    """The absence to store after the verdict; None: none."""
     if act in (Act.RENAMED, Act.LOST):
         return None
     if act is Act.MISSED:

@@ -1,7 +1,7 @@
-"""An export beside a list, person by person: who is renamed, missing, dated otherwise, or new.
+"""Comparison of an export with the stored list: who is renamed, missing, redated or new.
 
-The rule itself; `store/archive_verdicts.py` carries it out in sets, and test_archive_verdicts.py
-holds the two against each other. Times in whole Unix seconds.
+`store/archive_verdicts.py` applies the same rules in SQL; test_archive_verdicts.py compares the
+two. Times in whole Unix seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MINUTE = 60
 
 
 class FeedEntry(StrEnum):
-    """The verdict about a name that is listed."""
+    """The verdict about a listed name."""
 
     CAME_BACK = "came_back"
     REDATED = "redated"
@@ -43,10 +43,10 @@ class FeedEntry(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredPerson:
-    """A row of the list: `key` below 0 where an archive alone knows the person.
+    """A row of the list: `key` is below 0 where only archives know the person.
 
-    `place` orders the list; of those below 0 it is their follow second, 0 unknown. `renamed_at`:
-    when an archive last changed the name.
+    `place` orders the list; for keys below 0 it is their follow second, 0 where unknown.
+    `renamed_at`: when an archive last changed the name.
     """
 
     key: int
@@ -72,7 +72,7 @@ class Export:
 
     @property
     def people(self) -> dict[str, int | None]:
-        """Everybody once, with the newest date."""
+        """Every person once, with the newest date."""
         found: dict[str, int | None] = {}
         for part in self.parts:
             for name, second in part:
@@ -124,13 +124,13 @@ class Decision:
 
 
 def same(one: int, other: int, *, minute: bool) -> bool:
-    """Both may be one and the same follow; a time on a full minute may be a rounded one."""
+    """Whether both may be the same follow; a time on a full minute may be a rounded one."""
     rounded = minute or not one % MINUTE or not other % MINUTE
     return one == other or (rounded and one // MINUTE == other // MINUTE)
 
 
 def decide(export: Export, held: Sequence[StoredPerson], before: Before) -> Decision:
-    """Every verdict that the export allows."""
+    """All verdicts that the export allows."""
     people = export.people
     shared = [row for row in held if row.name in people]
     absent = [row for row in held if row.name not in people]
@@ -222,7 +222,7 @@ def _renamed(
     *,
     edge_older: bool,
 ) -> dict[int, str]:
-    """One absent and one unknown name that share a follow second with nobody else."""
+    """Pairs of one absent and one unknown name that alone share a follow second."""
     old, new = defaultdict(list), defaultdict(list)
     for row in absent:
         old[row.since].append(row.key)
@@ -245,7 +245,7 @@ def _marks(
     renamed: Mapping[int, str],
     before: Before,
 ) -> dict[int, Act]:
-    """What stands in the way of a verdict about a missing person."""
+    """Reasons against a loss of missing people."""
     marks = dict.fromkeys(renamed, Act.RENAMED)
     seconds = [*(s for s in unknown.values() if s is not None), *export.nameless]
     others = [row for row in held if row.key < 0 and row.since is not None]
@@ -261,7 +261,7 @@ def _marks(
 
 
 def _between(row: StoredPerson, export: Export) -> bool:
-    """Whether people stand on both sides of them in one part."""
+    """Whether one part lists people on both sides of them."""
     slack = MINUTE if export.minute else 0
     since = row.since
     return since is not None and any(low + slack < since < high for low, high in export.ranges)
@@ -274,7 +274,8 @@ def _doubtful(
     export: Export,
     before: Before,
 ) -> bool:
-    """Whether they may bear another name now: one that is unknown, or came or changed later."""
+    """Whether they may have another name now: one that is unknown, or was added or changed
+    later."""
     if row.since is None:
         seen = row.first_seen_at if row.first_seen_at is not None else before.baseline_at
         return any(seen is None or second <= seen for second in seconds) or any(

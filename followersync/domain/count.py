@@ -1,14 +1,14 @@
-"""The count as a check of the list: how many of those missing Instagram still counts.
+"""The reported count as a check of the list: how many missing people Instagram still counts.
 
-Instagram tells how many people a list holds, beside the list itself. That number alone proves no
-loss; it may hold one back, and where it came down by all who are missing two looks are enough.
-Between two looks at the whole list both change: whoever left is gone from both, whoever is withheld
-is gone from the list alone. `Ledger.unexplained` carries how many people the list has come to lack,
-since counting began, that the count did not come down by.
+Instagram reports how many people a list holds, beside the list itself. That number alone proves no
+loss; it may delay one, and where it came down by all missing people two looks are enough.
+Somebody who left is missing from both, somebody withheld is missing from the list alone.
+`Ledger.unexplained` is the number of people who went missing from the list since counting began
+without the count coming down by them.
 
-The count is no witness where it stood still (Instagram shows an old one), where it moved by a
-round number (it is rounded), where it was not read with the list, or where it tells of many more
-people than any list has shown. Then people wait as if it disagreed.
+The count is ignored where it did not change (it may be an old one), where it changed by a round
+number (it is rounded), where it was not read with the list, or where it reports many more people
+than any list has shown. People then wait as if it disagreed.
 """
 
 from __future__ import annotations
@@ -19,40 +19,39 @@ DAY = 86_400
 COMPARABLE = 3_600
 """A count and the end of the list read more seconds apart than this are not of one moment."""
 FORGIVEN_AFTER = 6 * DAY
-"""When the count has told of people whom no list showed for so long, that is its usual excess."""
+"""When the count has reported people whom no list showed for so long, that is its usual excess."""
 SLACK_SHARE = 2_000
-"""In long lists somebody comes or goes while the pages are read: one in so many is not noticed."""
+"""In long lists people come and go while the pages are read: one in so many is ignored."""
 NOISE_SHARE = 10_000
 """One in so many who is not shown may have come or gone while a long list was read. Holes are of
 five people or more (docs/simulation.md)."""
 DIP_FOR = DAY // 2
-"""A count that lies below the list for so long is not about to rise."""
+"""A count that has been below the list for so long will not rise any more."""
 LATE_LOOKS, LATE_AFTER = 2, DAY // 2
 LATE_FOR = 30 * DAY
-"""So long a count that came down late for somebody is expected to do so again."""
+"""For so long after it came down late, the count is expected to come down late again."""
 LIVE_FOR = 3 * DAY
-"""A count that has not moved for so long may be an old one."""
+"""A count that has not changed for so long may be an old one."""
 LEAST_FOR = 10 * DAY
 ROUND = 10
 ROUND_FROM = 3
-"""A step of so many or more to a multiple of ten may be a rounding that begins or goes on."""
+"""A change of so many or more to a multiple of ten may be due to rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """What the count and the list said at the last look at the whole list, and what came since.
 
-    `reported`, `excess` (reported minus shown): then; None before the first. `gained`, `found`:
-    people added since. `waited`: people lost since, although the count had not come down by them.
-    `unexplained`: people that the list lacks and the count does not;
-    `dip`: or, the other way round, people that the list shows and the count does not tell of yet,
-    `dip_since` when; `owed`, `owed_since`: looks in
-    a row with anybody unexplained, and the first of them. `fresh_explained`: at that look the count
-    had come down by all who were missing for the first time. `moved_at`: when it last moved,
-    `late_at`: when it last came down for somebody who had been missing in several looks. `least`:
-    the smallest excess of late, and when. `surplus_since`: since when `unexplained` exceeds those
-    missing. `stale`: the list shows more of those counted than it ever did, and so people who have
-    left. Times in unix seconds.
+    `reported`, `excess` (reported minus shown): at that look; None before the first. `gained`,
+    `found`: people added since. `waited`: people lost since, although the count had not come down
+    by them. `unexplained`: people missing from the list and still counted; `dip`: people listed and
+    not counted yet, since `dip_since`. `owed`, `owed_since`: consecutive looks with unexplained
+    people, and the first of them. `fresh_explained`: at that look the count had come down by
+    everybody who was missing for the first time. `moved_at`: when it last changed, `late_at`: when
+    it last came down for somebody who had been missing in several looks. `least`: the smallest
+    recent excess, and when. `surplus_since`: since when `unexplained` exceeds the missing people.
+    `stale`: the list shows more counted people than ever, and so people who have left. Times in
+    unix seconds.
     """
 
     reported: int | None = None
@@ -74,22 +73,22 @@ class Ledger:
 
 
 def is_short(reported: int | None, shown: int) -> bool:
-    """Whether the list shows so many fewer people than are counted that it cannot be complete."""
+    """Whether the list shows too many fewer people than are counted to be complete."""
     return reported is not None and reported - shown > max(2, reported // 20)
 
 
 def is_absurd(reported: int, shown: int) -> bool:
-    """Whether a list shows so many more people than are counted that the count says nothing."""
+    """Whether the list shows too many more people than are counted for the count to be used."""
     return shown - reported > max(2, shown // 20)
 
 
 def is_exact(reported: int | None) -> bool:
-    """Whether a count is not a rounded one, as far as its last digit tells."""
+    """Whether the count's last digit shows that it is not rounded."""
     return reported is not None and reported % ROUND != 0
 
 
 def slack(shown: int) -> int:
-    """How many unexplained people are within the noise of a list of so many."""
+    """How many unexplained people are within the noise of a list of this length."""
     return shown // SLACK_SHARE
 
 
@@ -98,12 +97,12 @@ def settle(
 ) -> Ledger:
     """The ledger after a look at the whole list.
 
-    `reported`, `shown`: people counted and people on its pages. `absent`: people held who are on
-    none of them, `fresh`: of these, whom no such look missed before.
+    `reported`, `shown`: people counted and people on its pages. `absent`: stored people on none of
+    them, `fresh`: those of them whom no such look missed before.
     """
     excess = reported - shown
     if ledger.reported is None or ledger.excess is None:
-        # Somebody may have come while the first list was read: the second look tells.
+        # Somebody may have come while the first list was read; the second look shows it.
         dip = 1 + shown // NOISE_SHARE
         least = (excess + dip, at)
         return Ledger(
@@ -146,9 +145,9 @@ def settle(
 
 
 def _dip(ledger: Ledger, below: int, at: int) -> tuple[int, int]:
-    """By how much the count lies below the list, and since when; what lasts is its usual excess.
+    """By how much the count is below the list, and since when; what lasts is its usual excess.
 
-    Who comes between the count and the page that shows them is counted by the next look.
+    People who come between the count and the page that shows them are counted by the next look.
     """
     if not below or not ledger.dip:
         return below, at
@@ -170,9 +169,9 @@ def _came_down(ledger: Ledger, reported: int) -> tuple[int, int]:
     """By how many people who left the count came down since the last look (below 0: it rose), and
     how many people found in the list had been counted before.
 
-    Who was gained raised the count when they came. Who was found may have been counted all along:
-    they explain a count that rose by more than the newcomers, and otherwise nothing, lest somebody
-    found hide somebody withheld.
+    Gained people raised the count when they came. Found people may have been counted all along:
+    they explain only a rise beyond the newcomers, so that a found person never hides a withheld
+    one.
     """
     came_down = ledger.gained - (reported - (ledger.reported or 0))
     if came_down >= 0:
@@ -181,17 +180,17 @@ def _came_down(ledger: Ledger, reported: int) -> tuple[int, int]:
 
 
 def moves(before: int, now: int) -> bool:
-    """Whether the count has moved in a way that rounding does not explain."""
+    """Whether the count changed in a way that rounding does not explain."""
     if before == now:
         return False
     return now % ROUND != 0 or abs(now - before) < ROUND_FROM
 
 
 def explains(ledger: Ledger, *, at: int, noise: int = 0) -> bool:
-    """Whether the count came down by all who are missing, but for so many that are `noise`.
+    """Whether the count came down by all missing people, except for `noise` of them.
 
-    All of them, since of some it never tells which. And only where it follows the list at once:
-    one that comes down late may do so just when somebody else is withheld.
+    The count never says who left, so it must explain all. It must also be prompt: one that comes
+    down late may do so just when somebody else is withheld.
     """
     if ledger.reported is None or ledger.excess is None or ledger.stale:
         return False
@@ -202,7 +201,7 @@ def explains(ledger: Ledger, *, at: int, noise: int = 0) -> bool:
 
 
 def shows_all(ledger: Ledger, *, shown: int, at: int) -> bool:
-    """Whether the list shows as many of those counted as it ever did, by a count that lives."""
+    """Whether the list shows as many counted people as ever, by a count that is up to date."""
     if ledger.reported is None or ledger.dip or at - ledger.moved_at > LIVE_FOR:
         return False
     rounding = 0 if ledger.reported % ROUND else ROUND if ledger.reported < 1_000 else ROUND**2
@@ -211,7 +210,7 @@ def shows_all(ledger: Ledger, *, shown: int, at: int) -> bool:
 
 
 def all_left(ledger: Ledger, *, shown: int, at: int) -> bool:
-    """Whether an exact count that lives tells of nobody, but for noise, who is not shown."""
+    """Whether an exact, current count includes nobody, but for noise, who is not shown."""
     if ledger.reported is None or at - ledger.moved_at > LIVE_FOR or not is_exact(ledger.reported):
         return False
     noise = shown // NOISE_SHARE
@@ -219,6 +218,6 @@ def all_left(ledger: Ledger, *, shown: int, at: int) -> bool:
 
 
 def is_balanced(ledger: Ledger, *, shown: int, now: int | None) -> bool:
-    """Whether the count, which is given `now` too, tells of nobody who is withheld."""
+    """Whether the count, read `now` too, includes nobody who is withheld."""
     told = now is not None and ledger.reported is not None
     return told and ledger.unexplained <= slack(shown)

@@ -1,4 +1,4 @@
-"""An order-independent keyed hash of a follower set, kept up by adding and taking away rows.
+"""Digest: an order-independent keyed hash of a follower list, updated as rows come and go.
 
 Each row is hashed with BLAKE2b (32 bytes, keyed with the account's digest key) over the key in
 decimal, a zero byte and the username in UTF-8; the row hashes are summed modulo 2**256. A sum, not

@@ -1,7 +1,7 @@
-"""One account's sync, step by step: the domain says what to read, the engine reads and stores.
+"""State machine of a sync: each function takes the account's state and returns the next one.
 
-Every function takes the account's state and gives the next one. The engine commits each state
-together with the rows that resulted from the same page; the simulation drives the same functions.
+It says what to read next; `services.sync.scanner` reads and commits each state together with the
+rows of the same page. The simulation calls the same functions.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ finish_run = outcome.finish_run
 
 
 class UnexpectedStep(Exception):
-    """An answer was given to a step that the state does not ask for: a bug of the caller."""
+    """An answer to a step that the state did not ask for: a bug of the caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the reading is; `expected` is None until a count is known."""
+    """How much has been read; `expected` is None until a count is known."""
 
     seen: int
     expected: int | None
@@ -85,9 +85,9 @@ def begin_run(
     calls_left: int | None = None,
     asked: bool = False,
 ) -> AccountState:
-    """Start a sync. What an earlier run left undone is dropped; an open full scan is kept.
+    """Start a sync. Unfinished work of an earlier run is dropped; an open full scan is kept.
 
-    `followers`, `unconfirmed`: rows held. `calls_left`: calls that may be spent, None: no limit.
+    `followers`, `unconfirmed`: stored rows. `calls_left`: calls that may be made, None: no limit.
     """
     memory = state.memory
     now = max(now, memory.last_at + 1, _judged_at(state.run) + 1)
@@ -179,7 +179,7 @@ def page_read(
 
 
 def cursor_lost(state: AccountState) -> AccountState:
-    """Instagram no longer takes the cursor that was asked for: leave what hangs on it."""
+    """Instagram rejected the cursor: drop the scan or looks that depend on it."""
     _run(state)
     return transitions.cursor_lost(state)
 
@@ -195,7 +195,7 @@ def stop_run(state: AccountState, *, now: int) -> AccountState:
 
 
 def progress(state: AccountState) -> Progress:
-    """For the member's eyes."""
+    """The progress to show to the member."""
     run, full_scan = state.run, state.full_scan
     expected = state.memory.reported if run is None or run.reported is None else run.reported
     if full_scan is not None:
@@ -204,12 +204,13 @@ def progress(state: AccountState) -> Progress:
 
 
 def _moment(state: AccountState, now: int) -> int:
-    """Not before the run began: after a quick succession of syncs it began a little ahead."""
+    """`now`, but not before the run began: after quick consecutive syncs it began a little
+    ahead."""
     return max(now, _run(state).started_at)
 
 
 def _judged_at(run: Run | None) -> int:
-    """When an earlier run, which was never finished, judged somebody; -1: it never did."""
+    """When an earlier, unfinished run judged people; -1: never."""
     return -1 if run is None or run.judge_at is None else run.judge_at
 
 

@@ -1,4 +1,4 @@
-"""A look at the list, judged: what the verdicts rest on, and what is remembered of them."""
+"""Looks: what a judgement of absent people rests on, and what the account's memory keeps of it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from followersync.domain.state import JUMP, AccountState, ListOrder, Memory, Run
 from followersync.domain.values import Absence, PageLook, ScanMode, Span, Tally
 
 PEAK_FOR = 10 * 86_400
-"""So long the most people that a list showed are remembered."""
+"""How long the most people that a list showed are remembered."""
 SPARSE = 1_000
-"""Of so many people of a long list that are read one may be newly missing, as if they had left."""
+"""In a long list one of so many people read may be newly missing because they left."""
 STALE_FOR = 6 * 86_400
-"""Pages showed the list as it was up to three days before, and did so for up to three days."""
+"""Pages were up to three days old, and for up to three days."""
 TOPS_APART = 86_400 // 2
 MIXED_FOR = 30 * 86_400
-"""So long a list that did not stand newest first is expected not to."""
+"""For so long a list seen in another order than newest first is expected to be."""
 
 
 def list_end(state: AccountState, spans: Iterable[Span]) -> int:
-    """The place below which nobody was shown: whoever is absent below it has no witness there.
+    """The place below which nobody was shown: absent people below it have no witness there.
 
     In a list that is not newest first anybody may be left out at its end.
     """
@@ -40,7 +40,7 @@ def list_end(state: AccountState, spans: Iterable[Span]) -> int:
 
 
 def is_mixed(memory: Memory) -> bool:
-    """Whether the list was lately seen to stand in another order than newest first."""
+    """Whether the list was lately seen in another order than newest first."""
     return memory.mixed_at is not None and memory.last_at - memory.mixed_at < MIXED_FOR
 
 
@@ -67,8 +67,11 @@ def judge_context(
     now: int,
     site: tuple[Reappearance, ...] = (),
 ) -> JudgeContext:
-    """What the judgement rests on. `followers`: rows held, of whom `missing` are absent.
-    `site`: who came back in many accounts at one time."""
+    """What the judgement rests on.
+
+    `followers`: stored rows, of whom `missing` are absent. `site`: reappearances in many accounts
+    at one time.
+    """
     run, memory, full_scan = _run(state), state.memory, state.full_scan
     at = now if run.judge_at is None else run.judge_at
     spans = list(spans)
@@ -119,8 +122,8 @@ def judge_context(
 
 
 def _settled(state: AccountState, shown: int, missing: Missing, at: int) -> count.Ledger:
-    """The count's ledger after a look at the whole list; unchanged where the two are not of one
-    moment."""
+    """The count's ledger after a look at the whole list; unchanged where they were not read
+    together."""
     run, ledger, full_scan = _run(state), state.memory.count, state.full_scan
     begun = run.started_at if full_scan is None else min(run.started_at, full_scan.started_at)
     if run.reported is None or at - begun > count.COMPARABLE:
@@ -138,7 +141,7 @@ def _settled(state: AccountState, shown: int, missing: Missing, at: int) -> coun
 
 
 def _is_current(state: AccountState, ledger: count.Ledger, at: int, *, whole: bool) -> bool:
-    """Whether the ledger speaks of now: settled by this look, or, of a look at some pages alone,
+    """Whether the ledger is up to date: settled by this look, or, for a look at some pages only,
     with a count that has not risen since by more than came."""
     run = _run(state)
     if run.reported is None or ledger.reported is None:
@@ -151,7 +154,7 @@ def _is_current(state: AccountState, ledger: count.Ledger, at: int, *, whole: bo
 def _suspects_cap(
     state: AccountState, ledger: count.Ledger, shown: int, missing: Missing, at: int
 ) -> bool:
-    """Whether those who are newly missing at the list's end may have been pushed off it."""
+    """Whether people newly missing at the list's end may have been pushed off it."""
     memory, run = state.memory, _run(state)
     agrees = count.explains(ledger, at=at, noise=count.slack(shown))
     agrees = agrees and count.is_exact(run.reported)
@@ -168,7 +171,7 @@ def judged(
     looks: Sequence[PageLook],
     context: JudgeContext,
 ) -> AccountState:
-    """All batches of a judgement are stored; `looks`: the pages to read again later."""
+    """The state after all batches of a judgement; `looks`: the pages to read again later."""
     run = _run(state)
     memory, again = state.memory, context.again
     waiting = [*looks, *(() if context.whole else memory.looks[run.look :])]
@@ -195,11 +198,12 @@ def judged(
 def reappeared(
     state: AccountState, in_place: Sequence[Absence], elsewhere: Sequence[Absence], *, now: int
 ) -> AccountState:
-    """Unconfirmed people are seen again: in their old places, or elsewhere, as who follows anew.
+    """The state after unconfirmed people were seen: in their old places, or elsewhere as new
+    follows.
 
-    By whom the count came down when they went, it rises when they come back. All others who stand
-    in their old places had not left: they were withheld, unless by the count nobody was, and only
-    of whom among many it spoke could not be told.
+    People by whom the count came down raise it when they come back. All others in their old places
+    had not left: they were withheld, unless by the count nobody was and it could not tell which of
+    many had left.
     """
     back = sum(each.counted for each in (*in_place, *elsewhere))
     memory = state.memory

@@ -1,8 +1,7 @@
-"""Who is proven to have left: by the people on either side, look after look, and by time.
+"""Losses: which absent people of a paged list are proven to have left.
 
-Every verdict that a paged list gives about an absent person is made here; those of exports are in
-`archive_losses.py`. See
-docs/losses.md for what each rule withstands.
+Every verdict about an absent person of a paged list is made here; those of exports are made in
+`archive_losses.py`. docs/losses.md says what each rule withstands.
 """
 
 from __future__ import annotations
@@ -30,16 +29,16 @@ from followersync.domain.values import (
 DAY = 86_400
 LOOKS_AT_END = 5
 WAIT_AT_END = 4 * DAY
-"""What proves the loss, where the count agrees, of whoever has nobody on one side: the newest, the
-oldest, a list of a few."""
+"""What proves the loss of people without witnesses (the newest, the oldest, a list of a few) where
+the count agrees."""
 MANY_AT_END = 2
-"""When more people than this are missing at the list's end all at once, the list may be capped."""
+"""When more people than this are missing at the list's end at once, the list may be capped."""
 
 LONGER = 2
 SHORTER = 3
-"""Looks that find the list longer or shorter, and so not capped where somebody fell off it."""
+"""Looks that find the list longer or shorter, and so not capped where somebody is missing."""
 NEAR = 16 * GAP
-"""Places so near each other are those of neighbours."""
+"""People whose places differ by less are neighbours."""
 
 
 def implausible(new_absent: int, followers: int) -> bool:
@@ -71,8 +70,8 @@ class Testimony:
         return found
 
     def between(self, place: int) -> PageLook | None:
-        """How to read the end of one page and the beginning of the next as one page, for the sake
-        of somebody who stood where they meet; None when the two were not read one after the other.
+        """How to read the end of one page and the beginning of the next as one page, because of
+        somebody who stood at their boundary; None when the two were not read one after the other.
         """
         at = bisect_left(self._bottoms, place)
         if at == len(self._spans) or at == 0:
@@ -85,9 +84,11 @@ class Testimony:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """How many are absent in a look: all, those without a record so far, those whom no look at the
-    whole list missed before; those at the list's end (see `end_of`), and those of them without a
-    record."""
+    """How many are absent in a look.
+
+    All; those without a record so far; those whom no look at the whole list missed before; those at
+    the list's end (see `end_of`), and those of them without a record.
+    """
 
     absent: int = 0
     new: int = 0
@@ -99,7 +100,7 @@ class Missing:
 def missing_of(absent: Sequence[Absent], end: int) -> Missing:
     """The figures of these absent people; `store.count_absent` counts the same in the database.
 
-    `end`: the place below which nobody was shown. Whoever is unsure may have stood there.
+    `end`: the place below which nobody was shown. Unsure people may have stood there.
     """
     at_end = [one for one in absent if not one.sure or one.place < end]
     records = [one.absence for one in absent]
@@ -117,24 +118,21 @@ class JudgeContext:
     """What a judgement rests on.
 
     `began`: when the run did. `whole`: the list was read to its end in the scan that is judged;
-    `wide`: it was, or the part of a very long list whose turn it is. `ordered`: places are agreed
-    by two scans, so people can testify. `doubtful`: places of absent people are worth nothing yet,
-    as are ever those up to `zone`. `mixed`: newcomers are not listed on top, so that a page of old
-    neighbours may be an old page. `end`: whoever stands below this place has nobody below them.
-    `very_many`: the look misses so many for the first time that it may be broken; `odd`: and is the
-    first to do so, so nobody is marked. `patience`: how long people were lately missed who came
-    back.
-    `count`: what it says after this look; `explained`: it came down at once by all who are missing,
-    `explained_exactly`: without any noise; `sparse`: in a long
-    list, which the count cannot check, so few are missing for the first time that nothing seems to
-    be withheld. `shows_all`: the list shows as many of those counted as ever;
-    `all_left`: and so whoever is missing has left, unless they stand above `lately` and so may be
-    new.
-    `shown`: people shown, of whom so many `newcomers` may have come while they were read; `midst`:
-    who is missing among them; `most`: the most shown of late. `suspect`: whoever is missing at the
-    list's end may have been pushed off it by newcomers. `new_at_end`: how many are newly so.
-    `again`: the run has judged before, and has read some pages again since; who had witnesses then,
-    in what was `heard`, is not asked about twice.
+    `wide`: it was, or the due part of a very long list. `ordered`: places are confirmed by two
+    scans, so people can be witnesses. `doubtful`: places of absent people cannot be trusted yet,
+    nor ever those up to `zone`. `mixed`: newcomers are not listed on top, so that a page of old
+    neighbours may be an old page. `end`: nobody stands below people below this place. `very_many`:
+    the look misses so many for the first time that it may be broken; `odd`: and is the first to do
+    so, so nobody is marked. `patience`: how long people were lately missed who came back. `count`:
+    the ledger after this look; `explained`: it came down at once by all missing people,
+    `explained_exactly`: without any noise; `sparse`: in a long list, which the count cannot check,
+    so few are missing for the first time that nothing seems to be withheld. `shows_all`: the list
+    shows as many counted people as ever; `all_left`: and so missing people have left, unless they
+    stand above `lately` and so may be new. `shown`: people shown, of whom so many `newcomers` may
+    have come while they were read; `midst`: people missing among them; `most`: the most shown
+    recently. `suspect`: people missing at the list's end may have been pushed off it by newcomers.
+    `new_at_end`: how many are newly so. `again`: the run has judged before, and has read some pages
+    again since; people who had witnesses then, in `heard`, are not considered twice.
     """
 
     testimony: Testimony
@@ -167,17 +165,17 @@ class JudgeContext:
     heard: Testimony = field(default_factory=lambda: Testimony(()))
 
     def witness(self, person: Absent) -> Span | None:
-        """The page that speaks of `person`, if any does that may."""
+        """The newest page that is evidence about `person`, if there is one."""
         if not self.believes(person) or self.heard.witness(person.place) is not None:
             return None
         return self.testimony.witness(person.place)
 
     def believes(self, person: Absent) -> bool:
-        """Whether it is known where `person` stood."""
+        """Whether the place of `person` is known."""
         return self.ordered and person.sure and person.place > self.zone
 
     def is_new(self, person: Absent) -> bool:
-        """Whether `person` may be too new for an old page, which shows in their stead who left."""
+        """Whether `person` may be too new for an old page, which shows people who left instead."""
         return self.believes(person) and person.place > self.lately
 
     def counts(self, person: Absent) -> bool:
@@ -189,7 +187,7 @@ class JudgeContext:
         return not self.believes(person) or person.place < self.end
 
     def agrees(self, absence: Absence, *, witnessed: bool) -> bool:
-        """Whether the count speaks for the loss of somebody with this record."""
+        """Whether the count confirms the loss of somebody with this record."""
         if self.wide and not self.whole:
             return absence.counted and self.sparse
         exact = witnessed or (self.explained_exactly and is_exact(self.count.reported))
@@ -264,7 +262,7 @@ def proven(context: JudgeContext, absence: Absence) -> Proof | None:
 
 
 def _wanted(context: JudgeContext, person: Absent, span: Span | None) -> Iterable[PageLook]:
-    """Pages to read again for the sake of `person`."""
+    """Pages to read again because of `person`."""
     if span is not None and span.limit:
         yield PageLook(span.after, (span.limit,), span.top)
     if span is None and context.believes(person) and not context.again:
@@ -274,7 +272,7 @@ def _wanted(context: JudgeContext, person: Absent, span: Span | None) -> Iterabl
 
 
 def _crowded(absent: Sequence[Absent]) -> frozenset[int]:
-    """Who stood among others that are missing too, as in a hole in the list."""
+    """People among whose neighbours others are missing too, as in a hole in the list."""
     places = sorted(person.place for person in absent)
     return frozenset(
         person.key
@@ -286,7 +284,7 @@ def _crowded(absent: Sequence[Absent]) -> frozenset[int]:
 def _looked(
     context: JudgeContext, person: Absent, span: Span | None, *, crowded: bool
 ) -> Absence | None:
-    """The person's absence after this look; None if there is none to speak of."""
+    """The person's absence after this look; None if there is none."""
     absence = person.absence
     if context.odd or (span is None and not context.whole):
         return absence
@@ -316,10 +314,12 @@ def _looked(
 def _counted_whole(
     context: JudgeContext, absence: Absence, *, at_end: bool, witnessed: bool
 ) -> Absence:
-    """Looks at the whole list count by themselves: soon after one at some pages there is no look
-    more, but a whole one, lest somebody at whose page we look often is never missed by one.
+    """The record after a look at the whole list, which is counted by itself.
 
-    One that is short of the count is none for whoever has no witnesses in it."""
+    Soon after a look at some pages it is no further look, but a whole one; otherwise a person whose
+    page is read often would never be missed by a whole one. A list that is short of the count is no
+    look for people without witnesses in it.
+    """
     if not context.wide or (absence.whole and context.at < absence.whole_at + LOOKS_APART):
         return absence
     if context.whole and not witnessed and is_short(context.count.reported, context.shown):
@@ -344,7 +344,7 @@ def _counted(context: JudgeContext, absence: Absence, span: Span | None) -> Abse
 
 
 def _missed_by_whole(context: JudgeContext, absence: Absence, *, at_end: bool) -> Absence:
-    """Whether the list is capped: one that shows only its newest is always of one length."""
+    """The record with what this look says about a cap: a capped list always has one length."""
     few = context.new_at_end <= context.shown // 100
     shorter = few and context.shown + context.midst + context.new_at_end < absence.shown
     absence = replace(
@@ -358,13 +358,14 @@ def _missed_by_whole(context: JudgeContext, absence: Absence, *, at_end: bool) -
 
 
 def _varies(absence: Absence) -> bool:
-    """Whether the list's length has shown since that it is not capped where they fell off it."""
+    """Whether the list's length has changed since, so that it is not capped where they were
+    missing."""
     same = absence.whole - absence.longer - absence.shorter
     return absence.longer >= LONGER or (absence.shorter >= SHORTER and absence.shorter >= same)
 
 
 def _witnessed_late(context: JudgeContext, absence: Absence) -> Absence:
-    """With the witnesses that the look before, in this very run, lacked."""
+    """The record with witnesses that the look before, in the same run, lacked."""
     if absence.last_at < context.began or absence.last_at == context.at:
         return absence
     return replace(absence, witnessed=absence.witnessed + 1, last_at=context.at)

@@ -1,4 +1,4 @@
-"""The end of a sync: what a finished scan is worth, and what the account remembers of it."""
+"""Outcome of a sync: what the finished scan proves and what the account's memory keeps of it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from followersync.domain.values import LOOKS_APART, PageFault, ScanMode, ScanRea
 
 DAY = 86_400
 QUICK = 300
-"""Seconds until a quick second scan, which says whether the places of the first can be trusted."""
+"""Seconds until a quick second scan, which shows whether the places of the first can be trusted."""
 QUICK_PAGES = 5
 QUICK_TIMES = 3
-"""So many quick scans in a row; then the usual interval."""
+"""Consecutive quick scans; then the usual interval applies."""
 FEW = 10
-"""In a list of fewer people one who is missing in the first list is much."""
+"""In a list of fewer people, one person missing from the first list matters."""
 DOUBTS = 4
 DOUBT_AGAIN = 3 * DAY
-"""When so many scans in a row meet a page in disorder, the next one says what places are worth."""
+"""After so many consecutive scans with a page in disorder, the order is confirmed anew."""
 AGREED_AFTER = 5 * DAY // 2
 SHORT = 30
 """A list numbered anew was in disorder, and disorder lasts: the same swap seen twice in a row would
@@ -31,8 +31,10 @@ order comes this much later."""
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a sync's reading proves; stored with the snapshot and shown in words. `odd`: so
-    many were missed at once that nobody is called unconfirmed yet."""
+    """What a sync's reading proves; stored with the snapshot and shown in words.
+
+    `odd`: so many were missed at once that nobody is called unconfirmed yet.
+    """
 
     pages: int
     people: int
@@ -49,10 +51,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What to store at a sync's end. `paced`: the open full scan is as far as it ought to be and
-    needs no sync before the usual one. `second_look_in`: seconds until another look would settle
-    something, None: no hurry. `confirm`: read the list again at once, in the same run: whoever
-    leaves before two scans agree about the places can have no witnesses."""
+    """What to store at a sync's end.
+
+    `paced`: the open full scan is on schedule and needs no sync before the usual one.
+    `second_look_in`: seconds until another look would settle something; None: no hurry. `confirm`:
+    read the list again at once, in the same run: people who leave before two scans agree about the
+    places can have no witnesses.
+    """
 
     state: AccountState
     mode: ScanMode
@@ -68,7 +73,7 @@ class Finished:
 
 
 def finish_run(state: AccountState, *, followers: int, unconfirmed: int, now: int) -> Finished:
-    """Close the sync. `followers`, `unconfirmed`: rows held now."""
+    """Close the sync. `followers`, `unconfirmed`: rows stored now."""
     run, full_scan, memory = state.run, state.full_scan, state.memory
     if run is None:
         raise RuntimeError("no run has begun")
@@ -83,7 +88,7 @@ def finish_run(state: AccountState, *, followers: int, unconfirmed: int, now: in
     if read.people:
         memory = replace(memory, empties=0)
     if memory.empties or (run.mode is ScanMode.FULL and not whole and not on_schedule(state, now)):
-        # The list was to be read to its end, and could not be: it is not known to be complete.
+        # The list could not be read to its end: it is not known to be complete.
         memory = replace(memory, complete=False)
     quick = memory.quick + 1 if _hurries(memory) else 0
     memory = replace(memory, quick=quick)
@@ -107,7 +112,7 @@ def finish_run(state: AccountState, *, followers: int, unconfirmed: int, now: in
 
 
 def _can_confirm(memory: Memory, run: Run) -> bool:
-    """Whether another scan, right after the first, is worth its calls and within them."""
+    """Whether a second scan right after the first is worth its calls and within the budget."""
     enough = run.calls_left is None or run.calls_left - run.calls > 2 * memory.pages
     return (
         run.proof
@@ -155,7 +160,7 @@ def _scan_remembered(
 
 
 def _order_learned(memory: Memory, full_scan: FullScan, now: int) -> Memory:
-    """What the places are worth after this scan."""
+    """How far the places can be trusted after this scan."""
     read = full_scan.read
     if full_scan.renumber:
         again = now if memory.scans else 0
@@ -204,6 +209,6 @@ def _evidence(
 
 
 def _hurries(memory: Memory) -> bool:
-    """Whether a second scan within minutes would settle what the places are worth."""
+    """Whether a second scan within minutes would settle how far the places can be trusted."""
     unsettled = memory.order is not ListOrder.CONFIRMED or memory.renumber
     return unsettled and memory.pages <= QUICK_PAGES and memory.people >= RUN_NEEDED

@@ -1,4 +1,4 @@
-"""What an unconfirmed person's verdict waits for, and when it can come at the earliest."""
+"""Outlook of an unconfirmed person: what the verdict waits for, and its earliest time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from followersync.domain.values import LOOKS_APART, Absence
 
 
 class Waits(StrEnum):
-    """For another look; since the count did not come down; since the list stands in another order
-    than newest first; since nobody stands beyond them; for want of witnesses; for Instagram to show
-    more than its newest; for an export, where nothing else shows the list."""
+    """What a verdict waits for.
+
+    A second look; the count, which did not come down; the order, which is not newest first;
+    somebody beyond the end of the list; witnesses; Instagram to show more than its newest; an
+    export, where nothing else shows the list.
+    """
 
     SECOND_LOOK = "second_look"
     COUNT = "count"
@@ -26,7 +29,7 @@ class Waits(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """`at`: unix seconds; None: nobody can say."""
+    """`at`: unix seconds; None: unknown."""
 
     waits: Waits
     at: int | None
@@ -35,17 +38,17 @@ class Outlook:
 def outlook(
     absence: Absence, patience: Patience, *, next_look: int, mixed: bool = False
 ) -> Outlook:
-    """What decides about somebody with this record if each further look is as those before.
+    """What decides about somebody with this record if each further look is like those before.
 
-    `next_look`: when that is, at the earliest. `mixed`: the list was lately seen in another order.
-    The times are those of `followersync.domain.losses.proven`.
+    `next_look`: the earliest time of the next one. `mixed`: the list was lately seen in another
+    order. The times are those of `followersync.domain.losses.proven`.
     """
     if absence.beyond:
         return Outlook(Waits.BEYOND, None)
     first = max(absence.last_at + LOOKS_APART, next_look)
 
     def after(looks: int, seconds: int) -> int:
-        """When so many more looks, one at least, and so many seconds have passed."""
+        """When `looks` more looks, at least one, and `seconds` have passed."""
         return max(first + (max(1, looks) - 1) * LOOKS_APART, absence.since + seconds)
 
     times = [after(patience.looks_long - absence.whole, patience.seconds_long)]
@@ -60,7 +63,7 @@ def outlook(
 
 
 def outlook_by_exports(absence: Absence) -> Outlook:
-    """The same where exports alone show the list: the next whole one that is old enough decides."""
+    """The same where only exports show the list: the next whole one that is late enough decides."""
     return Outlook(Waits.EXPORT, absence.last_at + LOOKS_APART)
 
 

@@ -1,7 +1,7 @@
-"""Places: what one page of a list says about where people stand.
+"""Difference between a page and the stored list: added, renamed and moved people, and evidence.
 
-A page is one moment's view of a contiguous stretch of the list, so everything is decided on the
-page alone; nothing is inferred across the gap between two pages, where a moving cursor skips.
+A page shows a contiguous part of the list at one moment, so everything is decided on the page
+alone; between two pages a moving cursor may skip people.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from followersync.domain.values import (
 
 @dataclass(frozen=True, slots=True)
 class PageReading:
-    """`sure`: sure rows met; `run`: those of them in our order; `top`/`bottom`: what the page
-    testifies to, None if nothing; `doubt`: places between which people not on the page become
-    unsure, because rows were put among them; `backwards`: all of it was met before on the way;
-    `among`: strangers were found among people who stand on top of the list."""
+    """`sure`: rows whose place is sure; `run`: those of them in our order; `top`/`bottom`: the
+    places between which the page is evidence, None if it is none; `doubt`: places between which
+    people not on the page become unsure, because rows were put among them; `backwards`: all of it
+    was read before in this scan; `among`: strangers were found among people at the top of the list.
+    """
 
     added: list[Added]
     renamed: list[Renamed]
@@ -47,7 +48,7 @@ class PageReading:
 
     @property
     def disorderly(self) -> bool:
-        """Enough sure people without repeats, and not in our order."""
+        """Whether enough sure people without repeats stand in another order than ours."""
         return self.sure >= RUN_NEEDED and not self.orderly and self.spoiled is PageFault.ORDER
 
 
@@ -57,7 +58,7 @@ def read_page(
     lost_before: Set[int],
     walk: Walk,
 ) -> PageReading:
-    """What is new, renamed and moved on a page, and what it testifies to."""
+    """What is new, renamed and moved on a page, and what it is evidence of."""
     reading = _read(rows, known, lost_before, walk)
     all_known = not walk.first and known and len(known) == len(reading.seen)
     if not all_known or _lowest(known) < walk.floor:
@@ -97,7 +98,7 @@ def _read(
 def _unchanged(
     rows: Sequence[tuple[int, str]], known: Mapping[int, StoredConnection], walk: Walk
 ) -> PageReading | None:
-    """The fast path: everybody known, sure, under the same name and in our order."""
+    """The fast path: everybody is known and sure, has the same name and stands in our order."""
     shown = known if isinstance(known, UnchangedPage) else _as_shown(rows, known)
     if shown is None or len(rows) < RUN_NEEDED or shown.places[-1] <= walk.zone:
         return None
@@ -170,7 +171,7 @@ def _read_changed(
 
 
 def _unsettled(order: PageOrder, known: Mapping[int, StoredConnection]) -> list[Moved]:
-    """Who stands out of order goes, unsure, beside the neighbour that they now have."""
+    """Moves people who stand out of order, unsure, beside their present neighbour."""
     kept = frozenset(order.run)
     moved = []
     for index in order.sure:
@@ -196,7 +197,7 @@ def _renamed(order: PageOrder, known: Mapping[int, StoredConnection]) -> list[Re
 def _renumbered(
     order: PageOrder, known: Mapping[int, StoredConnection], lost_before: Set[int], walk: Walk
 ) -> PageReading:
-    """Every row gets a new place, worth what one sighting is worth."""
+    """Gives every row a new place."""
     added, moved = [], []
     place = walk.floor
     for key, username in order.unique:

@@ -1,4 +1,4 @@
-"""The order on a page: which of the people on it stand as we have them, and which do not."""
+"""Order of a page: which of its people stand in the stored order and which do not."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from followersync.domain.values import PageFault, StoredConnection
 
 RUN_NEEDED = 5
-"""Sure people in our order without whom a page says nothing about order: chance gives 1 in 120."""
+"""The least sure people in our order that say anything about order: by chance it is 1 in 120."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Where a page stands.
+    """Where a page stands in a scan.
 
-    `floor`: the lowest place given or met so far on the way down. `at_top`: no sure row was met
-    yet on a way down from the top. `first`: the page begins at the top.
-    `confirming`: the places are of one scan only, and whoever disagrees with it becomes unsure;
-    later a whole page in disorder says nothing about single rows. `zone`: places up to it are
-    of an older numbering and worth nothing. `settles`: a place met a second time becomes sure; not
-    on a page read again within seconds, which a lasting fault shows alike. `growing`: by the count
-    nobody was missing before, or somebody has come: strangers on top are new even where too few
-    known people stand below them. `hidden`: so many strangers may have been there all along, unless
-    they are among the `expected`, whom the count has risen by.
+    `floor`: the lowest place given or read so far in the scan. `at_top`: no sure row was read yet
+    in a scan from the top. `first`: the page begins at the top. `confirming`: the places come from
+    one scan only, and people who contradict it become unsure; later a whole page in disorder says
+    nothing about single rows. `zone`: places up to it belong to an older numbering and are ignored.
+    `settles`: a place seen a second time becomes sure; not on a page read again within seconds,
+    which repeats a lasting fault. `growing`: by the count nobody was missing before, or somebody
+    has come: strangers on top are new even where too few known people stand below them. `hidden`:
+    so many strangers may have been there all along, unless they are among the `expected`, by whom
+    the count has risen.
     """
 
     floor: int
@@ -44,9 +44,9 @@ class Walk:
 @dataclass(frozen=True, slots=True)
 class PageOrder:
     """`unique`: the rows without repeats. `sure`: indexes into it of people whose place is known,
-    `run`: of those in our order; `once`: keys that come but once (a repeated row stands nowhere
-    in particular). `out`: how many are out of order. `back_on_top`: those are all above the others,
-    at the list's top, as people are who left and came back."""
+    `run`: of those in our order; `once`: keys that are not repeated (a repeated row has no place).
+    `back_on_top`: those out of order are all above the others, at the list's top, as people are who
+    left and came back."""
 
     unique: list[tuple[int, str]]
     sure: list[int]
@@ -57,6 +57,7 @@ class PageOrder:
 
     @property
     def out(self) -> int:
+        """How many are out of order."""
         return len(self.sure) - len(self.run)
 
     @property
@@ -65,12 +66,12 @@ class PageOrder:
 
     @property
     def clean(self) -> bool:
-        """The page may testify, and give places."""
+        """Whether the page may be evidence, and give places."""
         return self.in_order and not self.repeats
 
     @property
     def orderly(self) -> bool:
-        """A few may be out of order; it is still this stretch of the list."""
+        """A few may be out of order; it is still this part of the list."""
         few = self.out <= max(1, len(self.sure) // 10)
         return not self.repeats and len(self.run) >= RUN_NEEDED and few
 

@@ -1,7 +1,7 @@
-"""Patience: how long a miss must last in this account before it proves a loss.
+"""Patience: how long a person must be missing in this account before that proves a loss.
 
-Somebody who was missed and stands in their old place again was withheld, not gone. How long that
-lasted says how far a miss can be trusted here: the next ones must last twice as long.
+A person who was missed and is back in the same place was withheld, not gone. Later absences in the
+same account must last twice as long.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 DAY = 86_400
 LOOKS = 8
 WAIT = 4 * DAY
-"""For people with witnesses while the count disagrees or is unknown. Rows were seen to be withheld
-for up to three days."""
+"""For people with witnesses while the count disagrees or is unknown. Rows were withheld for up to
+three days."""
 LONGEST_WAIT = 6 * DAY
 MOST_LOOKS = 16
 LOOKS_COUNTED = 2
@@ -21,21 +21,21 @@ LOOKS_COUNTED = 2
 LOOKS_COUNTED_IN_DOUBT = 4
 LOOKS_LONG = 13
 WAIT_LONG = 13 * DAY + DAY // 2
-"""For people without witnesses, likewise: ends of lists were seen to be withheld for two weeks."""
+"""For people without witnesses, likewise: ends of lists were withheld for up to two weeks."""
 LONGEST_WAIT_COUNTED = 4 * DAY
 REMEMBERED = 30 * DAY
 AT_ONE_TIME = DAY // 4
 FEW_ACCOUNTS = 3
 SHARE_OF_ACCOUNTS = 10
-"""A fault of Instagram's hits many accounts: people come back within so many seconds in at least so
-many accounts, and one in so many of those that were synced."""
+"""A fault of Instagram's affects many accounts: people come back within so many seconds in at least
+so many accounts, and in one of so many that were synced."""
 SITE_REMEMBERED = 2 * DAY
-"""So long every account waits longer then."""
+"""For so long every account then waits longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reappearance:
-    """Somebody was missed for so many seconds and looks, and came back in their place, at `at`."""
+    """People were missed for `seconds` and `looks`, and came back in their place at `at`."""
 
     at: int
     seconds: int
@@ -44,9 +44,9 @@ class Reappearance:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """What a loss takes: `looks` and `seconds` where the count does not speak for it,
-    `looks_counted` and `seconds_counted` where it does, `looks_long` and `seconds_long` for whoever
-    has no witnesses while it does not."""
+    """What a loss takes: `looks` and `seconds` where the count does not confirm it, `looks_counted`
+    and `seconds_counted` where it does, `looks_long` and `seconds_long` for people without
+    witnesses where it does not."""
 
     looks: int = LOOKS
     seconds: int = WAIT
@@ -71,7 +71,7 @@ def patience_of(reappearances: tuple[Reappearance, ...], now: int) -> Patience:
 
 
 def longest_absence(reappearances: tuple[Reappearance, ...], now: int) -> int:
-    """For how many seconds at most people were missed of late who came back; 0: nobody did."""
+    """The longest recent absence in seconds of people who came back; 0: none."""
     return max([0, *(each.seconds for each in _recent(reappearances, now))])
 
 
@@ -82,7 +82,8 @@ def _recent(reappearances: tuple[Reappearance, ...], now: int) -> list[Reappeara
 def remember(
     reappearances: tuple[Reappearance, ...], new: Reappearance
 ) -> tuple[Reappearance, ...]:
-    """With one more; whatever an other one outlasts, in time, looks and memory, is left out."""
+    """The reappearances and one more; those that another exceeds in time, looks and date are
+    dropped."""
     kept = [
         each
         for each in _recent(reappearances, new.at)
@@ -94,11 +95,10 @@ def remember(
 def across(
     seconds: Sequence[int], looks: Sequence[int], *, synced: int, at: int
 ) -> Reappearance | None:
-    """What the accounts of a site teach each other: for how long people were missed, at least, in
-    so many of them that it was one fault of Instagram's; None: in too few.
+    """The absence that reappearances in many accounts at once have in common; None: in too few.
 
-    `seconds`, `looks`: of the accounts in which people came back AT_ONE_TIME, the longest first;
-    `synced`: accounts synced in that time.
+    Such a one is a fault of Instagram's. `seconds`, `looks`: of the accounts in which people came
+    back within AT_ONE_TIME, the longest first; `synced`: accounts synced in that time.
     """
     many = max(FEW_ACCOUNTS, -(-synced // SHARE_OF_ACCOUNTS))
     if len(seconds) < many:
@@ -107,5 +107,5 @@ def across(
 
 
 def told_by_site(one: Reappearance | None, now: int) -> tuple[Reappearance, ...]:
-    """With what the site teaches, as long as it is remembered."""
+    """The site's reappearance as long as it is remembered."""
     return () if one is None or now - one.at > SITE_REMEMBERED else (one,)

@@ -1,4 +1,4 @@
-"""Places for the people of one page whom nobody knows, or whose place is worth nothing."""
+"""Places: numbers for the people of one page who have none yet or only an unsure one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from followersync.domain.values import Added, AddedKind, Moved, StoredConnection
 
 
 def kind_of(key: int, lost_before: Set[int], baseline: bool, *, new: bool) -> AddedKind:
-    """What a stranger is to the member."""
+    """How a person not in the list is added."""
     if key in lost_before:
         return AddedKind.RETURNED
     if baseline:
@@ -19,9 +19,9 @@ def kind_of(key: int, lost_before: Set[int], baseline: bool, *, new: bool) -> Ad
 
 
 class Placing:
-    """Gives places to the unknown and the unsure rows of one page, stretch by stretch.
+    """Gives places to the unknown and the unsure rows of one page, group by group.
 
-    A stretch is what stands between two rows of the run (or before the first, after the last).
+    A group is what stands between two rows of the run (or before the first, after the last).
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Placing:
         self.moved: list[Moved] = []
         self.doubt: list[tuple[int, int]] = []
         self.among = False
-        """Strangers were found below so many of the run that they did not come on top of it."""
+        """Strangers were found below so many of the run that they were not added on top of it."""
         self._passed = 0
 
     def place_all(self) -> None:
@@ -85,10 +85,10 @@ class Placing:
             self.floor = high - len(stretch) * step
 
     def _fitting(self, stretch: list[int], above: int | None, below: int | None) -> dict[int, int]:
-        """Who is met a second time where an earlier page put them: they become sure there.
+        """People seen a second time where an earlier page put them: they become sure there.
 
-        Never at a page's end, be it the list's too: the list may be cut there, and whoever was put
-        too low would then testify that all between them and their true place are gone.
+        Never at a page's end, which may be the list's: the list may be cut off there, and a person
+        placed too low would then be evidence that all between them and their true place are gone.
         """
         if not self.clean or not self.walk.settles or below is None:
             return {}
@@ -114,7 +114,7 @@ class Placing:
         return self.unique[index][0] in self.known
 
     def _room(self, count: int, above: int | None, below: int | None) -> tuple[int, int]:
-        """From where downwards, and in what steps, `count` places are given; step 0: no room."""
+        """The upper bound and the step for `count` places; step 0: no room."""
         if above is None:
             high = self.walk.floor
             if below is None or high - below > GAP * (count + 1):

@@ -1,4 +1,4 @@
-"""Which scan comes next, and why."""
+"""Planner: which scan comes next, and why."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ DAY = 86_400
 FEW_PAGES = 5
 """Up to so many pages a full scan is cheap enough for every sync that has a reason."""
 ASKED_PAGES = 20
-"""Up to so many pages somebody who asks for a sync is given a look at the whole list."""
+"""Up to so many pages a requested sync reads the whole list."""
 UNPACED_PAGES = 300
-"""Up to so many pages a full scan is read at one go."""
+"""Up to so many pages a full scan is read in one run."""
 ROUND = 5 * DAY
 SLICE = 5
 TAIL = 10
-"""So many people at the list's end, alone on the last page, are still enough to testify when a few
-of them leave."""
+"""So many people alone on the last page are still enough evidence when a few of them leave."""
 HEAD_PAGES = 5
-"""A head in which no known ground is found in so many pages, newcomers apart, is read on whole."""
+"""A head scan that finds nobody known in so many pages, newcomers apart, becomes a full scan."""
 
 
 def paced_pages(memory: Memory, why: ScanReason, *, started_at: int, now: int) -> int | None:
-    """How many pages of an open full scan ought to be read by now; None: as many as can be.
+    """How many pages of an open full scan should have been read by now; None: as many as possible.
 
-    A long list is read round and round in five days, a slice at each sync, so that calls are spent
-    evenly and whoever left is first missed within a week, at a third of what reading it at once
-    again and again would cost. A first list, or one whose order is in doubt, is read as fast as
-    possible.
+    A long list is read continuously in rounds of five days, a slice at each sync, so that calls are
+    spread evenly and a person who left is first missed within a week, at a third of the cost of
+    full scans at once. A first list, or one whose order is in doubt, is read as fast as possible.
     """
     if memory.pages <= UNPACED_PAGES or why in (ScanReason.FIRST, ScanReason.ORDER):
         return None
@@ -35,13 +33,13 @@ def paced_pages(memory: Memory, why: ScanReason, *, started_at: int, now: int) -
 
 
 def head_pages(memory: Memory, *, reported: int | None, held: int, size: int) -> int:
-    """In how many pages known ground ought to be met, given how many newcomers are expected."""
+    """Within how many pages known people should be found, given the expected newcomers."""
     newcomers = 0 if reported is None else max(0, reported - held)
     return HEAD_PAGES + 2 * newcomers // size + memory.pages // 20
 
 
 def age_limit(pages: int) -> int:
-    """Seconds after which a list of so many pages is read whole without any other reason."""
+    """Seconds after which a list of so many pages is read whole without another reason."""
     if pages <= FEW_PAGES:
         return DAY
     if pages <= 4 * FEW_PAGES:
@@ -50,7 +48,7 @@ def age_limit(pages: int) -> int:
 
 
 def count_is_outside(memory: Memory, reported: int | None, held: int) -> int:
-    """By how much the count lies outside what the people held explain; 0: explained or unknown."""
+    """By how much the count is outside what the stored people explain; 0: explained or unknown."""
     if memory.gap is None or reported is None:
         return 0
     expected = reported - memory.gap
@@ -68,10 +66,10 @@ def why_full(
     unconfirmed: int,
     asked: bool = False,
 ) -> ScanReason | None:
-    """Why the whole list ought to be read now, or None: the head is enough.
+    """Why the whole list should be read now, or None: the head is enough.
 
-    `unconfirmed`: people whom another look may settle. `asked`: a person, not the schedule, wants
-    this sync.
+    `unconfirmed`: people whom another look may settle. `asked`: a person, not the schedule,
+    requested this sync.
     """
     if memory.scans == 0:
         return ScanReason.FIRST
@@ -87,7 +85,7 @@ def why_full(
         return ScanReason.ASKED
     moved = reported is not None and memory.gap is not None and reported - memory.gap != held
     if few and moved:
-        # Looking costs a few calls at most; waiting for certainty would hide who is missing.
+        # A scan costs a few calls at most; waiting for certainty would hide who is missing.
         return ScanReason.COUNT
     outside = count_is_outside(memory, reported, held)
     if outside > max(3, held // 100) or (outside and memory.outside):
@@ -96,10 +94,10 @@ def why_full(
 
 
 def page_size(memory: Memory, *, limit: int, unconfirmed: int) -> int:
-    """Rows a page: while somebody is unconfirmed every other scan asks for a seventh less.
+    """Rows per page: while somebody is unconfirmed every other scan asks for a seventh less.
 
-    Page ends then fall elsewhere, and whoever stood at one finds people on both sides. A few rows
-    less are asked for where the last page would hold too few people to testify.
+    Page ends then fall elsewhere, so people who stood at one have people on both sides. A few rows
+    less are requested where the last page would hold too few people to be evidence.
     """
     least = max(1, limit - limit // 7)
     if unconfirmed and memory.scans % 2:

@@ -1,4 +1,4 @@
-"""When to sync next. Seconds in, seconds out; randomness comes in as a number from 0 to 1."""
+"""Schedule: when an account is synced next, back-off, and limits on calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the reading goes after each page: down the head, on with the body, back to the top."""
+"""Transitions between the phases of a run: head scan, full scan, repeated pages, closing read."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from followersync.domain.values import LOOKS_APART, ScanMode, ScanReason
 
 CLOSING_TRIES = 3
 EMPTY_TRIES = 3
-"""An empty page where people ought to be is asked for in so many syncs before it is believed."""
+"""An empty page where people are expected is read in so many syncs before it is believed."""
 LOOP_TRIES = 3
-"""When so many heads in a row seem to lead back up, it is our numbering that is wrong."""
+"""When so many consecutive heads seem to lead back up, our numbering is wrong."""
 PAGES_KEPT = 200
 LOOKS_AT_ONCE = 10
-"""Places where two pages meet that are looked at again in the very run that missed people there."""
+"""Boundaries between pages that are read again in the same run that missed people there."""
 RESERVE = 2
 """Calls kept back for the closing read."""
 
 
 def after_page(state: AccountState, page: PageReading, after: str | None, now: int) -> AccountState:
-    """The state after a counted page; `after`: the cursor of the next page, None at the end."""
+    """The state after a page; `after`: the cursor of the next page, None at the end."""
     match _run(state).phase:
         case Phase.HEAD:
             return _after_head(state, page, after, now)
@@ -55,7 +55,7 @@ def _after_head(
 
 
 def _whole_list_in_head(state: AccountState, now: int) -> AccountState:
-    """The head walk met the list's end: it was a full scan, whatever else is open."""
+    """The head scan reached the list's end: it was a full scan, whatever else is open."""
     state = _begin_full_scan(
         replace(state, full_scan=None), _why(state, now) or ScanReason.SMALL, now
     )
@@ -70,7 +70,7 @@ def _head_pages(state: AccountState) -> int:
 
 
 def _expected(run: Run) -> int:
-    """People whom the list ought to show; of a first list the count alone tells."""
+    """People whom the list should show; for a first list by the count."""
     return run.followers or max(0, (run.reported or 0) - 2)
 
 
@@ -87,7 +87,7 @@ def _why(state: AccountState, now: int) -> ScanReason | None:
 
 
 def _decide(state: AccountState, now: int) -> AccountState:
-    """Known ground is reached: read on, look again at a page, or be content with the head."""
+    """Known people are reached: continue the full scan, read a page again, or end with the head."""
     run = _run(state)
     if state.full_scan is not None:
         if _looks_due(state, now):
@@ -114,13 +114,13 @@ def _look(state: AccountState, now: int) -> AccountState:
 
 
 def _go_on(state: AccountState, now: int) -> AccountState:
-    """With the full scan that an earlier run left open."""
+    """Continue the full scan that an earlier run left open."""
     run = replace(_run(state), phase=Phase.BODY, mode=ScanMode.FULL, why=ScanReason.UNFINISHED)
     return _unless_spent(replace(state, run=run), now)
 
 
 def _begin_full_scan(state: AccountState, why: ScanReason, now: int) -> AccountState:
-    """Go on below the head as a full scan, of which the head's pages are the first."""
+    """Continue below the head as a full scan, of which the head's pages are the first."""
     run = _run(state)
     full_scan = FullScan(
         started_at=now,
@@ -157,7 +157,7 @@ def _after_body(
 
 
 def after_loop(state: AccountState, now: int) -> AccountState:
-    """A cursor led back up: ask again for the page that named it, in the next sync."""
+    """A cursor led back up: request the page that named it again, in the next sync."""
     run, full_scan = _run(state), state.full_scan
     if run.phase is Phase.CLOSING:
         return _closing_failed(state)
@@ -184,7 +184,7 @@ def _end_full_scan(state: AccountState, now: int) -> AccountState:
 
 
 def _is_spent(run: Run) -> bool:
-    """Whether no call is left but those that the closing read needs."""
+    """Whether only the calls that the closing read needs are left."""
     return run.calls_left is not None and run.calls >= run.calls_left - RESERVE
 
 
@@ -196,7 +196,7 @@ def _unless_spent(state: AccountState, now: int) -> AccountState:
 
 
 def on_schedule(state: AccountState, now: int) -> bool:
-    """Whether the open full scan is as far as it ought to be by now."""
+    """Whether the open full scan is as far as it should be by now."""
     full_scan = state.full_scan
     if full_scan is None or full_scan.ended:
         return False
@@ -207,7 +207,7 @@ def on_schedule(state: AccountState, now: int) -> bool:
 
 
 def begin_closing(state: AccountState, now: int) -> AccountState:
-    """Read the head again: people who came, or left and came back meanwhile, are seen there."""
+    """Read the head again: it shows people who came, or left and came back, meanwhile."""
     run = _run(state)
     judged = run.looks_from is not None
     whole = state.full_scan is not None and state.full_scan.ended
@@ -260,7 +260,7 @@ def _after_look(state: AccountState, after: str | None, now: int) -> AccountStat
 
 
 def after_judgement(state: AccountState) -> AccountState:
-    """Look at once where two pages meet, if somebody who stood there has no witnesses.
+    """Read the boundary of two pages again at once, if a person who stood there has no witnesses.
 
     Their first look then is a witnessed one, and the second look, minutes later, settles it.
     """
@@ -287,7 +287,7 @@ def after_judgement(state: AccountState) -> AccountState:
 
 
 def cursor_lost(state: AccountState) -> AccountState:
-    """Start again from the top next time: the cursor of a full scan or a look is refused."""
+    """The cursor of a full scan or a look is rejected: start from the top next time."""
     run = _run(state)
     if run.phase is Phase.LOOK:
         state = replace(state, memory=replace(state.memory, looks=()))

@@ -1,7 +1,7 @@
-"""The words of the domain: plain frozen values, times in whole unix seconds (UTC).
+"""Value types of the domain: frozen, times in whole unix seconds (UTC).
 
 A *place* is a number that orders an account's followers as Instagram lists them, newest highest.
-It says nothing about time. See docs/losses.md for the rules that these values carry.
+It says nothing about time. See docs/losses.md for the rules.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 LOOKS_APART = 6 * 3600
-"""Seconds between two looks that may prove a loss: what withholds a row now withholds it a few
-minutes later, so looks that follow each other at once are one look."""
+"""Seconds between two looks that may prove a loss: what withholds a row now does so a few
+minutes later, so consecutive looks count as one."""
 TIMES_KEPT = 20
-"""Times of looks that are kept of one absence."""
+"""Times of looks that are stored of one absence."""
 
 
 class PageRole(StrEnum):
@@ -28,7 +28,7 @@ class PageRole(StrEnum):
 
 
 class AddedKind(StrEnum):
-    """What an added follower is to the member; BASELINE is no change and enters no feed."""
+    """How a follower is added; BASELINE is no change and enters no feed."""
 
     BASELINE = "baseline"
     GAINED = "gained"
@@ -43,7 +43,7 @@ class ScanMode(StrEnum):
 
 
 class ScanReason(StrEnum):
-    """Why a full scan is wanted."""
+    """Why a full scan is due."""
 
     FIRST = "first"
     ORDER = "order"
@@ -56,7 +56,7 @@ class ScanReason(StrEnum):
 
 
 class PageFault(StrEnum):
-    """Why a page can testify to nobody's absence."""
+    """Why a page is no evidence of anybody's absence."""
 
     REPEATS = "repeats"
     ORDER = "order"
@@ -75,8 +75,8 @@ class StoredConnection(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class UnchangedPage(Mapping[int, StoredConnection]):
-    """The people of a page that shows nothing new: all known and sure, under these names, and
-    `places` fall from row to row. A value for each of them is made only if somebody asks."""
+    """The people of a page that shows nothing new: all known and sure, under these names, with
+    falling `places`. Values for single people are made on demand."""
 
     keys_shown: list[int]
     names: list[str]
@@ -101,7 +101,7 @@ class UnchangedPage(Mapping[int, StoredConnection]):
 
 @dataclass(frozen=True, slots=True)
 class ListSource:
-    """What a source can do: rows a page at most; `ordered`: it lists newest first."""
+    """What a source can do: `page_limit` rows a page; `ordered`: it lists newest first."""
 
     page_limit: int
     ordered: bool = True
@@ -131,10 +131,10 @@ class Moved:
 
 
 class Span(NamedTuple):
-    """What one page testifies: who stands strictly between `bottom` and `top` was on it or absent.
+    """What one page proves: people strictly between `bottom` and `top` were on it or absent.
 
-    `at`: when it was read. `number`: the page's number, as given by `PageEvidence`.
-    `after`, `limit`: how to read it again.
+    `at`: when it was read. `number`: the page's number, as in `PageEvidence`. `after`, `limit`: how
+    to read it again.
     """
 
     number: int
@@ -147,10 +147,10 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageLook:
-    """A page to read again, for the sake of somebody who ought to stand on it.
+    """A page to read again because of somebody who should stand on it.
 
-    `limits`: sizes of the pages to read one after the other, starting from `after`.
-    `top`: the highest place it is expected to show.
+    `limits`: sizes of the pages to read one after the other, starting from `after`. `top`: the
+    highest place it is expected to show.
     """
 
     after: str | None
@@ -160,7 +160,7 @@ class PageLook:
 
 @dataclass(frozen=True, slots=True)
 class PageEvidence:
-    """One page as evidence; `top` and `bottom` are None when it testifies to nothing."""
+    """One page as evidence; `top` and `bottom` are None when it is evidence of nothing."""
 
     number: int
     part: PageRole
@@ -178,17 +178,15 @@ class Absence:
     """How long somebody has not been seen: an unconfirmed person's record.
 
     `since`: when a look first missed them. `looks`: looks, LOOKS_APART from each other, that missed
-    them; of these `witnessed` with people standing on both sides, `agreed` while the count spoke
-    for their loss, `whole` at the list as a whole, the newest of them at `whole_at`. `last_at`:
-    when the newest of those looks was; a look at the whole list soon after one at some pages counts
-    as `whole` alone.
-    `at`: when the looks were. `settled`: a look at the whole list has missed them,
-    `counted`: and the count came down by them then.
-    `suspect`: they were missed at the list's end while newcomers came on top of it, with many
-    others at once, or while the count told of more. `shown`: the people whom the list showed when
-    they were first missed; `most`: with those who were missing in its midst. `longer`, `shorter`:
-    looks since at which it certainly showed more, or fewer.
-    `beyond`: they may stand below the last whom Instagram shows.
+    them; of these `witnessed` with people shown on both sides, `agreed` while the count confirmed
+    their loss, `whole` at the list as a whole, the newest of them at `whole_at`. `last_at`: when
+    the newest of those looks was; a look at the whole list soon after one at some pages counts as
+    `whole` alone. `at`: when the looks were. `settled`: a look at the whole list has missed them,
+    `counted`: and the count came down by them then. `suspect`: they were missed at the list's end
+    while newcomers came on top of it, with many others at once, or while the count was higher.
+    `shown`: the people whom the list showed when they were first missed; `most`: with those who
+    were missing in its midst. `longer`, `shorter`: later looks that certainly showed more, or
+    fewer. `beyond`: they may stand below the last whom Instagram shows.
     """
 
     since: int
@@ -219,9 +217,12 @@ class Absent(NamedTuple):
 
 
 class Proof(StrEnum):
-    """What proved a loss: witnesses and the count; witnesses and a longer time; the count and time
-    for whoever stood at an end; a long time alone; two looks of which the second was an export; an
-    export that missed them, and a later one that dates their follow after it."""
+    """What proved a loss.
+
+    Witnesses and the count; witnesses and a longer time; the count and time for people at an end; a
+    long time alone; two looks of which the second was an export; an export that missed them, and a
+    later one that dates their follow after it.
+    """
 
     COUNTED = "counted"
     WAITED = "waited"
@@ -233,8 +234,8 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Proven to be gone; `place`: where they stood, None where that is not known; `absence`: the
-    record that proves it, its last look included."""
+    """A proven loss; `place`: where they stood, None where unknown; `absence`: the record that
+    proves it, its last look included."""
 
     key: int
     place: int | None
@@ -244,9 +245,12 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Numbers of one judgement; batches are summed with +. `absent`: of a list read whole
-    everybody on no page, else only those whose page was read. `waited`: lost by time, although the
-    count did not come down by them. `beyond`: who may stand below the last who is shown."""
+    """Numbers of one judgement; batches are added with +.
+
+    `absent`: of a list read whole everybody on no page, else only those whose page was read.
+    `waited`: lost by time, although the count did not come down by them. `beyond`: people who may
+    stand below the last who is shown.
+    """
 
     absent: int = 0
     witnessed: int = 0
@@ -266,7 +270,7 @@ class Tally:
         )
 
     def and_again(self, later: Tally) -> Tally:
-        """With what a second judgement of some of the same people came to."""
+        """This tally with that of a second judgement of some of the same people."""
         return replace(
             self,
             witnessed=self.witnessed + later.witnessed,
@@ -281,12 +285,12 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ReadCount:
-    """Ask Instagram for the number of followers; answer with `sync.count_read`."""
+    """Read Instagram's number of followers; answer with `engine.count_read`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """Ask for the page after `after` (None: from the top); answer with `sync.page_read`."""
+    """Read the page after `after` (None: from the top); answer with `engine.page_read`."""
 
     part: PageRole
     after: str | None
@@ -295,12 +299,12 @@ class ReadPage:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Load who is absent, in batches, and have them judged; answer with `sync.judged`.
+    """Load the absent people in batches and judge them; answer with `engine.judged`.
 
     Absent: current followers whose key is on no stored page numbered >= `first_page`; with
-    `ranges`, only those whose place lies strictly between the (low, high) of one of them (they do
-    not overlap), None: everybody. Testimony: the stored spans of the same pages. (Who was on an
-    earlier page of a long scan may have left since: only the pages of this run speak of them.)
+    `ranges`, only those whose place is strictly between the (low, high) of one of them (they do not
+    overlap), None: everybody. Evidence: the stored spans of the same pages. (People on an earlier
+    page of a long scan may have left since, so only the pages of this run are used.)
     """
 
     ranges: tuple[tuple[int, int], ...] | None
@@ -309,7 +313,7 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Nothing more to ask in this run: call `sync.finish_run`."""
+    """The run has nothing more to read: call `engine.finish_run`."""
 
 
 Step = ReadCount | ReadPage | Judge | Finish
