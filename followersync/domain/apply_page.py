@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from followersync.domain import page_diff, transitions
 from followersync.domain.page_diff import PageReading
-from followersync.domain.page_order import Walk
+from followersync.domain.page_order import ScanPosition
 from followersync.domain.state import (
     GAP,
     JUMP,
@@ -39,7 +39,7 @@ ADJACENT = 64 * GAP
 
 PARTS = {
     Phase.HEAD: PageRole.HEAD,
-    Phase.BODY: PageRole.BODY,
+    Phase.FULL: PageRole.FULL,
     Phase.LOOK: PageRole.LOOK,
     Phase.CLOSING: PageRole.CLOSING,
 }
@@ -76,9 +76,9 @@ def page_read(
     run = state.run
     if run is None:
         raise RuntimeError("no run")
-    asked_after, limit = _asked(state, run)
-    walk = _walk(state, run, asked_after)
-    page = page_diff.read_page(rows, known, lost_before, walk)
+    asked_after, limit = _request(state, run)
+    position = _scan_position(state, run, asked_after)
+    page = page_diff.read_page(rows, known, lost_before, position)
     looped = after is not None and _looped(state, asked_after, after)
     spoiled = PageFault.LOOP if looped or page.backwards else page.spoiled
     evidence = PageEvidence(
@@ -92,7 +92,7 @@ def page_read(
         after=asked_after,
         limit=limit,
     )
-    counted = _counted(state, run, page, evidence)
+    counted = _with_page(state, run, page, evidence)
     if looped or page.backwards:
         following = transitions.after_loop(counted, now)
     else:
@@ -102,8 +102,8 @@ def page_read(
     )
 
 
-def _asked(state: AccountState, run: Run) -> tuple[str | None, int]:
-    if run.phase is Phase.BODY:
+def _request(state: AccountState, run: Run) -> tuple[str | None, int]:
+    if run.phase is Phase.FULL:
         full_scan = open_full_scan(state)
         return full_scan.after, full_scan.page_size
     if run.phase is Phase.LOOK:
@@ -112,26 +112,26 @@ def _asked(state: AccountState, run: Run) -> tuple[str | None, int]:
     return run.after, run.page_size
 
 
-def _walk(state: AccountState, run: Run, asked_after: str | None) -> Walk:
+def _scan_position(state: AccountState, run: Run, asked_after: str | None) -> ScanPosition:
     full_scan = state.full_scan
-    body = run.phase is Phase.BODY
+    in_full_scan = run.phase is Phase.FULL
     floor, at_top = run.floor, run.above_all
-    if body and full_scan is not None:
+    if in_full_scan and full_scan is not None:
         floor, at_top = full_scan.floor, False
     elif run.phase is Phase.LOOK:
         floor, at_top = _above_look(state, run, asked_after)
-    return Walk(
+    return ScanPosition(
         floor=floor,
         at_top=at_top,
         first=asked_after is None,
         baseline=state.memory.baselined_at is None,
-        renumber=body and full_scan is not None and full_scan.renumber,
+        renumber=in_full_scan and full_scan is not None and full_scan.renumber,
         confirming=state.memory.order is not ListOrder.CONFIRMED,
         zone=state.memory.zone,
         growing=_growing(state.memory, run),
         hidden=_hidden(state.memory, run),
         expected=max(0, (run.reported or 0) - (state.memory.reported or 0)),
-        settles=run.phase in (Phase.HEAD, Phase.BODY),
+        settles=run.phase in (Phase.HEAD, Phase.FULL),
     )
 
 
@@ -169,12 +169,12 @@ def _hidden(memory: Memory, run: Run) -> int:
 def _looped(state: AccountState, asked: str | None, after: str) -> bool:
     """Whether the cursor leads back: at once, or to an earlier one (Brent's algorithm)."""
     run, full_scan = state.run, state.full_scan
-    if run is None or run.phase is not Phase.BODY or full_scan is None:
+    if run is None or run.phase is not Phase.FULL or full_scan is None:
         return after == asked
     return after in (asked, full_scan.tortoise)
 
 
-def _counted(
+def _with_page(
     state: AccountState, run: Run, page: PageReading, evidence: PageEvidence
 ) -> AccountState:
     memory, full_scan = state.memory, state.full_scan
@@ -198,7 +198,7 @@ def _counted(
     run = replace(
         run,
         calls=run.calls + 1,
-        read=_more(run.read, page, spoiled),
+        read=_with_page_read(run.read, page, spoiled),
         followers=run.followers + len(page.added),
     )
     if page.top is not None and page.bottom is not None:
@@ -210,8 +210,8 @@ def _counted(
             above_all=run.above_all and not page.sure and bool(page.seen),
             walked=run.walked + 1,
         )
-    if full_scan is not None and run.phase is Phase.BODY:
-        read = _more(full_scan.read, page, spoiled)
+    if full_scan is not None and run.phase is Phase.FULL:
+        read = _with_page_read(full_scan.read, page, spoiled)
         full_scan = replace(full_scan, floor=page.floor, read=read)
     return AccountState(memory, full_scan, run)
 
@@ -230,7 +230,7 @@ def _merged(
     return (*(one for one in ranges if one not in joined), (low, high))
 
 
-def _more(read: PagesRead, page: PageReading, spoiled: PageFault | None) -> PagesRead:
+def _with_page_read(read: PagesRead, page: PageReading, spoiled: PageFault | None) -> PagesRead:
     counts = read.spoiled
     if spoiled is not None:
         counts = {**counts, spoiled: counts.get(spoiled, 0) + 1}

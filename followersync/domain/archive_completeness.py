@@ -17,7 +17,7 @@ ENOUGH_DATED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DateSpan:
     """The oldest and the newest follow second of `dated` people, None where nobody is dated."""
 
     oldest: int | None = None
@@ -49,8 +49,8 @@ class ListedExport:
     """What the archive shows: people and dates, and whether a part is missing."""
 
     people: int
-    span: Span
-    following: Span | None = None
+    span: DateSpan
+    following: DateSpan | None = None
     part_missing: bool = False
 
 

@@ -50,7 +50,7 @@ class Weight(StrEnum):
     COUNTS = "counts"
 
 
-class Act(StrEnum):
+class AbsentVerdict(StrEnum):
     """The verdict about a stored person whom an export does not list; None: no change.
 
     MISSED: the look counts. DOUBTFUL: they may be listed under another name. BLOCK: their
@@ -77,7 +77,7 @@ class Redating(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ExportFacts:
     """An export and what was known before it.
 
     `newer`: certainly made after every earlier export. `repeated`: the same rows were imported
@@ -117,7 +117,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """Figures of an export compared with the list: people `stored`, `listed`, and in both
     (`shared`).
 
@@ -127,7 +127,7 @@ class Compared:
     same new date. `found`: unknown people who should have been in the previous export.
     """
 
-    held: int
+    stored: int
     listed: int
     shared: int
     missing: int = 0
@@ -170,21 +170,21 @@ def many(part: int, whole: int) -> bool:
     return part > max(2, whole // 10)
 
 
-def redating(compared: Compared) -> Redating:
+def redating(compared: Comparison) -> Redating:
     """Whether many dates changed at once, which is no act of the people."""
     if compared.lump > max(2, compared.shared // 100):
         return Redating.LUMP
     return Redating.SPREAD if many(compared.redated, compared.shared) else Redating.NONE
 
 
-def block_length(held: int, missing: int) -> int:
+def block_length(stored: int, missing: int) -> int:
     """How many missing neighbours make a block: more than leave together by chance.
 
     Half of all missing people are a block wherever they stood together.
     """
-    if missing >= held:
+    if missing >= stored:
         return BLOCK
-    by_chance = ceil(log(BY_CHANCE * held) / log(held / missing))
+    by_chance = ceil(log(BY_CHANCE * stored) / log(stored / missing))
     return max(BLOCK, min(by_chance, missing // 2))
 
 
@@ -209,7 +209,7 @@ def out_of_order(ranges: Sequence[tuple[int, int]]) -> bool:
                in pairwise(ranges))  # fmt: skip
 
 
-def weigh(facts: Facts, compared: Compared) -> Look:
+def weigh(facts: ExportFacts, compared: Comparison) -> Look:
     """What the export is worth as a look at the people it does not list."""
     weight, flaws = Weight.NOTHING, _void(facts, compared)
     if not flaws and compared.listed and Reason.PART_MISSING not in facts.assessment.reasons:
@@ -226,7 +226,7 @@ def weigh(facts: Facts, compared: Compared) -> Look:
     return Look(weight, flaws, facts.earliest, facts.latest, sees_new)
 
 
-def _void(facts: Facts, compared: Compared) -> tuple[Flaw, ...]:
+def _void(facts: ExportFacts, compared: Comparison) -> tuple[Flaw, ...]:
     """Flaws that make the export no look at all."""
     if facts.repeated:
         return (Flaw.REPEATED,)
@@ -234,7 +234,7 @@ def _void(facts: Facts, compared: Compared) -> tuple[Flaw, ...]:
         return (Flaw.OLDER,)
     parts = len(facts.ranges)
     fewer = facts.last_parts is not None and parts < facts.last_parts
-    fell = many(compared.fresh, compared.held)
+    fell = many(compared.fresh, compared.stored)
     # Met twice, with nobody missing, they were missing from the exports before.
     met = Flaw.STRANGERS in facts.last_reasons and not fell
     found = {
@@ -242,50 +242,52 @@ def _void(facts: Facts, compared: Compared) -> tuple[Flaw, ...]:
         Flaw.PART_TWICE: facts.repeats > max(3, compared.listed // 100),
         Flaw.PART_ORDER: out_of_order(facts.ranges),
         Flaw.PART_FEWER: fewer and facts.whole and fell,
-        Flaw.STRANGERS: facts.complete and not met and many(compared.found, compared.held),
+        Flaw.STRANGERS: facts.complete and not met and many(compared.found, compared.stored),
     }
     return tuple(flaw for flaw, holds in found.items() if holds)
 
 
-def _odd(facts: Facts, compared: Compared) -> tuple[Flaw, ...]:
+def _odd(facts: ExportFacts, compared: Comparison) -> tuple[Flaw, ...]:
     """Flaws with which a whole export shows who is missing, but proves nothing."""
     last = facts.last_people
     fell = facts.whole and last is not None and many(last - compared.listed, last)
     found = {
         Flaw.BLOCK: compared.blocked > 0,
-        Flaw.SIZE: fell or many(compared.fresh, compared.held),
+        Flaw.SIZE: fell or many(compared.fresh, compared.stored),
         Flaw.UNNAMED: facts.unnamed and compared.missing > 0,
     }
     return tuple(flaw for flaw, holds in found.items() if holds)
 
 
-def judge(look: Look, absence: Absence | None, mark: Act | None = None) -> Act | None:
+def judge(
+    look: Look, absence: Absence | None, mark: AbsentVerdict | None = None
+) -> AbsentVerdict | None:
     """The verdict about a stored person whom the export does not list.
 
     `mark`: what is known of them (RENAMED, DOUBTFUL, BLOCK, OUTSIDE); None: nothing.
     """
-    if mark is Act.RENAMED:
+    if mark is AbsentVerdict.RENAMED:
         return mark
-    if look.weight is Weight.NOTHING or mark is Act.OUTSIDE:
+    if look.weight is Weight.NOTHING or mark is AbsentVerdict.OUTSIDE:
         return None
     if absence is None and not look.sees_new:
         return None
     if mark is not None:
         return mark
     if look.weight is Weight.SHOWS:
-        return Act.SHOWN
+        return AbsentVerdict.SHOWN
     if absence is None:
-        return Act.MISSED
+        return AbsentVerdict.MISSED
     if absence.last_at > look.proves_until:
-        return Act.WAITING
-    return Act.LOST if absence.witnessed + 1 >= LOOKS else Act.MISSED
+        return AbsentVerdict.WAITING
+    return AbsentVerdict.LOST if absence.witnessed + 1 >= LOOKS else AbsentVerdict.MISSED
 
 
-def recorded(look: Look, absence: Absence | None, act: Act | None) -> Absence | None:
+def recorded(look: Look, absence: Absence | None, act: AbsentVerdict | None) -> Absence | None:
     """The absence to store after the verdict; None: none."""
-    if act in (Act.RENAMED, Act.LOST):
+    if act in (AbsentVerdict.RENAMED, AbsentVerdict.LOST):
         return None
-    if act is Act.MISSED:
+    if act is AbsentVerdict.MISSED:
         before = absence or Absence(since=look.latest)
         return replace(
             before,
@@ -294,6 +296,10 @@ def recorded(look: Look, absence: Absence | None, act: Act | None) -> Absence | 
             last_at=look.latest,
             at=(*before.at[: TIMES_KEPT - 1], look.latest),
         )
-    if absence is None and act in (Act.DOUBTFUL, Act.BLOCK, Act.SHOWN):
+    if absence is None and act in (
+        AbsentVerdict.DOUBTFUL,
+        AbsentVerdict.BLOCK,
+        AbsentVerdict.SHOWN,
+    ):
         return Absence(since=look.latest, last_at=look.latest)
     return absence

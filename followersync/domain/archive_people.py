@@ -11,12 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from followersync.domain.archive_completeness import ListedExport, Span, Stored, assess
+from followersync.domain.archive_completeness import DateSpan, ListedExport, Stored, assess
 from followersync.domain.archive_losses import (
     BLOCK,
-    Act,
-    Compared,
-    Facts,
+    AbsentVerdict,
+    Comparison,
+    ExportFacts,
     Look,
     Redating,
     block_length,
@@ -30,7 +30,7 @@ from followersync.domain.values import Absence
 MINUTE = 60
 
 
-class FeedEntry(StrEnum):
+class ListedVerdict(StrEnum):
     """The verdict about a listed name."""
 
     CAME_BACK = "came_back"
@@ -64,7 +64,7 @@ class Export:
     follow seconds of rows without a name; `unnamed`: some have neither."""
 
     parts: tuple[tuple[tuple[str, int | None], ...], ...]
-    following: Span | None = None
+    following: DateSpan | None = None
     part_missing: bool = False
     minute: bool = False
     nameless: tuple[int, ...] = ()
@@ -87,12 +87,14 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
-    """What was known before, as in `Facts`; besides: `looked`, the first moment at which the last
-    export can have been made, `until`, the last at which this one can; `edge_whole_at`, when the
-    edge last looked at a list that is whole; `edge_older`, before the newest follow listed;
-    `covered`, spans of follow seconds in which newer exports showed everybody; `past`, the keys
-    below 0 of lost people by name."""
+class PriorFacts:
+    """What was known before, as in `ExportFacts`.
+
+    `looked`: the earliest moment at which the last export can have been made, `until`: the latest
+    at which this one can; `edge_whole_at`: when the edge last looked at a list that is whole;
+    `edge_older`: that was before the newest follow listed; `covered`: spans of follow seconds in
+    which newer exports showed everybody; `past`: the keys below 0 of lost people by name.
+    """
 
     newer: bool
     earliest: int | None
@@ -115,41 +117,41 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`acts`: of whoever is held, by key; `entries`: of unknown names; `renamed`: new names."""
+    """`acts`: of whoever is stored, by key; `entries`: of unknown names; `renamed`: new names."""
 
     look: Look
-    acts: dict[int, Act | FeedEntry]
-    entries: dict[str, FeedEntry]
+    acts: dict[int, AbsentVerdict | ListedVerdict]
+    entries: dict[str, ListedVerdict]
     renamed: dict[int, str]
 
 
-def same(one: int, other: int, *, minute: bool) -> bool:
+def same_follow(one: int, other: int, *, minute: bool) -> bool:
     """Whether both may be the same follow; a time on a full minute may be a rounded one."""
     rounded = minute or not one % MINUTE or not other % MINUTE
     return one == other or (rounded and one // MINUTE == other // MINUTE)
 
 
-def decide(export: Export, held: Sequence[StoredPerson], before: Before) -> Decision:
+def decide(export: Export, stored: Sequence[StoredPerson], before: PriorFacts) -> Decision:
     """All verdicts that the export allows."""
     people = export.people
-    shared = [row for row in held if row.name in people]
-    absent = [row for row in held if row.name not in people]
-    names = {row.name for row in held}
+    shared = [row for row in stored if row.name in people]
+    absent = [row for row in stored if row.name not in people]
+    names = {row.name for row in stored}
     unknown = {name: second for name, second in people.items() if name not in names}
-    facts = _facts(export, held, before, people)
-    compared = _dates(export, shared, people, len(held))
+    facts = _facts(export, stored, before, people)
+    compared = _dates(export, shared, people, len(stored))
     renamed: dict[int, str] = {}
     fresh = before.newer and not before.repeated
     if fresh and not export.minute and redating(compared) is Redating.NONE:
         renamed = _renamed(absent, unknown, export.nameless, edge_older=before.edge_older)
-    marks = _marks(export, facts, absent, held, unknown, renamed, before)
+    marks = _marks(export, facts, absent, stored, unknown, renamed, before)
     found = sum(
         name not in renamed.values() and (second or 0) <= (before.looked or 0)
         for name, second in unknown.items()
     )
-    compared = _missing(compared, absent, marks, held, found)
+    compared = _missing(compared, absent, marks, stored, found)
     look = weigh(facts, compared)
-    acts: dict[int, Act | FeedEntry] = {}
+    acts: dict[int, AbsentVerdict | ListedVerdict] = {}
     for row in absent:
         act = judge(look, row.absence, marks.get(row.key))
         if act is not None:
@@ -158,32 +160,35 @@ def decide(export: Export, held: Sequence[StoredPerson], before: Before) -> Deci
         entry = _dated(row, people[row.name], export, before, redating(compared))
         if entry is not None:
             acts[row.key] = entry
-    entries = _entries(look, held, unknown, renamed, before)
+    entries = _entries(look, stored, unknown, renamed, before)
     return Decision(look, acts, entries, renamed)
 
 
 def _facts(
-    export: Export, held: Sequence[StoredPerson], before: Before, people: Mapping[str, int | None]
-) -> Facts:
+    export: Export,
+    stored: Sequence[StoredPerson],
+    before: PriorFacts,
+    people: Mapping[str, int | None],
+) -> ExportFacts:
     rows = [second for part in export.parts for _, second in part]
     dated = [second for second in rows if second is not None]
-    span = Span(min(dated, default=None), max(dated, default=None), len(dated))
-    since = [row.since for row in held if row.since is not None]
+    span = DateSpan(min(dated, default=None), max(dated, default=None), len(dated))
+    since = [row.since for row in stored if row.since is not None]
     oldest = min(since, default=None)
-    missing = [row for row in held if row.name not in people]
+    missing = [row for row in stored if row.name not in people]
     older = sum(
         row.since is not None and span.oldest is not None and row.since < span.oldest
         for row in missing
     )
     there = oldest is not None and not any(row.since == oldest for row in missing)
-    names = {row.name for row in held}
+    names = {row.name for row in stored}
     undated = any(second is None for name, second in people.items() if name not in names)
     assessment = assess(
         ListedExport(len(people), span, export.following, export.part_missing),
-        Stored(len(held), older, there),
+        Stored(len(stored), older, there),
         before.reported,
     )
-    return Facts(
+    return ExportFacts(
         assessment=assessment,
         newer=before.newer,
         repeated=before.repeated,
@@ -202,17 +207,17 @@ def _facts(
 
 
 def _dates(
-    export: Export, shared: Sequence[StoredPerson], people: Mapping[str, int | None], held: int
-) -> Compared:
+    export: Export, shared: Sequence[StoredPerson], people: Mapping[str, int | None], stored: int
+) -> Comparison:
     changed = [
         second
         for row in shared
         if row.since is not None
         and (second := people[row.name]) is not None
-        and not same(row.since, second, minute=export.minute)
+        and not same_follow(row.since, second, minute=export.minute)
     ]
     lump = max(Counter(changed).values(), default=0)
-    return Compared(held, len(people), len(shared), redated=len(changed), lump=lump)
+    return Comparison(stored, len(people), len(shared), redated=len(changed), lump=lump)
 
 
 def _renamed(
@@ -238,25 +243,25 @@ def _renamed(
 
 def _marks(
     export: Export,
-    facts: Facts,
+    facts: ExportFacts,
     absent: Sequence[StoredPerson],
-    held: Sequence[StoredPerson],
+    stored: Sequence[StoredPerson],
     unknown: Mapping[str, int | None],
     renamed: Mapping[int, str],
-    before: Before,
-) -> dict[int, Act]:
+    before: PriorFacts,
+) -> dict[int, AbsentVerdict]:
     """Reasons against a loss of missing people."""
-    marks = dict.fromkeys(renamed, Act.RENAMED)
+    marks = dict.fromkeys(renamed, AbsentVerdict.RENAMED)
     seconds = [*(s for s in unknown.values() if s is not None), *export.nameless]
-    others = [row for row in held if row.key < 0 and row.since is not None]
+    others = [row for row in stored if row.key < 0 and row.since is not None]
     for row in absent:
         if row.key in marks:
             continue
         if not facts.whole and not _between(row, export):
-            marks[row.key] = Act.OUTSIDE
+            marks[row.key] = AbsentVerdict.OUTSIDE
         elif _doubtful(row, seconds, others, export, before):
-            marks[row.key] = Act.DOUBTFUL
-    _mark_blocks(absent, held, marks)
+            marks[row.key] = AbsentVerdict.DOUBTFUL
+    _mark_blocks(absent, stored, marks)
     return marks
 
 
@@ -272,7 +277,7 @@ def _doubtful(
     seconds: Sequence[int],
     others: Sequence[StoredPerson],
     export: Export,
-    before: Before,
+    before: PriorFacts,
 ) -> bool:
     """Whether they may have another name now: one that is unknown, or was added or changed
     later."""
@@ -287,8 +292,8 @@ def _doubtful(
             if other.key != row.key
         )
     since, named = row.since, -1 if row.first_seen_at is None else row.first_seen_at
-    return any(same(second, since, minute=export.minute) for second in seconds) or any(
-        same(other.since or 0, since, minute=export.minute)
+    return any(same_follow(second, since, minute=export.minute) for second in seconds) or any(
+        same_follow(other.since or 0, since, minute=export.minute)
         and max(
             -1 if other.first_seen_at is None else other.first_seen_at,
             -1 if other.renamed_at is None else other.renamed_at,
@@ -300,43 +305,51 @@ def _doubtful(
 
 
 def _mark_blocks(
-    absent: Sequence[StoredPerson], held: Sequence[StoredPerson], marks: dict[int, Act]
+    absent: Sequence[StoredPerson], stored: Sequence[StoredPerson], marks: dict[int, AbsentVerdict]
 ) -> None:
     """Mark whoever was missing together with their neighbours; the doubtful are missing, too."""
-    gone = [row for row in absent if marks.get(row.key) not in (Act.RENAMED, Act.OUTSIDE)]
+    gone = [
+        row
+        for row in absent
+        if marks.get(row.key) not in (AbsentVerdict.RENAMED, AbsentVerdict.OUTSIDE)
+    ]
     if len(gone) < BLOCK:
         return
-    length = block_length(len(held), len(gone))
-    keys = {row.key for row in absent if marks.get(row.key) is not Act.RENAMED}
+    length = block_length(len(stored), len(gone))
+    keys = {row.key for row in absent if marks.get(row.key) is not AbsentVerdict.RENAMED}
     for known_by_id in (True, False):
         rows = sorted(
             (row.place, row.key) for row in gone if (row.key > 0) is known_by_id and row.place
         )
         present = [
-            row.place for row in held if (row.key > 0) is known_by_id and row.key not in keys
+            row.place for row in stored if (row.key > 0) is known_by_id and row.key not in keys
         ]
         flags = blocks([place for place, _ in rows], present, length)
         for (_, key), blocked in zip(rows, flags, strict=True):
             if blocked and key not in marks:
-                marks[key] = Act.BLOCK
+                marks[key] = AbsentVerdict.BLOCK
 
 
 def _missing(
-    compared: Compared,
+    compared: Comparison,
     absent: Sequence[StoredPerson],
-    marks: Mapping[int, Act],
-    held: Sequence[StoredPerson],
+    marks: Mapping[int, AbsentVerdict],
+    stored: Sequence[StoredPerson],
     found: int,
-) -> Compared:
-    gone = [row for row in absent if marks.get(row.key) not in (Act.RENAMED, Act.OUTSIDE)]
+) -> Comparison:
+    gone = [
+        row
+        for row in absent
+        if marks.get(row.key) not in (AbsentVerdict.RENAMED, AbsentVerdict.OUTSIDE)
+    ]
     fresh = [row for row in gone if row.absence is None]
-    return Compared(
-        compared.held,
+    return Comparison(
+        compared.stored,
         compared.listed,
         compared.shared,
         missing=len(gone),
         fresh=len(fresh),
-        blocked=sum(marks.get(row.key) is Act.BLOCK for row in fresh),
+        blocked=sum(marks.get(row.key) is AbsentVerdict.BLOCK for row in fresh),
         redated=compared.redated,
         lump=compared.lump,
         found=found,
@@ -344,59 +357,63 @@ def _missing(
 
 
 def _dated(
-    row: StoredPerson, second: int | None, export: Export, before: Before, mass: Redating
-) -> FeedEntry | None:
+    row: StoredPerson, second: int | None, export: Export, before: PriorFacts, mass: Redating
+) -> ListedVerdict | None:
     """Who is in both is neither lost nor returned, whatever the date; except whom a look missed
     and who follows since later than that look: that is a second testimony that they had left."""
     since, newer = row.since, before.newer
     if second is None or second == since or mass is Redating.LUMP:
         return None
     if since is None:
-        return FeedEntry.REDATED
+        return ListedVerdict.REDATED
     if export.minute:
         return None
     if row.key > 0:
         older = second < since <= before.until
         unsure = newer and second > since and row.first_seen_at is None
-        return FeedEntry.REDATED if older or unsure else None
+        return ListedVerdict.REDATED if older or unsure else None
     if not newer:
         return None
     absence = row.absence
     again = absence is not None and absence.witnessed > 0 and second > absence.last_at
-    return FeedEntry.CAME_BACK if again and mass is Redating.NONE else FeedEntry.REDATED
+    return ListedVerdict.CAME_BACK if again and mass is Redating.NONE else ListedVerdict.REDATED
 
 
 def _entries(
     look: Look,
-    held: Sequence[StoredPerson],
+    stored: Sequence[StoredPerson],
     unknown: Mapping[str, int | None],
     renamed: Mapping[int, str],
-    before: Before,
-) -> dict[str, FeedEntry]:
+    before: PriorFacts,
+) -> dict[str, ListedVerdict]:
     """Which unknown names enter the list, and as what."""
-    taken, entries = set(renamed.values()), dict[str, FeedEntry]()
-    keys = {row.key for row in held}
+    taken, entries = set(renamed.values()), dict[str, ListedVerdict]()
+    keys = {row.key for row in stored}
     for name, second in unknown.items():
-        entry = FeedEntry.TAKEN if name in taken else _entry(look, held, second, before)
+        entry = ListedVerdict.TAKEN if name in taken else _entry(look, stored, second, before)
         past = before.past.get(name)
-        if entry in (FeedEntry.GAINED, FeedEntry.FOUND) and past is not None and past not in keys:
-            entry = FeedEntry.RETURNED
+        if (
+            entry in (ListedVerdict.GAINED, ListedVerdict.FOUND)
+            and past is not None
+            and past not in keys
+        ):
+            entry = ListedVerdict.RETURNED
         if entry is not None:
             entries[name] = entry
     return entries
 
 
 def _entry(
-    look: Look, held: Sequence[StoredPerson], second: int | None, before: Before
-) -> FeedEntry | None:
+    look: Look, stored: Sequence[StoredPerson], second: int | None, before: PriorFacts
+) -> ListedVerdict | None:
     if before.edge_whole_at is not None and (second or 0) <= before.edge_whole_at:
         return None
     if before.newer:
         if (second or 0) > (before.looked or 0):
-            return FeedEntry.GAINED
-        return FeedEntry.FOUND if look.admits_found else None
+            return ListedVerdict.GAINED
+        return ListedVerdict.FOUND if look.admits_found else None
     known = second is not None and any(
-        row.since is not None and same(row.since, second, minute=False) for row in held
+        row.since is not None and same_follow(row.since, second, minute=False) for row in stored
     )
     covered = second is not None and any(low <= second <= high for low, high in before.covered)
-    return None if second is None or known or covered else FeedEntry.FOUND
+    return None if second is None or known or covered else ListedVerdict.FOUND

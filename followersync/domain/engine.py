@@ -117,9 +117,9 @@ def next_step(state: AccountState) -> Step:
             return ReadPage(PageRole.HEAD, run.after, run.page_size)
         case Phase.CLOSING:
             return ReadPage(PageRole.CLOSING, run.after, run.page_size)
-        case Phase.BODY:
+        case Phase.FULL:
             full_scan = apply_page.open_full_scan(state)
-            return ReadPage(PageRole.BODY, full_scan.after, full_scan.page_size)
+            return ReadPage(PageRole.FULL, full_scan.after, full_scan.page_size)
         case Phase.LOOK:
             look = state.memory.looks[run.look]
             after = run.look_after if run.look_page else look.after
@@ -141,7 +141,7 @@ def count_read(state: AccountState, *, reported: int | None, now: int) -> Accoun
     if not state.memory.renumber and state.memory.order is not ListOrder.NONE:
         return replace(state, run=run)
     if state.full_scan is not None and state.full_scan.renumber:
-        return replace(state, run=replace(run, phase=Phase.BODY, mode=ScanMode.FULL))
+        return replace(state, run=replace(run, phase=Phase.FULL, mode=ScanMode.FULL))
     why = ScanReason.FIRST if state.memory.scans == 0 else ScanReason.ORDER
     full_scan = FullScan(
         started_at=now,
@@ -152,7 +152,7 @@ def count_read(state: AccountState, *, reported: int | None, now: int) -> Accoun
         first_page=state.memory.next_page,
         floor=state.memory.top + JUMP,
     )
-    run = replace(run, phase=Phase.BODY, mode=ScanMode.FULL, why=why)
+    run = replace(run, phase=Phase.FULL, mode=ScanMode.FULL, why=why)
     memory = replace(state.memory, order=ListOrder.NONE, zone=state.memory.top)
     return AccountState(memory, full_scan, run)
 
@@ -167,7 +167,7 @@ def page_read(
     now: int,
 ) -> PageOutcome:
     """Take a page: `rows` newest first, `after` the cursor of the next (None: there is none)."""
-    _run(state, Phase.HEAD, Phase.BODY, Phase.LOOK, Phase.CLOSING)
+    _run(state, Phase.HEAD, Phase.FULL, Phase.LOOK, Phase.CLOSING)
     return apply_page.page_read(
         state,
         rows=rows,
@@ -187,7 +187,7 @@ def cursor_lost(state: AccountState) -> AccountState:
 def stop_run(state: AccountState, *, now: int) -> AccountState:
     """Read no further in this run; what was read is still closed and judged."""
     run = _run(state)
-    if run.phase in (Phase.BODY, Phase.LOOK):
+    if run.phase in (Phase.FULL, Phase.LOOK):
         return transitions.begin_closing(state, _moment(state, now))
     if run.phase in (Phase.COUNT, Phase.HEAD):
         return replace(state, run=replace(run, phase=Phase.DONE))

@@ -91,7 +91,7 @@ def judge_context(
     shows_all = whole and current and count.shows_all(ledger, shown=shown, at=at)
     return JudgeContext(
         testimony=Testimony(span for span in spans if span.number >= after),
-        heard=Testimony(span for span in spans if span.number < after),
+        earlier_testimony=Testimony(span for span in spans if span.number < after),
         at=at,
         began=run.started_at,
         again=again,
@@ -190,7 +190,7 @@ def judged(
         if shown >= memory.peak[0] or context.at - memory.peak[1] > PEAK_FOR:
             memory = replace(memory, peak=(shown, context.at))
     odd = run.odd if again else context.odd
-    tally = run.tally.and_again(tally) if again else tally
+    tally = run.tally.with_rejudged(tally) if again else tally
     state = replace(state, memory=memory, run=replace(run, tally=tally, odd=odd))
     return transitions.after_judgement(state)
 

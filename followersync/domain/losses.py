@@ -132,7 +132,7 @@ class JudgeContext:
     have come while they were read; `midst`: people missing among them; `most`: the most shown
     recently. `suspect`: people missing at the list's end may have been pushed off it by newcomers.
     `new_at_end`: how many are newly so. `again`: the run has judged before, and has read some pages
-    again since; people who had witnesses then, in `heard`, are not considered twice.
+    again since; people who had witnesses then, in `earlier_testimony`, are not considered twice.
     """
 
     testimony: Testimony
@@ -162,21 +162,21 @@ class JudgeContext:
     lately: int
     patience: Patience
     again: bool = False
-    heard: Testimony = field(default_factory=lambda: Testimony(()))
+    earlier_testimony: Testimony = field(default_factory=lambda: Testimony(()))
 
     def witness(self, person: Absent) -> Span | None:
         """The newest page that is evidence about `person`, if there is one."""
-        if not self.believes(person) or self.heard.witness(person.place) is not None:
+        if not self.knows_place(person) or self.earlier_testimony.witness(person.place) is not None:
             return None
         return self.testimony.witness(person.place)
 
-    def believes(self, person: Absent) -> bool:
+    def knows_place(self, person: Absent) -> bool:
         """Whether the place of `person` is known."""
         return self.ordered and person.sure and person.place > self.zone
 
     def is_new(self, person: Absent) -> bool:
         """Whether `person` may be too new for an old page, which shows people who left instead."""
-        return self.believes(person) and person.place > self.lately
+        return self.knows_place(person) and person.place > self.lately
 
     def counts(self, person: Absent) -> bool:
         """Whether the count came down by `person`, who is missed for the first time."""
@@ -184,7 +184,7 @@ class JudgeContext:
 
     def is_at_end(self, person: Absent) -> bool:
         """Whether `person` may have stood below the last who is shown."""
-        return not self.believes(person) or person.place < self.end
+        return not self.knows_place(person) or person.place < self.end
 
     def agrees(self, absence: Absence, *, witnessed: bool) -> bool:
         """Whether the count confirms the loss of somebody with this record."""
@@ -224,14 +224,14 @@ def judge(context: JudgeContext, absent: Sequence[Absent]) -> Verdicts:
         witnessed += span is not None
         if context.doubtful and context.whole and person.sure and person.place > context.zone:
             verdicts.moved.append(Moved(person.key, person.place, sure=False))
-        looks |= dict.fromkeys(_wanted(context, person, span))
-        absence = _looked(context, person, span, crowded=person.key in crowded)
+        looks |= dict.fromkeys(_pages_to_read_again(context, person, span))
+        absence = _after_look(context, person, span, crowded=person.key in crowded)
         if absence is None:
             continue
         proof = None if context.odd else proven(context, absence)
         if proof is not None:
             waited += proof in (Proof.WAITED, Proof.WAITED_LONG)
-            place = person.place if context.believes(person) else None
+            place = person.place if context.knows_place(person) else None
             verdicts.lost.append(Lost(person.key, place, proof, absence))
             continue
         unconfirmed += 1
@@ -261,11 +261,13 @@ def proven(context: JudgeContext, absence: Absence) -> Proof | None:
     return None
 
 
-def _wanted(context: JudgeContext, person: Absent, span: Span | None) -> Iterable[PageLook]:
+def _pages_to_read_again(
+    context: JudgeContext, person: Absent, span: Span | None
+) -> Iterable[PageLook]:
     """Pages to read again because of `person`."""
     if span is not None and span.limit:
         yield PageLook(span.after, (span.limit,), span.top)
-    if span is None and context.believes(person) and not context.again:
+    if span is None and context.knows_place(person) and not context.again:
         between = context.testimony.between(person.place)
         if between is not None:
             yield between
@@ -281,7 +283,7 @@ def _crowded(absent: Sequence[Absent]) -> frozenset[int]:
     )
 
 
-def _looked(
+def _after_look(
     context: JudgeContext, person: Absent, span: Span | None, *, crowded: bool
 ) -> Absence | None:
     """The person's absence after this look; None if there is none."""
@@ -291,7 +293,7 @@ def _looked(
     if absence is None:
         absence = Absence(since=context.at)
     if context.again:
-        return _witnessed_late(context, absence)
+        return _with_late_witness(context, absence)
     if context.wide and not absence.settled:
         sparse = context.sparse and not crowded
         absence = replace(
@@ -301,17 +303,17 @@ def _looked(
             shown=context.shown,
             most=context.most,
         )
-    if context.all_left and context.believes(person) and not context.is_new(person):
+    if context.all_left and context.knows_place(person) and not context.is_new(person):
         absence = replace(absence, counted=True)
-    absence = _counted_whole(
+    absence = _with_whole_look(
         context, absence, at_end=context.is_at_end(person), witnessed=span is not None
     )
     if absence.looks and context.at < absence.last_at + LOOKS_APART:
         return absence
-    return _counted(context, absence, span)
+    return _with_look(context, absence, span)
 
 
-def _counted_whole(
+def _with_whole_look(
     context: JudgeContext, absence: Absence, *, at_end: bool, witnessed: bool
 ) -> Absence:
     """The record after a look at the whole list, which is counted by itself.
@@ -330,7 +332,7 @@ def _counted_whole(
     return replace(absence, whole=absence.whole + 1, whole_at=context.at)
 
 
-def _counted(context: JudgeContext, absence: Absence, span: Span | None) -> Absence:
+def _with_look(context: JudgeContext, absence: Absence, span: Span | None) -> Absence:
     """One look more. What withholds a row now withholds it minutes later, so looks count only
     LOOKS_APART from each other."""
     return replace(
@@ -364,7 +366,7 @@ def _varies(absence: Absence) -> bool:
     return absence.longer >= LONGER or (absence.shorter >= SHORTER and absence.shorter >= same)
 
 
-def _witnessed_late(context: JudgeContext, absence: Absence) -> Absence:
+def _with_late_witness(context: JudgeContext, absence: Absence) -> Absence:
     """The record with witnesses that the look before, in the same run, lacked."""
     if absence.last_at < context.began or absence.last_at == context.at:
         return absence

@@ -81,16 +81,16 @@ def finish_run(state: AccountState, *, followers: int, unconfirmed: int, now: in
     memory = replace(memory, last_at=now)
     whole = full_scan is not None and full_scan.ended
     read = full_scan.read if full_scan is not None else run.read
-    memory = _counts_remembered(memory, run, followers, unconfirmed)
+    memory = _with_counts(memory, run, followers, unconfirmed)
     if full_scan is not None and whole:
-        memory = _scan_remembered(memory, run, full_scan, followers, now)
+        memory = _with_scan(memory, run, full_scan, followers, now)
         full_scan = None
     if read.people:
         memory = replace(memory, empties=0)
     if memory.empties or (run.mode is ScanMode.FULL and not whole and not on_schedule(state, now)):
         # The list could not be read to its end: it is not known to be complete.
         memory = replace(memory, complete=False)
-    quick = memory.quick + 1 if _hurries(memory) else 0
+    quick = memory.quick + 1 if _wants_quick_scan(memory) else 0
     memory = replace(memory, quick=quick)
     second_look = QUICK if 0 < quick <= QUICK_TIMES else None
     if second_look is None and (unconfirmed > memory.beyond or memory.odd):
@@ -123,7 +123,7 @@ def _can_confirm(memory: Memory, run: Run) -> bool:
     )
 
 
-def _counts_remembered(memory: Memory, run: Run, followers: int, unconfirmed: int) -> Memory:
+def _with_counts(memory: Memory, run: Run, followers: int, unconfirmed: int) -> Memory:
     if run.reported is None:
         return replace(memory, complete=False)
     outside = count_is_outside(memory, run.reported, followers)
@@ -136,10 +136,8 @@ def _counts_remembered(memory: Memory, run: Run, followers: int, unconfirmed: in
     )
 
 
-def _scan_remembered(
-    memory: Memory, run: Run, full_scan: FullScan, followers: int, now: int
-) -> Memory:
-    memory = _order_learned(memory, full_scan, now)
+def _with_scan(memory: Memory, run: Run, full_scan: FullScan, followers: int, now: int) -> Memory:
+    memory = _with_order(memory, full_scan, now)
     if not run.proof:
         return replace(memory, full_at=now, scans=memory.scans + 1)
     memory = replace(
@@ -159,7 +157,7 @@ def _scan_remembered(
     return replace(memory, baselined_at=now, hidden=hidden)
 
 
-def _order_learned(memory: Memory, full_scan: FullScan, now: int) -> Memory:
+def _with_order(memory: Memory, full_scan: FullScan, now: int) -> Memory:
     """How far the places can be trusted after this scan."""
     read = full_scan.read
     if full_scan.renumber:
@@ -208,7 +206,7 @@ def _evidence(
     )
 
 
-def _hurries(memory: Memory) -> bool:
+def _wants_quick_scan(memory: Memory) -> bool:
     """Whether a second scan within minutes would settle how far the places can be trusted."""
     unsettled = memory.order is not ListOrder.CONFIRMED or memory.renumber
     return unsettled and memory.pages <= QUICK_PAGES and memory.people >= RUN_NEEDED

@@ -10,8 +10,8 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from followersync.domain.page_order import RUN_NEEDED, PageOrder, Walk, page_order
-from followersync.domain.places import Placing, kind_of
+from followersync.domain.page_order import RUN_NEEDED, PageOrder, ScanPosition, page_order
+from followersync.domain.places import PlaceAssignment, kind_of
 from followersync.domain.state import GAP, TOP
 from followersync.domain.values import (
     Added,
@@ -56,12 +56,12 @@ def read_page(
     rows: Sequence[tuple[int, str]],
     known: Mapping[int, StoredConnection],
     lost_before: Set[int],
-    walk: Walk,
+    position: ScanPosition,
 ) -> PageReading:
     """What is new, renamed and moved on a page, and what it is evidence of."""
-    reading = _read(rows, known, lost_before, walk)
-    all_known = not walk.first and known and len(known) == len(reading.seen)
-    if not all_known or _lowest(known) < walk.floor:
+    reading = _read(rows, known, lost_before, position)
+    all_known = not position.first and known and len(known) == len(reading.seen)
+    if not all_known or _lowest(known) < position.floor:
         return reading
     return replace(
         reading,
@@ -70,7 +70,7 @@ def read_page(
         top=None,
         bottom=None,
         doubt=[],
-        floor=walk.floor,
+        floor=position.floor,
         orderly=False,
         backwards=True,
     )
@@ -86,21 +86,21 @@ def _read(
     rows: Sequence[tuple[int, str]],
     known: Mapping[int, StoredConnection],
     lost_before: Set[int],
-    walk: Walk,
+    position: ScanPosition,
 ) -> PageReading:
-    if not walk.renumber and len(known) == len(rows) and rows:
-        unchanged = _unchanged(rows, known, walk)
+    if not position.renumber and len(known) == len(rows) and rows:
+        unchanged = _unchanged(rows, known, position)
         if unchanged is not None:
             return unchanged
-    return _read_changed(rows, known, lost_before, walk)
+    return _read_changed(rows, known, lost_before, position)
 
 
 def _unchanged(
-    rows: Sequence[tuple[int, str]], known: Mapping[int, StoredConnection], walk: Walk
+    rows: Sequence[tuple[int, str]], known: Mapping[int, StoredConnection], position: ScanPosition
 ) -> PageReading | None:
     """The fast path: everybody is known and sure, has the same name and stands in our order."""
     shown = known if isinstance(known, UnchangedPage) else _as_shown(rows, known)
-    if shown is None or len(rows) < RUN_NEEDED or shown.places[-1] <= walk.zone:
+    if shown is None or len(rows) < RUN_NEEDED or shown.places[-1] <= position.zone:
         return None
     bottom = shown.places[-1]
     return PageReading(
@@ -114,7 +114,7 @@ def _unchanged(
         spoiled=None,
         top=shown.places[0],
         bottom=bottom,
-        floor=min(walk.floor, bottom),
+        floor=min(position.floor, bottom),
         doubt=[],
     )
 
@@ -138,23 +138,23 @@ def _read_changed(
     rows: Sequence[tuple[int, str]],
     known: Mapping[int, StoredConnection],
     lost_before: Set[int],
-    walk: Walk,
+    position: ScanPosition,
 ) -> PageReading:
-    order = page_order(rows, known, walk)
-    if walk.renumber:
-        return _renumbered(order, known, lost_before, walk)
-    placing = Placing(order, known, lost_before, walk)
-    placing.place_all()
+    order = page_order(rows, known, position)
+    if position.renumber:
+        return _renumbered(order, known, lost_before, position)
+    assignment = PlaceAssignment(order, known, lost_before, position)
+    assignment.place_all()
     top = bottom = None
     seen = [key for key, _ in order.unique]
     if order.spoiled is None:
         top = known[seen[order.run[0]]].place
         bottom = known[seen[order.run[-1]]].place
-    moved = placing.moved
-    if order.orderly or order.clean or (walk.confirming and not order.repeats):
+    moved = assignment.moved
+    if order.orderly or order.clean or (position.confirming and not order.repeats):
         moved = moved + _unsettled(order, known)
     return PageReading(
-        added=placing.added,
+        added=assignment.added,
         renamed=_renamed(order, known),
         moved=moved,
         seen=seen,
@@ -164,9 +164,9 @@ def _read_changed(
         spoiled=order.spoiled,
         top=top,
         bottom=bottom,
-        floor=placing.floor,
-        doubt=placing.doubt,
-        among=placing.among,
+        floor=assignment.floor,
+        doubt=assignment.doubt,
+        among=assignment.among,
     )
 
 
@@ -195,19 +195,22 @@ def _renamed(order: PageOrder, known: Mapping[int, StoredConnection]) -> list[Re
 
 
 def _renumbered(
-    order: PageOrder, known: Mapping[int, StoredConnection], lost_before: Set[int], walk: Walk
+    order: PageOrder,
+    known: Mapping[int, StoredConnection],
+    lost_before: Set[int],
+    position: ScanPosition,
 ) -> PageReading:
     """Gives every row a new place."""
     added, moved = [], []
-    place = walk.floor
+    place = position.floor
     for key, username in order.unique:
-        if key in known and known[key].place > walk.zone:
+        if key in known and known[key].place > position.zone:
             continue
         place -= GAP
         if key in known:
             moved.append(Moved(key, place, sure=True))
         else:
-            kind = kind_of(key, lost_before, walk.baseline, new=False)
+            kind = kind_of(key, lost_before, position.baseline, new=False)
             added.append(Added(key, username, place, sure=True, kind=kind))
     return PageReading(
         added=added,

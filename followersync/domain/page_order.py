@@ -14,7 +14,7 @@ RUN_NEEDED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class ScanPosition:
     """Where a page stands in a scan.
 
     `floor`: the lowest place given or read so far in the scan. `at_top`: no sure row was read yet
@@ -87,7 +87,7 @@ class PageOrder:
 
 
 def page_order(
-    rows: Sequence[tuple[int, str]], known: Mapping[int, StoredConnection], walk: Walk
+    rows: Sequence[tuple[int, str]], known: Mapping[int, StoredConnection], position: ScanPosition
 ) -> PageOrder:
     """Compare a page with the stored places."""
     counts = Counter(key for key, _ in rows)
@@ -97,16 +97,16 @@ def page_order(
     sure = [
         index
         for index, (key, _) in enumerate(unique)
-        if key in once and key in known and is_sure(known[key], walk)
+        if key in once and key in known and is_sure(known[key], position)
     ]
     run = [sure[at] for at in longest_run([known[unique[index][0]].place for index in sure])]
     kept = frozenset(run)
-    back_on_top = walk.first and all(index in kept or index < run[0] for index in sure)
+    back_on_top = position.first and all(index in kept or index < run[0] for index in sure)
     return PageOrder(unique, sure, run, once, repeats, back_on_top)
 
 
-def is_sure(row: StoredConnection, walk: Walk) -> bool:
-    return row.sure and row.place > walk.zone
+def is_sure(row: StoredConnection, position: ScanPosition) -> bool:
+    return row.sure and row.place > position.zone
 
 
 def longest_run(places: Sequence[int]) -> list[int]:

@@ -92,7 +92,7 @@ def remember(
     return (*kept, new)
 
 
-def across(
+def common_reappearance(
     seconds: Sequence[int], looks: Sequence[int], *, synced: int, at: int
 ) -> Reappearance | None:
     """The absence that reappearances in many accounts at once have in common; None: in too few.
@@ -106,6 +106,6 @@ def across(
     return Reappearance(at=at, seconds=seconds[many - 1], looks=looks[many - 1])
 
 
-def told_by_site(one: Reappearance | None, now: int) -> tuple[Reappearance, ...]:
+def site_reappearances(one: Reappearance | None, now: int) -> tuple[Reappearance, ...]:
     """The site's reappearance as long as it is remembered."""
     return () if one is None or now - one.at > SITE_REMEMBERED else (one,)

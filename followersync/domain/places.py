@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 
-from followersync.domain.page_order import RUN_NEEDED, PageOrder, Walk, is_sure, longest_run
+from followersync.domain.page_order import RUN_NEEDED, PageOrder, ScanPosition, is_sure, longest_run
 from followersync.domain.state import GAP, TOP
 from followersync.domain.values import Added, AddedKind, Moved, StoredConnection
 
@@ -18,7 +18,7 @@ def kind_of(key: int, lost_before: Set[int], baseline: bool, *, new: bool) -> Ad
     return AddedKind.GAINED if new else AddedKind.FOUND
 
 
-class Placing:
+class PlaceAssignment:
     """Gives places to the unknown and the unsure rows of one page, group by group.
 
     A group is what stands between two rows of the run (or before the first, after the last).
@@ -29,16 +29,16 @@ class Placing:
         order: PageOrder,
         known: Mapping[int, StoredConnection],
         lost_before: Set[int],
-        walk: Walk,
+        position: ScanPosition,
     ) -> None:
         self.order = order
         self.unique = order.unique
         self.known = known
         self.lost_before = lost_before
-        self.walk = walk
+        self.position = position
         self.run = frozenset(order.run)
         self.clean = order.clean
-        self.floor = walk.floor
+        self.floor = position.floor
         self.added: list[Added] = []
         self.moved: list[Moved] = []
         self.doubt: list[tuple[int, int]] = []
@@ -48,59 +48,59 @@ class Placing:
 
     def place_all(self) -> None:
         above: int | None = None
-        stretch: list[int] = []
+        group: list[int] = []
         for index, (key, _) in enumerate(self.unique):
             if index in self.run:
                 below = self.known[key].place
-                self._place(stretch, above, below)
-                stretch = []
+                self._place(group, above, below)
+                group = []
                 above = below
                 self._passed += 1
                 self.floor = min(self.floor, below)
-            elif not (key in self.known and is_sure(self.known[key], self.walk)):
-                stretch.append(index)
-        self._place(stretch, above, None)
+            elif not (key in self.known and is_sure(self.known[key], self.position)):
+                group.append(index)
+        self._place(group, above, None)
 
-    def _place(self, stretch: list[int], above: int | None, below: int | None) -> None:
-        if not stretch:
+    def _place(self, group: list[int], above: int | None, below: int | None) -> None:
+        if not group:
             return
-        top_of_list = above is None and self.walk.at_top
-        high, step = self._room(len(stretch), above, below)
+        top_of_list = above is None and self.position.at_top
+        high, step = self._room(len(group), above, below)
         new = top_of_list and (
-            self.order.in_order or (len(self.order.sure) < RUN_NEEDED and self.walk.growing)
+            self.order.in_order or (len(self.order.sure) < RUN_NEEDED and self.position.growing)
         )
-        sure = top_of_list and self.clean and self.walk.first and step > 0
-        fitting = self._fitting(stretch, above, below)
+        sure = top_of_list and self.clean and self.position.first and step > 0
+        fitting = self._fitting(group, above, below)
         if fitting and above is not None and below is not None:
             self.doubt.append((below, above))
         strangers = 0
-        for at, index in enumerate(stretch, start=1):
+        for at, index in enumerate(group, start=1):
             if index in fitting:
                 self.moved.append(Moved(self.unique[index][0], fitting[index], sure=True))
                 continue
             strangers += not self._is_known(index)
-            expected = not 0 < strangers - self.walk.expected <= self.walk.hidden
-            self._give(index, high - at * step, sure=sure, new=new and expected)
+            expected = not 0 < strangers - self.position.expected <= self.position.hidden
+            self._assign(index, high - at * step, sure=sure, new=new and expected)
         if below is None:
-            self.floor = high - len(stretch) * step
+            self.floor = high - len(group) * step
 
-    def _fitting(self, stretch: list[int], above: int | None, below: int | None) -> dict[int, int]:
+    def _fitting(self, group: list[int], above: int | None, below: int | None) -> dict[int, int]:
         """People seen a second time where an earlier page put them: they become sure there.
 
         Never at a page's end, which may be the list's: the list may be cut off there, and a person
         placed too low would then be evidence that all between them and their true place are gone.
         """
-        if not self.clean or not self.walk.settles or below is None:
+        if not self.clean or not self.position.settles or below is None:
             return {}
         if above is None:
-            if not self.walk.at_top:
+            if not self.position.at_top:
                 return {}
             above = TOP
-            strangers = [at for at, index in enumerate(stretch) if not self._is_known(index)]
-            stretch = stretch[strangers[-1] + 1 :] if strangers else stretch
+            strangers = [at for at, index in enumerate(group) if not self._is_known(index)]
+            group = group[strangers[-1] + 1 :] if strangers else group
         places = [
             (index, self.known[self.unique[index][0]].place)
-            for index in stretch
+            for index in group
             if self._is_known(index) and below < self.known[self.unique[index][0]].place < above
         ]
         run = longest_run([place for _, place in places])
@@ -108,7 +108,7 @@ class Placing:
 
     def _is_among(self) -> bool:
         """A few above may have left and come back on top, whose places are still the highest."""
-        return not self.walk.first or self._passed >= RUN_NEEDED
+        return not self.position.first or self._passed >= RUN_NEEDED
 
     def _is_known(self, index: int) -> bool:
         return self.unique[index][0] in self.known
@@ -116,7 +116,7 @@ class Placing:
     def _room(self, count: int, above: int | None, below: int | None) -> tuple[int, int]:
         """The upper bound and the step for `count` places; step 0: no room."""
         if above is None:
-            high = self.walk.floor
+            high = self.position.floor
             if below is None or high - below > GAP * (count + 1):
                 return high, GAP
             if high <= below:
@@ -127,12 +127,12 @@ class Placing:
             return high, GAP
         return high, (high - below) // (count + 1)
 
-    def _give(self, index: int, place: int, *, sure: bool, new: bool) -> None:
+    def _assign(self, index: int, place: int, *, sure: bool, new: bool) -> None:
         key, username = self.unique[index]
         row = self.known.get(key)
         if row is None:
             new = new and key in self.order.once
-            kind = kind_of(key, self.lost_before, self.walk.baseline, new=new)
+            kind = kind_of(key, self.lost_before, self.position.baseline, new=new)
             self.added.append(Added(key, username, place, sure, kind))
             self.among = self.among or (kind is AddedKind.FOUND and self._is_among())
         elif self.clean and place != row.place:

@@ -32,9 +32,9 @@ def paced_pages(memory: Memory, why: ScanReason, *, started_at: int, now: int) -
     return SLICE + memory.pages * (now - started_at) // ROUND
 
 
-def head_pages(memory: Memory, *, reported: int | None, held: int, size: int) -> int:
+def head_pages(memory: Memory, *, reported: int | None, followers: int, size: int) -> int:
     """Within how many pages known people should be found, given the expected newcomers."""
-    newcomers = 0 if reported is None else max(0, reported - held)
+    newcomers = 0 if reported is None else max(0, reported - followers)
     return HEAD_PAGES + 2 * newcomers // size + memory.pages // 20
 
 
@@ -47,13 +47,13 @@ def age_limit(pages: int) -> int:
     return 7 * DAY if pages <= UNPACED_PAGES else DAY // 2
 
 
-def count_is_outside(memory: Memory, reported: int | None, held: int) -> int:
+def count_is_outside(memory: Memory, reported: int | None, followers: int) -> int:
     """By how much the count is outside what the stored people explain; 0: explained or unknown."""
     if memory.gap is None or reported is None:
         return 0
     expected = reported - memory.gap
-    low = min((*memory.held[-3:], held))
-    high = max((*memory.held[-3:], held))
+    low = min((*memory.held[-3:], followers))
+    high = max((*memory.held[-3:], followers))
     return low - expected if expected < low else max(0, expected - high)
 
 
@@ -62,7 +62,7 @@ def why_full(
     *,
     now: int,
     reported: int | None,
-    held: int,
+    followers: int,
     unconfirmed: int,
     asked: bool = False,
 ) -> ScanReason | None:
@@ -83,12 +83,12 @@ def why_full(
         return ScanReason.UNCONFIRMED
     if asked and memory.pages <= ASKED_PAGES:
         return ScanReason.ASKED
-    moved = reported is not None and memory.gap is not None and reported - memory.gap != held
+    moved = reported is not None and memory.gap is not None and reported - memory.gap != followers
     if few and moved:
         # A scan costs a few calls at most; waiting for certainty would hide who is missing.
         return ScanReason.COUNT
-    outside = count_is_outside(memory, reported, held)
-    if outside > max(3, held // 100) or (outside and memory.outside):
+    outside = count_is_outside(memory, reported, followers)
+    if outside > max(3, followers // 100) or (outside and memory.outside):
         return ScanReason.COUNT
     return ScanReason.AGE if age >= age_limit(memory.pages) else None
 

@@ -1,8 +1,8 @@
 """State of an account's syncing between two commits: small, frozen, JSON-able.
 
 `Memory` lasts, `FullScan` is the open full scan, `Run` is the sync in progress. All three are
-stored as one value in the transaction of the page they result from, so that the successor of a killed
-worker continues from there and applies nothing twice.
+stored as one value in the transaction of the page they result from, so that the next worker after a
+killed one continues from there and applies nothing twice.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ListOrder(StrEnum):
 class Phase(StrEnum):
     COUNT = "count"
     HEAD = "head"
-    BODY = "body"
+    FULL = "body"
     LOOK = "look"
     CLOSING = "closing"
     JUDGE = "judge"

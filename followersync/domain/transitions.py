@@ -26,8 +26,8 @@ def after_page(state: AccountState, page: PageReading, after: str | None, now: i
     match _run(state).phase:
         case Phase.HEAD:
             return _after_head(state, page, after, now)
-        case Phase.BODY:
-            return _after_body(state, page, after, now)
+        case Phase.FULL:
+            return _after_full_scan_page(state, page, after, now)
         case Phase.LOOK:
             return _after_look(state, after, now)
         case _:
@@ -48,7 +48,7 @@ def _after_head(
     run = replace(run, after=after)
     state = replace(state, run=run)
     if page.orderly:
-        return _decide(state, now)
+        return _after_known_people(state, now)
     if run.walked >= _head_pages(state):
         return _begin_full_scan(state, ScanReason.ORDER, now)
     return state
@@ -57,7 +57,7 @@ def _after_head(
 def _whole_list_in_head(state: AccountState, now: int) -> AccountState:
     """The head scan reached the list's end: it was a full scan, whatever else is open."""
     state = _begin_full_scan(
-        replace(state, full_scan=None), _why(state, now) or ScanReason.SMALL, now
+        replace(state, full_scan=None), _why_full(state, now) or ScanReason.SMALL, now
     )
     return _end_full_scan(state, now)
 
@@ -65,7 +65,7 @@ def _whole_list_in_head(state: AccountState, now: int) -> AccountState:
 def _head_pages(state: AccountState) -> int:
     run = _run(state)
     return planner.head_pages(
-        state.memory, reported=run.reported, held=run.followers, size=run.page_size
+        state.memory, reported=run.reported, followers=run.followers, size=run.page_size
     )
 
 
@@ -74,30 +74,30 @@ def _expected(run: Run) -> int:
     return run.followers or max(0, (run.reported or 0) - 2)
 
 
-def _why(state: AccountState, now: int) -> ScanReason | None:
+def _why_full(state: AccountState, now: int) -> ScanReason | None:
     run = _run(state)
     return planner.why_full(
         state.memory,
         now=now,
         reported=run.reported,
-        held=run.followers,
+        followers=run.followers,
         unconfirmed=max(0, run.unconfirmed - state.memory.beyond),
         asked=run.asked,
     )
 
 
-def _decide(state: AccountState, now: int) -> AccountState:
+def _after_known_people(state: AccountState, now: int) -> AccountState:
     """Known people are reached: continue the full scan, read a page again, or end with the head."""
     run = _run(state)
     if state.full_scan is not None:
         if _looks_due(state, now):
-            return _look(state, now)
-        return _go_on(state, now)
-    why = _why(state, now)
+            return _begin_looks(state, now)
+        return _continue_full_scan(state, now)
+    why = _why_full(state, now)
     if why is not None:
         return _unless_spent(_begin_full_scan(state, why, now), now)
     if _looks_due(state, now):
-        return _look(state, now)
+        return _begin_looks(state, now)
     if run.unconfirmed and run.ranges and run.walked == 1:
         return _judge(state, now)
     return _done(state)
@@ -108,14 +108,14 @@ def _looks_due(state: AccountState, now: int) -> bool:
     return bool(state.memory.looks) and now - state.memory.looked_at >= LOOKS_APART
 
 
-def _look(state: AccountState, now: int) -> AccountState:
+def _begin_looks(state: AccountState, now: int) -> AccountState:
     memory = replace(state.memory, looked_at=now)
     return replace(state, memory=memory, run=replace(_run(state), phase=Phase.LOOK))
 
 
-def _go_on(state: AccountState, now: int) -> AccountState:
+def _continue_full_scan(state: AccountState, now: int) -> AccountState:
     """Continue the full scan that an earlier run left open."""
-    run = replace(_run(state), phase=Phase.BODY, mode=ScanMode.FULL, why=ScanReason.UNFINISHED)
+    run = replace(_run(state), phase=Phase.FULL, mode=ScanMode.FULL, why=ScanReason.UNFINISHED)
     return _unless_spent(replace(state, run=run), now)
 
 
@@ -132,11 +132,11 @@ def _begin_full_scan(state: AccountState, why: ScanReason, now: int) -> AccountS
         floor=run.floor,
         read=run.read,
     )
-    run = replace(run, phase=Phase.BODY, mode=ScanMode.FULL, why=why)
+    run = replace(run, phase=Phase.FULL, mode=ScanMode.FULL, why=why)
     return replace(state, run=run, full_scan=full_scan)
 
 
-def _after_body(
+def _after_full_scan_page(
     state: AccountState, page: PageReading, after: str | None, now: int
 ) -> AccountState:
     full_scan, run = state.full_scan, _run(state)
@@ -161,7 +161,7 @@ def after_loop(state: AccountState, now: int) -> AccountState:
     run, full_scan = _run(state), state.full_scan
     if run.phase is Phase.CLOSING:
         return _closing_failed(state)
-    if run.phase is not Phase.BODY or full_scan is None:
+    if run.phase is not Phase.FULL or full_scan is None:
         doubts = state.memory.doubts + 1
         renumber = state.memory.renumber or doubts >= LOOP_TRIES
         memory = replace(state.memory, doubts=doubts, renumber=renumber)
@@ -255,7 +255,11 @@ def _after_look(state: AccountState, after: str | None, now: int) -> AccountStat
     if run.looks_from is not None:
         return state if run.look < run.looks_now else begin_closing(state, now)
     if run.look >= len(state.memory.looks):
-        return begin_closing(state, now) if state.full_scan is None else _go_on(state, now)
+        return (
+            begin_closing(state, now)
+            if state.full_scan is None
+            else _continue_full_scan(state, now)
+        )
     return state
 
 

@@ -22,7 +22,7 @@ class PageRole(StrEnum):
     """What a page was read for."""
 
     HEAD = "head"
-    BODY = "body"
+    FULL = "body"
     LOOK = "look"
     CLOSING = "closing"
 
@@ -269,7 +269,7 @@ class Tally:
             self.beyond + other.beyond,
         )
 
-    def and_again(self, later: Tally) -> Tally:
+    def with_rejudged(self, later: Tally) -> Tally:
         """This tally with that of a second judgement of some of the same people."""
         return replace(
             self,

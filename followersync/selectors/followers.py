@@ -110,14 +110,14 @@ def follower_history(account: LinkedAccount, public_id: str) -> FollowerHistory:
     key = key_of(public_id)
     if key is None:
         raise NotFound
-    held = store.history_of(account.pk, key)
-    now, past, changes = held.now, held.past, held.changes
+    history = store.history_of(account.pk, key)
+    now, past, changes = history.now, history.past, history.changes
     if now is None and not past and not changes:
         raise NotFound
     intervals = [Interval(p.valid_from, p.valid_to, p.since, p.username) for p in past]
     current = None
     if now is not None:
-        current = _row(now, held.baseline_at)
+        current = _row(now, history.baseline_at)
         intervals.append(Interval(now.first_seen_at, None, now.since, now.username))
     name = now.username if now else past[-1].username if past else changes[-1].username
     return FollowerHistory(public_id, name, current, intervals, [change_row(c) for c in changes])

@@ -34,10 +34,10 @@ WHERE d.key IS NULL OR n.username IS NULL OR d.since IS DISTINCT FROM to_timesta
 
 
 class Staged(NamedTuple):
-    """Figures of a comparison: people listed, held, and held but older than the archive."""
+    """Figures of a comparison: people listed, stored, and stored but older than the archive."""
 
     listed: int
-    held: int
+    stored: int
     older: int
     oldest_listed: bool
     newcomers: int
@@ -84,8 +84,10 @@ def compare(account_id: int, oldest: int | None) -> Staged:
             "  WHERE o.oldest IS NOT NULL)",
             {"account": account_id, "oldest": oldest},
         )
-        held, absent, older, oldest_listed = cursor.fetchone()
-    return Staged(held - absent + newcomers, held, older, bool(oldest_listed), newcomers, undated)
+        stored, absent, older, oldest_listed = cursor.fetchone()
+    return Staged(
+        stored - absent + newcomers, stored, older, bool(oldest_listed), newcomers, undated
+    )
 
 
 class Dated(NamedTuple):
@@ -96,7 +98,8 @@ class Dated(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """As in the domain's `Compared`, for those whom nothing but doubt or a block speaks for."""
+    """As in the domain's `Comparison`, for people whom only doubt or a block may keep from being
+    missed."""
 
     missing: int
     fresh: int

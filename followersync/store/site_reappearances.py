@@ -6,7 +6,12 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from followersync.domain.patience import AT_ONE_TIME, Reappearance, across, told_by_site
+from followersync.domain.patience import (
+    AT_ONE_TIME,
+    Reappearance,
+    common_reappearance,
+    site_reappearances,
+)
 from followersync.models import SiteReappearance, SyncSettings
 
 COUNTED_EVERY = timedelta(minutes=10)
@@ -34,7 +39,7 @@ def _told(row: SiteReappearance | None, now: datetime) -> tuple[Reappearance, ..
     found = None
     if row is not None and row.at is not None:
         found = Reappearance(int(row.at.timestamp()), row.seconds, row.looks)
-    return told_by_site(found, int(now.timestamp()))
+    return site_reappearances(found, int(now.timestamp()))
 
 
 def _nobody_counts() -> bool:
@@ -48,7 +53,7 @@ def _nobody_counts() -> bool:
 def _count(now: datetime) -> SiteReappearance:
     since = now - timedelta(seconds=AT_ONE_TIME)
     back = SyncSettings.objects.filter(came_back_at__gt=since)
-    found = across(
+    found = common_reappearance(
         [*back.order_by("-came_back_after").values_list("came_back_after", flat=True)],
         [*back.order_by("-came_back_looks").values_list("came_back_looks", flat=True)],
         synced=SyncSettings.objects.filter(last_synced_at__gt=since).count(),

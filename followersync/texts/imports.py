@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from followersync.domain.archive_completeness import Completeness, Reason
-from followersync.domain.archive_losses import Act, Flaw
+from followersync.domain.archive_losses import AbsentVerdict, Flaw
 from followersync.models import ArchiveImport, FollowerSnapshot, SyncRun
 from followersync.services.imports.ownership import QUESTIONS
 from followersync.sources.archive.errors import Problem
@@ -237,37 +237,37 @@ def _evidence(run: SyncRun, job: ArchiveImport) -> dict[str, Any]:
 def _reasons(missing: dict[str, int]) -> dict[str, str]:
     """A sentence for each verdict, in the number of people that it was given to."""
 
-    def counted(act: Act) -> int:
+    def counted(act: AbsentVerdict) -> int:
         return missing.get(act, 0)
 
     return {
-        Act.MISSED: ngettext(
+        AbsentVerdict.MISSED: ngettext(
             "About %(n)s of them your next whole export decides, made at least six hours after "
             "this one: if they are missing again, they are gone.",
             "About %(n)s of them your next whole export decides, made at least six hours after "
             "this one: whoever is missing again is gone.",
-            counted(Act.MISSED),
+            counted(AbsentVerdict.MISSED),
         ),
-        Act.SHOWN: ngettext(
+        AbsentVerdict.SHOWN: ngettext(
             "About %(n)s of them this export proves nothing; two whole ones that agree decide.",
             "About %(n)s of them this export proves nothing; two whole ones that agree decide.",
-            counted(Act.SHOWN),
+            counted(AbsentVerdict.SHOWN),
         ),
-        Act.DOUBTFUL: ngettext(
+        AbsentVerdict.DOUBTFUL: ngettext(
             "%(n)s of them may be in it under another name.",
             "%(n)s of them may be in it under other names.",
-            counted(Act.DOUBTFUL),
+            counted(AbsentVerdict.DOUBTFUL),
         ),
-        Act.BLOCK: ngettext(
+        AbsentVerdict.BLOCK: ngettext(
             "%(n)s of them is missing together with their neighbours in your list, which no "
             "export can prove; they are shown as not seen until a look shows them again.",
             "%(n)s of them are missing together with their neighbours in your list, which no "
             "export can prove; they are shown as not seen until a look shows them again.",
-            counted(Act.BLOCK),
+            counted(AbsentVerdict.BLOCK),
         ),
-        Act.WAITING: ngettext(
+        AbsentVerdict.WAITING: ngettext(
             "%(n)s of them was missed less than six hours before; that counts as the same look.",
             "%(n)s of them were missed less than six hours before; that counts as the same look.",
-            counted(Act.WAITING),
+            counted(AbsentVerdict.WAITING),
         ),
     }

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from followersync.domain.archive_losses import Act, Look, recorded
+from followersync.domain.archive_losses import AbsentVerdict, Look, recorded
 from followersync.domain.archive_people import (
-    Before,
     Decision,
     Export,
-    FeedEntry,
+    ListedVerdict,
+    PriorFacts,
     StoredPerson,
     decide,
 )
@@ -99,13 +99,13 @@ class Account:
         self.made_at = now
         return decision.look if decision else None
 
-    def _before(self, given: Export, now: int) -> Before:
+    def _before(self, given: Export, now: int) -> PriorFacts:
         people, parts, reasons = None, None, frozenset[str]()
         if self.last is not None:
             last, decision = self.last
             reasons = frozenset(flaw.value for flaw in decision.look.flaws) if decision else reasons
             people, parts = len(last.people), len(last.ranges)
-        return Before(
+        return PriorFacts(
             newer=True,
             repeated=given in self.contents,
             earliest=now,
@@ -130,34 +130,34 @@ class Account:
         people = given.people
         for key, row in list(self.held.items()):
             act = decision.acts.get(key)
-            if act is Act.LOST:
+            if act is AbsentVerdict.LOST:
                 self.lost[row.name] = row.since or 0
                 self.past[row.name] = key
                 del self.held[key]
-            elif act is Act.RENAMED:
+            elif act is AbsentVerdict.RENAMED:
                 name = decision.renamed[key]
                 self.held[key] = replace(row, name=name, renamed_at=now, absence=None)
             elif row.name in people:
                 self._see(row, people[row.name], act, decision.look, now)
             else:
-                absence = recorded(decision.look, row.absence, Act(act) if act else None)
+                absence = recorded(decision.look, row.absence, AbsentVerdict(act) if act else None)
                 self.held[key] = replace(row, absence=absence)
         for name, entry in decision.entries.items():
-            if entry is not FeedEntry.TAKEN:
+            if entry is not ListedVerdict.TAKEN:
                 self._enter(name, people[name], now)
 
     def _see(
         self,
         row: StoredPerson,
         second: int | None,
-        act: Act | FeedEntry | None,
+        act: AbsentVerdict | ListedVerdict | None,
         look: Look,
         now: int,
     ) -> None:
-        if act is FeedEntry.CAME_BACK:
+        if act is ListedVerdict.CAME_BACK:
             self.lost[row.name] = row.since or 0
             row = replace(row, first_seen_at=now)
-        if act in (FeedEntry.REDATED, FeedEntry.CAME_BACK):
+        if act in (ListedVerdict.REDATED, ListedVerdict.CAME_BACK):
             row = replace(row, since=second, place=(second or 0) << 12)
         self.held[row.key] = replace(row, absence=None if look.shows else row.absence)
 

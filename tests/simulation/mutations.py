@@ -159,7 +159,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "strangers in mid-list are called gained",
-        (("placing.kind_of", _all_gained), ("places.kind_of", _all_gained)),
+        (("places.kind_of", _all_gained), ("page_diff.kind_of", _all_gained)),
         ("cap from the start",),
         "false_gains",
     ),

@@ -33,7 +33,7 @@ def _where(**flags: Any) -> Make:
 
 
 def _context(**flags: Any) -> tuple[tuple[str, Make], ...]:
-    return (("sync.judge_context", _where(**flags)),)
+    return (("engine.judge_context", _where(**flags)),)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule(
         "looks count six hours apart",
-        (("losses.LOOKS_APART", value(60)), ("plan.LOOKS_APART", value(60))),
+        (("losses.LOOKS_APART", value(60)), ("planner.LOOKS_APART", value(60))),
     ),
     Rule(
         "the count holds back what it does not explain",

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from followersync.domain.archive_completeness import (
     Assessment,
     Completeness,
+    DateSpan,
     ListedExport,
     Reason,
-    Span,
     Stored,
     assess,
 )
 from followersync.domain.archive_losses import (
     BLOCK,
-    Compared,
-    Facts,
+    Comparison,
+    ExportFacts,
     Flaw,
     Look,
     Redating,
@@ -61,8 +61,8 @@ class Shown:
     times are rounded down to it.
     """
 
-    span: Span
-    following: Span | None
+    span: DateSpan
+    following: DateSpan | None
     ranges: tuple[tuple[int, int], ...]
     rows: int
     part_missing: bool = False
@@ -79,12 +79,14 @@ def judge(account: Account, shown: Shown, known: Knowledge) -> Judged:
     """Compare the staged rows with the list and give everybody who differs a verdict."""
     minute = shown.minute
     staged = archive_compare.compare(account.pk, shown.span.oldest)
-    stored = Stored(staged.held, staged.older, staged.oldest_listed)
+    stored = Stored(staged.stored, staged.older, staged.oldest_listed)
     assessment = assess(shown.listed(staged.listed), stored, account.reported)
     facts = _facts(account, shown, known, staged, assessment)
     dated = archive_compare.count_redated(minute=minute)
     shared = staged.listed - staged.newcomers
-    compared = Compared(staged.held, staged.listed, shared, redated=dated.redated, lump=dated.lump)
+    compared = Comparison(
+        staged.stored, staged.listed, shared, redated=dated.redated, lump=dated.lump
+    )
     mass = redating(compared)
     if known.newer and not known.repeated:
         compared = _mark(account, shown, known, facts, compared, mass)
@@ -110,8 +112,8 @@ def _facts(
     known: Knowledge,
     staged: archive_compare.Staged,
     assessment: Assessment,
-) -> Facts:
-    return Facts(
+) -> ExportFacts:
+    return ExportFacts(
         assessment=assessment,
         newer=known.newer,
         repeated=known.repeated,
@@ -133,10 +135,10 @@ def _mark(
     account: Account,
     shown: Shown,
     known: Knowledge,
-    facts: Facts,
-    compared: Compared,
+    facts: ExportFacts,
+    compared: Comparison,
     mass: Redating,
-) -> Compared:
+) -> Comparison:
     """Mark whoever is renamed, out of reach, doubtful or in a block; the figures of the rest."""
     minute = shown.minute
     if not minute and mass is Redating.NONE:
@@ -148,7 +150,7 @@ def _mark(
     )
     missing = archive_compare.count_missing(account.pk, known.looked)
     if missing.missing >= BLOCK:
-        archive_verdicts.mark_blocks(account.pk, block_length(compared.held, missing.missing))
+        archive_verdicts.mark_blocks(account.pk, block_length(compared.stored, missing.missing))
         missing = archive_compare.count_missing(account.pk, known.looked)
     return replace(
         compared,
@@ -159,7 +161,7 @@ def _mark(
     )
 
 
-def as_told(assessment: Assessment, facts: Facts, look: Look) -> Assessment:
+def as_told(assessment: Assessment, facts: ExportFacts, look: Look) -> Assessment:
     """What is said of the archive: an implausible one is not called whole, nor one whose people
     are judged although something speaks for a part of them only."""
     against = tuple(each for each in assessment.reasons if each is Reason.COUNT_SHORT)

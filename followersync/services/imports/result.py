@@ -8,8 +8,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from accounts.scopes import Scope
 from accounts.selectors import consent_in_force
-from followersync.domain.archive_completeness import Assessment, Completeness, Span
-from followersync.domain.archive_losses import Act, Look
+from followersync.domain.archive_completeness import Assessment, Completeness, DateSpan
+from followersync.domain.archive_losses import AbsentVerdict, Look
 from followersync.models import ArchiveImport, FollowerSnapshot, Mode, SyncRun, SyncSettings
 from followersync.services.imports.judgement import Shown
 from followersync.services.sync import lease as leases
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 # An export day is the member's own: it ends at the latest twelve hours after UTC's.
 LATEST_ZONE = timedelta(hours=12)
 # What may be said of whom an archive does not show, and who stays in the list.
-MISSING = (Act.MISSED, Act.SHOWN, Act.DOUBTFUL, Act.BLOCK, Act.WAITING)
+MISSING = (
+    AbsentVerdict.MISSED,
+    AbsentVerdict.SHOWN,
+    AbsentVerdict.DOUBTFUL,
+    AbsentVerdict.BLOCK,
+    AbsentVerdict.WAITING,
+)
 
 
 @dataclass(slots=True)
@@ -50,10 +56,10 @@ class Read:
         archive = self.archive
         span, following = archive.span, archive.following
         return Shown(
-            Span(span.oldest, span.newest, span.dated),
+            DateSpan(span.oldest, span.newest, span.dated),
             None
             if following is None
-            else Span(following.oldest, following.newest, following.dated),
+            else DateSpan(following.oldest, following.newest, following.dated),
             tuple(self.ranges),
             self.rows,
             bool(archive.missing_parts),

@@ -213,7 +213,7 @@ class Scanner:
     def _known(self, step: ReadPage, rows: Rows) -> People:
         """Those on the page who follow, looked for below the lowest place met on the way down."""
         state = self._state
-        if step.part is PageRole.BODY and state.full_scan is not None:
+        if step.part is PageRole.FULL and state.full_scan is not None:
             below = None if state.full_scan.renumber else state.full_scan.floor
             return self._batch.known(rows, below=below)
         below = None if step.part is PageRole.LOOK or state.run is None else state.run.floor

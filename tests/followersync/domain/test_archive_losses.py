@@ -8,9 +8,9 @@ import pytest
 
 from followersync.domain.archive_completeness import Assessment, Completeness, Reason
 from followersync.domain.archive_losses import (
-    Act,
-    Compared,
-    Facts,
+    AbsentVerdict,
+    Comparison,
+    ExportFacts,
     Flaw,
     Look,
     Redating,
@@ -32,8 +32,8 @@ SHORT = Assessment(Completeness.PARTIAL, (Reason.COUNT_SHORT,))
 PART = Assessment(Completeness.PARTIAL, (Reason.PART_MISSING,))
 ALWAYS_OLDER = Assessment(Completeness.RANGED, (Reason.FOLLOWING_OLDER,))
 
-FACTS = Facts(WHOLE, newer=True, earliest=NOW, latest=NOW)
-FIVE_MISSING = Compared(held=100, listed=95, shared=95, missing=5, fresh=5)
+FACTS = ExportFacts(WHOLE, newer=True, earliest=NOW, latest=NOW)
+FIVE_MISSING = Comparison(stored=100, listed=95, shared=95, missing=5, fresh=5)
 COUNTS = Look(Weight.COUNTS, (), NOW, NOW, sees_new=True)
 ONCE = Absence(NOW - LOOKS_APART, 1, 1, last_at=NOW - LOOKS_APART)
 
@@ -98,23 +98,23 @@ def test_what_an_export_is_worth(
 @pytest.mark.parametrize(
     ("look", "absence", "mark", "act"),
     [
-        (COUNTS, None, None, Act.MISSED),
-        (COUNTS, ONCE, None, Act.LOST),
-        (COUNTS, replace(ONCE, last_at=ONCE.last_at + 1), None, Act.WAITING),
-        (COUNTS, replace(ONCE, witnessed=0), None, Act.MISSED),
-        (COUNTS, ONCE, Act.DOUBTFUL, Act.DOUBTFUL),
-        (COUNTS, ONCE, Act.BLOCK, Act.BLOCK),
-        (COUNTS, ONCE, Act.OUTSIDE, None),
-        (COUNTS, ONCE, Act.RENAMED, Act.RENAMED),
-        (replace(COUNTS, weight=Weight.SHOWS), None, None, Act.SHOWN),
-        (replace(COUNTS, weight=Weight.SHOWS), ONCE, None, Act.SHOWN),
+        (COUNTS, None, None, AbsentVerdict.MISSED),
+        (COUNTS, ONCE, None, AbsentVerdict.LOST),
+        (COUNTS, replace(ONCE, last_at=ONCE.last_at + 1), None, AbsentVerdict.WAITING),
+        (COUNTS, replace(ONCE, witnessed=0), None, AbsentVerdict.MISSED),
+        (COUNTS, ONCE, AbsentVerdict.DOUBTFUL, AbsentVerdict.DOUBTFUL),
+        (COUNTS, ONCE, AbsentVerdict.BLOCK, AbsentVerdict.BLOCK),
+        (COUNTS, ONCE, AbsentVerdict.OUTSIDE, None),
+        (COUNTS, ONCE, AbsentVerdict.RENAMED, AbsentVerdict.RENAMED),
+        (replace(COUNTS, weight=Weight.SHOWS), None, None, AbsentVerdict.SHOWN),
+        (replace(COUNTS, weight=Weight.SHOWS), ONCE, None, AbsentVerdict.SHOWN),
         (replace(COUNTS, weight=Weight.NOTHING), ONCE, None, None),
         (replace(COUNTS, sees_new=False), None, None, None),
-        (replace(COUNTS, sees_new=False), ONCE, None, Act.LOST),
+        (replace(COUNTS, sees_new=False), ONCE, None, AbsentVerdict.LOST),
     ],
 )
 def test_one_export_makes_nobody_lost_and_a_second_look_hours_later_does(
-    look: Look, absence: Absence | None, mark: Act | None, act: Act | None
+    look: Look, absence: Absence | None, mark: AbsentVerdict | None, act: AbsentVerdict | None
 ) -> None:
     assert judge(look, absence, mark) is act
 
@@ -123,10 +123,10 @@ def test_an_export_counts_as_one_witnessed_look_of_the_moment_it_was_made() -> N
     look = replace(COUNTS, latest=NOW + 60)
 
     missed = Absence(NOW + 60, 1, 1, last_at=NOW + 60, at=(NOW + 60,))
-    assert recorded(look, None, Act.MISSED) == missed
-    assert recorded(look, None, Act.SHOWN) == Absence(NOW + 60, 0, 0, last_at=NOW + 60)
-    assert recorded(look, ONCE, Act.WAITING) == ONCE
-    assert recorded(look, ONCE, Act.LOST) is None
+    assert recorded(look, None, AbsentVerdict.MISSED) == missed
+    assert recorded(look, None, AbsentVerdict.SHOWN) == Absence(NOW + 60, 0, 0, last_at=NOW + 60)
+    assert recorded(look, ONCE, AbsentVerdict.WAITING) == ONCE
+    assert recorded(look, ONCE, AbsentVerdict.LOST) is None
 
 
 def test_an_export_older_than_the_edges_look_says_nothing_of_whom_the_edge_has_seen() -> None:

@@ -242,7 +242,7 @@ def test_the_same_state_always_asks_for_the_same_step() -> None:
 
     assert engine.next_step(state) == engine.next_step(state) == ReadCount()
     state = engine.count_read(state, reported=3, now=1)
-    assert engine.next_step(state) == ReadPage(PageRole.BODY, None, 100)
+    assert engine.next_step(state) == ReadPage(PageRole.FULL, None, 100)
 
 
 def test_an_answer_nobody_asked_for_is_a_bug_and_changes_nothing() -> None:

@@ -13,10 +13,10 @@ from followersync.domain.patience import (
     WAIT,
     Patience,
     Reappearance,
-    across,
+    common_reappearance,
     patience_of,
     remember,
-    told_by_site,
+    site_reappearances,
 )
 
 NOW = 1_000 * DAY
@@ -60,10 +60,10 @@ def test_where_people_came_back_every_rule_takes_longer() -> None:
 
 def test_what_many_accounts_saw_at_one_time_makes_every_account_wait_longer() -> None:
     """One fault of Instagram's hits many: where people are still missing it is not over."""
-    told = across([3 * DAY, 2 * DAY, DAY, 60], [9, 5, 4, 1], synced=30, at=NOW)
+    told = common_reappearance([3 * DAY, 2 * DAY, DAY, 60], [9, 5, 4, 1], synced=30, at=NOW)
 
     assert told == Reappearance(NOW, DAY, 4)
-    assert patience_of(told_by_site(told, NOW + DAY), NOW + DAY).looks_counted == 4
+    assert patience_of(site_reappearances(told, NOW + DAY), NOW + DAY).looks_counted == 4
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_many_accounts_saw_at_one_time_makes_every_account_wait_longer() ->
 def test_a_few_accounts_are_no_fault_of_instagram(
     accounts: int, synced: int, *, many: bool
 ) -> None:
-    told = across([DAY] * accounts, [2] * accounts, synced=synced, at=NOW)
+    told = common_reappearance([DAY] * accounts, [2] * accounts, synced=synced, at=NOW)
 
     assert (told is not None) is many
 
@@ -80,9 +80,9 @@ def test_a_few_accounts_are_no_fault_of_instagram(
 def test_after_two_days_the_other_accounts_are_forgotten() -> None:
     told = Reappearance(NOW, DAY, 2)
 
-    assert told_by_site(told, NOW + SITE_REMEMBERED) == (told,)
-    assert told_by_site(told, NOW + SITE_REMEMBERED + 1) == ()
-    assert told_by_site(None, NOW) == ()
+    assert site_reappearances(told, NOW + SITE_REMEMBERED) == (told,)
+    assert site_reappearances(told, NOW + SITE_REMEMBERED + 1) == ()
+    assert site_reappearances(None, NOW) == ()
 
 
 @given(

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from followersync.domain.page_diff import PageReading, read_page
-from followersync.domain.page_order import Walk, longest_run
+from followersync.domain.page_order import ScanPosition, longest_run
 from followersync.domain.state import GAP
 from followersync.domain.values import AddedKind, PageFault, StoredConnection, UnchangedPage
 
 BASE = 1_000 * GAP
 
 
-def walk(**changes: object) -> Walk:
+def position(**changes: object) -> ScanPosition:
     values: dict[str, object] = {
         "floor": BASE + 50 * GAP,
         "at_top": True,
@@ -24,7 +24,7 @@ def walk(**changes: object) -> Walk:
         "renumber": False,
         "confirming": False,
     }
-    return Walk(**(values | changes))  # type: ignore[arg-type]
+    return ScanPosition(**(values | changes))  # type: ignore[arg-type]
 
 
 def stored(*keys: int, unsure: tuple[int, ...] = ()) -> dict[int, StoredConnection]:
@@ -42,7 +42,9 @@ def read(
     lost: frozenset[int] = frozenset(),
     **changes: object,
 ) -> PageReading:
-    return read_page(rows(*keys), {k: known[k] for k in keys if k in known}, lost, walk(**changes))
+    return read_page(
+        rows(*keys), {k: known[k] for k in keys if k in known}, lost, position(**changes)
+    )
 
 
 def test_a_page_in_known_order_changes_nothing_and_testifies_below_its_first_person() -> None:
@@ -90,7 +92,7 @@ def test_a_first_list_is_no_change() -> None:
 
 def test_a_rename_is_a_rename_and_neither_a_loss_nor_a_gain() -> None:
     known = stored(5, 6, 7, 8, 9)
-    page = read_page([*rows(9, 8), (7, "new"), *rows(6, 5)], known, frozenset(), walk())
+    page = read_page([*rows(9, 8), (7, "new"), *rows(6, 5)], known, frozenset(), position())
 
     assert [(one.key, one.previous, one.username) for one in page.renamed] == [(7, "p7", "new")]
     assert (page.added, page.moved, page.spoiled) == ([], [], None)
@@ -203,7 +205,7 @@ def test_a_page_that_shows_what_is_stored_reads_the_same_however_it_is_told(
     shown = UnchangedPage(
         list(keys), [f"p{key}" for key in keys], [known[key].place for key in keys]
     )
-    here = walk(
+    here = position(
         floor=BASE + floor * GAP,
         zone=BASE + zone * GAP,
         first=first,

@@ -24,7 +24,7 @@ SETTLED = Memory(
 
 
 def why(memory: Memory = SETTLED, **changes: int) -> ScanReason | None:
-    values = {"now": NOW, "reported": 4_010, "held": 4_000, "unconfirmed": 0}
+    values = {"now": NOW, "reported": 4_010, "followers": 4_000, "unconfirmed": 0}
     return why_full(memory, **(values | changes))
 
 
@@ -36,7 +36,7 @@ def why(memory: Memory = SETTLED, **changes: int) -> ScanReason | None:
         (SETTLED, {"reported": 4_006}, None),
         (replace(SETTLED, outside=1), {"reported": 4_006}, ScanReason.COUNT),
         (SETTLED, {"reported": 3_950}, ScanReason.COUNT),
-        (SETTLED, {"reported": 4_020, "held": 4_010}, None),
+        (SETTLED, {"reported": 4_020, "followers": 4_010}, None),
         (SETTLED, {"unconfirmed": 1}, None),
         (replace(SETTLED, full_at=NOW - DAY), {"unconfirmed": 1}, ScanReason.UNCONFIRMED),
         (

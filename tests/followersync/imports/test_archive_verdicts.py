@@ -15,9 +15,15 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from followersync.domain.archive_completeness import Span
+from followersync.domain.archive_completeness import DateSpan
 from followersync.domain.archive_losses import recorded
-from followersync.domain.archive_people import Before, Export, FeedEntry, StoredPerson, decide
+from followersync.domain.archive_people import (
+    Export,
+    ListedVerdict,
+    PriorFacts,
+    StoredPerson,
+    decide,
+)
 from followersync.domain.values import LOOKS_APART, Absence
 from followersync.models import Absence as AbsenceRow
 from followersync.models import Follower, FollowerChange, PastFollow
@@ -77,12 +83,12 @@ class Given:
         looks, witnessed = self.random.randint(0, 3), self.random.randint(0, 2)
         return Absence(last - 500, looks, witnessed, last_at=last)
 
-    def _before(self) -> Before:
+    def _before(self) -> PriorFacts:
         pick = self.random.choice
         size = len(self.held)
         past = {f"new{n}": -1000 - n for n in range(3)} if pick((True, False)) else {}
         earlier = pick((NOW - 3_600, NOW - 30 * 86_400, None))
-        return Before(
+        return PriorFacts(
             newer=not self._fault(0.3),
             earliest=earlier if self._fault(0.6) else NOW,
             latest=NOW,
@@ -125,7 +131,7 @@ class Given:
         rows.sort(key=lambda row: -(row[1] or 0))
         return Export(
             self._parts(rows),
-            Span(START - 10**9 * self._fault(0.3), NOW, 50),
+            DateSpan(START - 10**9 * self._fault(0.3), NOW, 50),
             part_missing=self._fault(0.1),
             minute=minute,
             nameless=(START + 4_001,) if self._fault(0.3) else (),
@@ -197,7 +203,7 @@ class Given:
 
     def _shown(self) -> judgement.Shown:
         seconds = [s for part in self.export.parts for _, s in part if s is not None]
-        span = Span(min(seconds, default=None), max(seconds, default=None), len(seconds))
+        span = DateSpan(min(seconds, default=None), max(seconds, default=None), len(seconds))
         export = self.export
         return judgement.Shown(
             span,
@@ -314,5 +320,5 @@ def test_the_worlds_of_this_test_bring_about_every_verdict() -> None:
         met |= {flaw.value for flaw in decision.look.flaws} | {decision.look.weight.value}
 
     missing = {"lost", "missed", "doubtful", "block", "shown", "waiting", "renamed"}
-    assert missing | {entry.value for entry in FeedEntry} <= met
+    assert missing | {entry.value for entry in ListedVerdict} <= met
     assert {"nothing", "shows", "counts", "size", "redated", "part_twice", "strangers"} <= met
