@@ -1,0 +1,1 @@
+"""The app for follower lists: syncs, imports, history, change feed, webhooks and pages."""

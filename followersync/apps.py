@@ -1,4 +1,4 @@
-"""The app that keeps follower lists equal to Instagram's, and their history."""
+"""Django app configuration of followersync."""
 
 from __future__ import annotations
 

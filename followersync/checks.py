@@ -1,4 +1,4 @@
-"""System checks of this app's settings."""
+"""System checks of this app's settings (followersync.E001 to E003)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def register() -> None:
 def check_intervals(
     app_configs: Sequence[AppConfig] | None, **_kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """followersync.E001: the default interval must be one that a member could set."""
+    """followersync.E001: the default interval must be one that a member may choose."""
     low, default = settings.SYNC_INTERVAL_MINUTES_LOW, settings.SYNC_INTERVAL_MINUTES_DEFAULT
     if low <= default <= MAXIMUM_INTERVAL:
         return []

@@ -1,4 +1,4 @@
-"""Errors of followersync, by the reaction they ask of a caller."""
+"""Errors of followersync, one class for each reaction expected of the caller."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SyncRunning(Conflict):
-    """A run of this account is open already; `run` is that run."""
+    """A run of this account is already open; `run` is that run."""
 
     def __init__(self, run: SyncRun) -> None:
         super().__init__(
@@ -24,7 +24,7 @@ class SyncRunning(Conflict):
 
 
 class FeedGone(ThreadsiteError):
-    """The position is of another epoch, of the future, or older than what is kept: list again."""
+    """The position is of another epoch, in the future, or past retention: list again."""
 
     code = "feed_gone"
 
@@ -39,11 +39,11 @@ class FeedGone(ThreadsiteError):
 
 
 class LostClaim(Exception):
-    """Somebody else ended, cancelled or took over the run: drop what is uncommitted and stop."""
+    """Another worker ended, cancelled or took over the run: drop uncommitted work and stop."""
 
 
 class WrongDelivery(Exception):
-    """An item that a data-transfer tool pushed is not of the published shape, or `too_large`."""
+    """An item pushed by a data-transfer tool has another shape, or is `too_large`."""
 
     def __init__(self, why: str, *, too_large: bool = False) -> None:
         super().__init__(why)

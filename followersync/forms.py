@@ -1,4 +1,4 @@
-"""What members type in about their lists."""
+"""Forms: a watched folder and the address of a webhook."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FolderForm(forms.Form):
     )
 
     def options(self) -> dict[str, Any]:
-        """What the folder's library is told. Nothing else of it can be set from outside."""
+        """Options for the folder's library; nothing else of it can be set from outside."""
         given = self.cleaned_data
         if urlsplit(given["url"]).scheme != "s3":
             named = {"username": given["name"], "password": given["secret"]}
@@ -53,7 +53,7 @@ class FolderForm(forms.Form):
 
 
 class WebhookForm(forms.Form):
-    """Where a program of the member's wants to be told."""
+    """The address of a member's program to which webhooks are sent."""
 
     url = forms.CharField(
         label=_("Address"),

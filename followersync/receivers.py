@@ -1,4 +1,5 @@
-"""How followersync hears of links, consent and leaving."""
+"""Signal receivers: start and stop syncs when accounts are linked, paused, unlinked or
+withdrawn."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def connect() -> None:
-    """Called once, when the app is ready."""
+    """Connect the receivers; called once, when the app is ready."""
     identity = "followersync"
     signals.account_linked.connect(_on_linked, dispatch_uid=identity)
     signals.account_reconnected.connect(_on_reconnected, dispatch_uid=identity)
@@ -32,7 +33,7 @@ def connect() -> None:
 
 
 def start(account: LinkedAccount, trigger: Trigger) -> None:
-    """Open a run if one may be opened; whoever signals has nothing to hear of it otherwise."""
+    """Open a run if one may be opened; otherwise the sender of the signal is not told."""
     settings_of(account)
     try:
         runs.request_sync(account=account, trigger=trigger)
@@ -53,9 +54,9 @@ def _on_resumed(*, account: LinkedAccount, **_kwargs: Any) -> None:
 
 
 def _on_granted(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None:
-    """While an account is linked its consents follow the link: until then no run may be opened.
+    """Consents that come with a link do nothing: no run may be opened until the account is linked.
 
-    A run that is open already may have begun to read the count alone: at its end another follows.
+    A run that is already open may have begun to read only the count: another follows at its end.
     """
     counted_with_list = scope is Scope.PROFILE and consent_in_force(account.pk, Scope.FOLLOWERS)
     if scope not in runs.SYNCED_BY or counted_with_list:
@@ -67,9 +68,10 @@ def _on_granted(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None
 
 
 def _on_webhook(*, account: LinkedAccount, **_kwargs: Any) -> None:
-    """A webhook or a look at a stale page. Several within DEBOUNCE get one more look, after it.
+    """Open a run after a webhook or a look at a stale page.
 
-    A run that is open answers at its end whoever rang after it began.
+    Several events within DEBOUNCE cause one more look, after it. A run that is already open looks
+    again at its end if an event came after it began.
     """
     now = clock.now()
     settings = settings_of(account)
@@ -87,7 +89,7 @@ def _is_running(account: LinkedAccount) -> bool:
 
 
 def _on_stopped(*, account: LinkedAccount, **_kwargs: Any) -> None:
-    """Pause and unlink: at once, also in the middle of a scan."""
+    """Pause and unlink: stop at once, also in the middle of a scan."""
     runs.cancel_open_runs(account)
     SyncSettings.objects.filter(pk=account.pk).update(next_due_at=None, not_before=None)
 
@@ -97,12 +99,12 @@ def _on_needs_reconnect(*, account: LinkedAccount, **_kwargs: Any) -> None:
 
 
 def _on_withdrawn(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None:
-    """A run goes on only for a consent that pays for it."""
+    """A run continues only under a consent that covers it."""
     if scope not in runs.SYNCED_BY:
         return
     if scope is Scope.PROFILE and consent_in_force(account.pk, Scope.FOLLOWERS):
-        # The list is read on. A commit that is under way may still keep the count: what is
-        # erased of it comes after that, and every later one sees the withdrawal.
+        # The list is still read. A commit in progress may still keep the count; the erasure
+        # comes after it, and every later commit sees the withdrawal.
         lease.wait_for_commits(account)
         return
     _on_stopped(account=account)

@@ -1,4 +1,4 @@
-"""What the queue calls; each carries nothing but ids."""
+"""Queue tasks; each carries only ids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from followersync.services.webhooks import outbound
 
 
 def tick() -> None:
-    """Scheduled each minute."""
+    """Open due runs and enqueue due jobs; scheduled each minute."""
     dispatcher.tick()
     watched_folders.tick()
     requests.sweep()
@@ -21,7 +21,7 @@ def tick() -> None:
 
 
 def advance_run(run_id: int) -> None:
-    """A slice of one run; what remains is enqueued again, so that others get their turn."""
+    """Work on one run for a slice; the rest is enqueued again, so that other runs get a turn."""
     with log_context.about(run=run_id):
         advance = requests.advance if requests.is_import(run_id) else runs.advance
         if advance(run_id):
@@ -29,23 +29,23 @@ def advance_run(run_id: int) -> None:
 
 
 def advance_runs(*run_ids: int) -> None:
-    """A slice of each of several syncs that fell due together."""
+    """Work on several runs that fell due together, a slice each."""
     for run_id in thread_pool.advance_all(run_ids):
         enqueue(runs.TASK, run_id)
 
 
 def look_into_folder(folder_id: int) -> None:
-    """Look once into a watched folder."""
+    """Look into a watched folder once."""
     watched_folders.look(folder_id)
 
 
 def read_insights(account_id: int) -> None:
-    """One turn of one account's daily totals."""
+    """Read an account's daily totals for one turn."""
     insights.read(account_id)
 
 
 def tell_subscriber(subscription_id: int) -> None:
-    """Tell one webhook what is new; what remains is enqueued again."""
+    """Send one webhook subscription its news; the rest is enqueued again."""
     if outbound.tell(subscription_id):
         enqueue(outbound.TASK, subscription_id)
 

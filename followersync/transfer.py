@@ -1,4 +1,5 @@
-"""`/transfer/`: where data-transfer tools push a member's export to; off unless the operator asks.
+"""`/transfer/`: receives exports that data-transfer tools push; off unless the operator enables
+it.
 
 The Data Transfer Project's generic importer API: one item per POST, with an access token of ours
 (scope followers:write), errors as `{"error", "error_description"}`.
@@ -46,7 +47,7 @@ MOST_DRAINED: Final = 64 << 20
 
 
 class Refusal(Exception):
-    """An answer in the form that the importer API wants of errors."""
+    """An error answer in the form of the importer API."""
 
     def __init__(self, status: int, error: str, why: str, **headers: str) -> None:
         super().__init__(error)
@@ -56,7 +57,7 @@ class Refusal(Exception):
 
 
 def _answers(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """404 while the switch is off; every error in the form that the tool understands."""
+    """404 while the endpoint is off; every error in the form that the tool understands."""
 
     @wraps(view)
     def answer(request: HttpRequest) -> HttpResponse:
@@ -75,7 +76,7 @@ def _answers(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReque
 
 
 def _drain(request: HttpRequest) -> None:
-    """Read some of what is still coming: who is still sending would not see the answer."""
+    """Read some of the remaining body: a client that is still sending would not see the answer."""
     with suppress(OSError, RawPostDataException):
         for _piece in range(MOST_DRAINED >> 20):
             if not request.read(1 << 20):
@@ -86,9 +87,9 @@ def _drain(request: HttpRequest) -> None:
 @never_cache
 @_answers
 def blobs(request: HttpRequest) -> HttpResponse:
-    """A folder (JSON), or a file (multipart/related: JSON, then the bytes).
+    """Receives a folder (JSON), or a file (multipart/related: JSON, then the bytes).
 
-    201: kept, to be imported. 200: of no use here, or here already; nothing was stored.
+    201: stored, to be imported. 200: not needed, or here already; nothing was stored.
     """
     if request.method != "POST":
         raise Refusal(405, "method_not_allowed", "Items are sent by POST.", Allow="POST")
@@ -104,7 +105,7 @@ def blobs(request: HttpRequest) -> HttpResponse:
 
 
 def _member(request: HttpRequest) -> User:
-    """Whose token it is. 401 invalid_token makes the tool refresh it, and try again."""
+    """The member whose token it is. 401 invalid_token makes the tool refresh it and try again."""
     try:
         found = BearerAuthentication().authenticate(Request(request))
     except AuthenticationFailed as error:
@@ -122,7 +123,7 @@ def _member(request: HttpRequest) -> User:
 
 
 def _item(request: HttpRequest, content: Any) -> PurePosixPath | None:
-    """Where the file lies in the export, its bytes now in `content`; None for a folder."""
+    """The file's path in the export, with its bytes in `content`; None for a folder."""
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
         raise Refusal(411, "length_required", "Send the item with a Content-Length.")
     try:
@@ -152,9 +153,9 @@ def _no_token(why: str) -> Refusal:
 
 
 def _refusal(error: ThreadsiteError) -> Refusal:
-    """Our errors by the reaction that they require of the tool."""
+    """The answer for an error of ours, by the reaction expected of the tool."""
     if isinstance(error, transfer_routing.NobodyToReceive):
-        # Unlinked or withdrawn: the tool gives its tokens up and sends nothing more.
+        # Unlinked or withdrawn: the tool drops its tokens and sends nothing more.
         return Refusal(401, error.code, "The member receives follower lists here no more.")
     if isinstance(error, transfers.DestinationFull):
         return Refusal(413, error.code, "There is no room for more of this member's files.")

@@ -1,4 +1,4 @@
-"""Pages of linked accounts."""
+"""URLs of the pages about linked accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inbound webhook of Instagram's. It names no followers; it tells where to look at once.
+"""Endpoint for Instagram's inbound webhooks, which name accounts to sync, never followers.
 
 https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 """
@@ -24,24 +24,24 @@ logger = logging.getLogger(__name__)
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
 def webhook(request: HttpRequest) -> HttpResponse:
-    """GET: Meta checks that the address is ours. POST: signed events."""
+    """GET: Meta verifies the address. POST: signed events."""
     return _verify(request) if request.method == "GET" else _hear(request)
 
 
 def _verify(request: HttpRequest) -> HttpResponse:
-    """Answer the challenge, as plain text, to whoever knows the verify token; else 403."""
+    """The challenge as plain text, if the verify token is right; else 403."""
     expected = settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN
     given = request.GET.get("hub.verify_token", "")
     genuine = bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
     challenge = request.GET.get("hub.challenge", "")
-    # Meta sends a number; echoing anything else would let a stranger write our page.
+    # Meta sends a number; echoing anything else would let strangers inject content.
     if request.GET.get("hub.mode") != "subscribe" or not genuine or not challenge.isdecimal():
         return HttpResponseForbidden("refused", content_type="text/plain")
     return HttpResponse(challenge, content_type="text/plain")
 
 
 def _hear(request: HttpRequest) -> HttpResponse:
-    """200 at once; the queue handles the events. 403 when neither secret signed these bytes."""
+    """200 at once; the queue handles the events. 403 if neither secret signed the body."""
     secrets = [settings.INSTAGRAM_CLIENT_SECRET, settings.INSTAGRAM_APP_SECRET]
     header = request.headers.get("X-Hub-Signature-256")
     if not signatures.webhook_is_genuine(request.body, header, secrets):

@@ -1,0 +1,1 @@
+"""Google Drive: a member's consent to read the exports in it."""

@@ -1,10 +1,12 @@
+"""Django app configuration of the Drive provider."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig
 
 
 class DriveConfig(AppConfig):
-    """An app of its own, since allauth mounts the `urls` of the package that holds `provider`."""
+    """A separate app, since allauth mounts the `urls` of the package that holds `provider`."""
 
     name = "followersync.drive"
     label = "drive"

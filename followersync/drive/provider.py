@@ -1,4 +1,4 @@
-"""A member's consent at Google, to read the exports in their Drive. It signs nobody in.
+"""allauth provider for a member's consent to read their Google Drive; it signs nobody in.
 
 https://developers.google.com/identity/protocols/oauth2/web-server
 """
@@ -25,15 +25,16 @@ class DriveProvider(OAuth2Provider):  # type: ignore[misc]
         return [READ_ONLY]
 
     def get_auth_params(self) -> dict[str, str]:
-        """Until taken back; without `consent` Google gives a second link no such token."""
+        """Offline access until revoked; without `consent` Google issues no refresh token a second
+        time."""
         return {"access_type": "offline", "prompt": "consent"}
 
     def get_scope_from_request(self, request: HttpRequest) -> list[str]:
-        """Never from the address."""
+        """Never taken from the address."""
         return self.get_default_scope()
 
     def get_auth_params_from_request(self, request: HttpRequest, action: str) -> dict[str, str]:
-        """Never from the address."""
+        """Never taken from the address."""
         return self.get_auth_params()
 
     def extract_uid(self, data: dict[str, Any]) -> str:

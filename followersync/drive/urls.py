@@ -1,4 +1,4 @@
-"""Only the way back: it begins on the account's own page, and nobody signs in here."""
+"""URLs of the Drive provider: the OAuth callback only; nobody signs in here."""
 
 from __future__ import annotations
 

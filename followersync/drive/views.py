@@ -1,4 +1,4 @@
-"""To Google and back: the member lets us read the exports in their Drive."""
+"""OAuth redirect to Google and callback, for consent to read the exports in a Drive."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from followersync.sources import drive
 from followersync.sources.folder import FolderError
 
 logger = logging.getLogger(__name__)
-# Exports are files of Instagram's, so `drive.file`, which opens our own alone, is not enough.
+# Exports are Instagram's files, so `drive.file`, which covers only our own, is not enough.
 READ_ONLY = "https://www.googleapis.com/auth/drive.readonly"
 
 
@@ -50,7 +50,7 @@ class DriveAdapter(OAuth2Adapter):  # type: ignore[misc]
         return settings.PUBLIC_URL + reverse("googledrive_callback")
 
     def get_client(self, request: HttpRequest, app: Any) -> Any:
-        """The app in force now: allauth's list of apps is read once, at the start."""
+        """The app in force now: allauth reads its list of apps only once, at the start."""
         client = super().get_client(request, app)
         client.consumer_key = settings.GOOGLE_CLIENT_ID
         client.consumer_secret = settings.GOOGLE_CLIENT_SECRET
@@ -59,7 +59,7 @@ class DriveAdapter(OAuth2Adapter):  # type: ignore[misc]
 
 @action
 def connect(request: MemberRequest, account_id: int) -> HttpResponseBase:
-    """Send the member to Google, where they say yes or no."""
+    """Redirect the member to Google's consent page."""
     account = own_account(request, account_id)
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
@@ -77,7 +77,7 @@ def connect(request: MemberRequest, account_id: int) -> HttpResponseBase:
 @login_required
 @require_safe
 def came_back(request: HttpRequest) -> HttpResponse:
-    """The way back, which works once and in the browser in which it began."""
+    """The OAuth callback; valid once, and only in the browser that began it."""
     state_id = request.GET.get("state", "")
     state = statekit.unstash_state(request, provider_id=DriveAdapter.provider_id, state_id=state_id)
     if state is None:
@@ -110,7 +110,7 @@ def _watch(request: MemberRequest, account: LinkedAccount, state: dict[str, Any]
     except FolderError as error:
         logger.warning("Google gave no token for account %s: %s", account.pk, error.code)
         token, allowed = "", frozenset()
-    # The member may have unticked the one permission there is.
+    # The member may have unticked the only permission.
     token = token if READ_ONLY in allowed else ""
     try:
         watched_folders.watch_drive(account=account, refresh_token=token)

@@ -1,4 +1,4 @@
-"""Runs in a terminal: work on one, or wait for whoever does, until it is closed."""
+"""Foreground runs: a command works on a run, or waits for its worker, until the run is closed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Watch = Callable[[dict[str, int | None]], None]
 
 POLL_SECONDS = 0.5
-#: Longer waits are left to the queue: a terminal is not to hang for an hour.
+#: Longer waits are left to the queue, so that no terminal hangs for an hour.
 LONGEST_WAIT = timedelta(minutes=1)
 
 
@@ -44,8 +44,8 @@ def open_when_free(request: Callable[[], SyncRun], *, watch: Watch | None = None
 def follow(run: SyncRun, *, watch: Watch | None = None) -> None:
     """Work on the run, or wait for the worker that has it, until it is closed.
 
-    A queue that runs beside may have taken it first; should that worker die, we go on. Raises
-    WaitUntil where it pauses for long (the queue goes on with it), NotFound where it was erased.
+    The queue may have taken it first; if its worker dies, this process continues. Raises WaitUntil
+    where the run pauses for long (the queue continues it), NotFound where it was erased.
     """
     advance = requests.advance if requests.is_import(run.pk) else runs.advance
     while True:
@@ -74,6 +74,6 @@ def _pause(run: SyncRun, watch: Watch | None) -> None:
 
 
 def unconfirmed(run: SyncRun) -> int:
-    """How many the closed run did not see, without proof that they left."""
+    """How many people the closed run did not see, without proof that they left."""
     found = FollowerSnapshot.objects.filter(account_id=run.account_id, run_id=run.pk)
     return found.values_list("unconfirmed", flat=True).first() or 0

@@ -1,4 +1,4 @@
-"""What followersync stores: current followers, closed intervals, the feed, and the runs."""
+"""Models of followersync: lists, history, change feed, runs, imports, webhooks and settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of Instagram's patience is left, shared by all workers."""
+"""Call budget: calls made towards Instagram in the current hour, shared by all workers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.db import models
 class CallBudget(models.Model):
     """Calls in the current hour of one account (`account:<id>`) or of the app (`app`).
 
-    `blocked_until` is Instagram's word (a rate-limit answer or usage header), and outranks
-    our own count.
+    `blocked_until` comes from Instagram (a rate-limit answer or usage header) and overrides our own
+    count.
     """
 
     name = models.CharField(max_length=40, primary_key=True)

@@ -1,8 +1,8 @@
-"""The people: who follows now, who did, whom the last look missed, and the feed of changes.
+"""Follower lists: current followers, past intervals, absences and the change feed.
 
 Every row begins with its account, so that the tables can be partitioned by it, and none has a
 foreign key: a check per row would cost more than the load itself. The transaction that writes
-them holds the account's sync settings, which do have one.
+them locks the account's sync settings, which do have one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-# Places that agree above this bit are one stretch; neighbours are 2^16 apart when first numbered.
+# Places that agree above this bit are one block; neighbours are 2^16 apart when first numbered.
 STRETCH = 26
 
 
@@ -34,17 +34,16 @@ class ChangeKind(models.TextChoices):
 
 
 def public_id(key: int) -> str:
-    """The key as the outside sees it: Instagram's digits, or `u_…` for a surrogate."""
+    """The key as shown outside: Instagram's digits, or `u_…` for a surrogate."""
     return str(key) if key >= 0 else f"u_{-key}"
 
 
 class Follower(models.Model):
     """One current follower. A null `first_seen_at` means: in the first complete list.
 
-    Eight columns at most, so that nulls cost nothing (PostgreSQL's null bitmap then fits into
-    the row header). `place` orders the list, newest highest; `sure` says whether it
-    may be relied upon. `since` is when they followed, where that is known. The collation makes
-    a prefix a range of the index.
+    At most eight columns, so that nulls cost nothing (PostgreSQL's null bitmap then fits into the
+    row header). `place` orders the list, newest highest; `sure`: it can be relied upon. `since` is
+    when they followed, where known. The collation makes a prefix a range of the index.
     """
 
     pk = models.CompositePrimaryKey("account_id", "key")
@@ -63,14 +62,14 @@ class Follower(models.Model):
                 fields=["account_id", "username"],
                 name="follower_by_username",
             ),
-            # By stretches of the list, of about a thousand people each: PostgreSQL keeps equal
-            # entries once, which makes this a quarter of an index of each place.
+            # By blocks of the list, of about a thousand people each: PostgreSQL stores equal
+            # entries once, so this takes a quarter of an index of each place.
             models.Index(
                 models.F("account_id"),
                 models.F("place").bitrightshift(STRETCH),
                 name="follower_by_stretch",
             ),
-            # Leaves out the first list, and so costs nothing when that is loaded.
+            # Excludes the first list, and so costs nothing when that is loaded.
             models.Index(
                 fields=["account_id", "first_seen_at", "key"],
                 name="follower_by_start",
@@ -86,9 +85,9 @@ class Absence(models.Model):
     """A current follower whom the last look did not show: unconfirmed, still a follower.
 
     `unconfirmed_since` and `last_at` are the first and the newest look that counts; `look_times`
-    are those of all, in unix seconds. The other columns are the record that the rules keep of a
-    person, as `followersync.domain.values.Absence` says. `beyond`: they may stand below the last
-    whom Instagram shows.
+    are those of all, in unix seconds. The other columns are the person's record, see
+    `followersync.domain.values.Absence`. `beyond`: they may stand below the last whom Instagram
+    shows.
     """
 
     pk = models.CompositePrimaryKey("account_id", "key")
@@ -138,8 +137,8 @@ class PastFollow(models.Model):
 
     class Meta:
         indexes = [
-            # Whoever came or went in one sync shares the moment, so both are small; between them
-            # a list of the past needs few rows, whether its moment lies near the start or the end.
+            # People who came or left in one sync share the time, so both indexes are small; with them
+            # a past list reads few rows, whether its time is near the start or the end.
             models.Index(fields=["account_id", "valid_from"], name="pastfollow_by_start"),
             models.Index(fields=["account_id", "valid_to"], name="pastfollow_by_end"),
         ]
@@ -151,7 +150,7 @@ class PastFollow(models.Model):
 class FollowerChange(models.Model):
     """One entry of an account's change feed; positions have no gap.
 
-    Of a person who was erased or suppressed only the tombstone stays: `username` is empty.
+    An erased or suppressed person leaves only a tombstone: `username` is empty.
     """
 
     pk = models.CompositePrimaryKey("account_id", "position")

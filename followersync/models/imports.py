@@ -1,4 +1,4 @@
-"""Imports of Instagram's exports, the folders that are watched for them, and daily totals."""
+"""Imports: Instagram's exports, the folders watched for them, daily totals and demographics."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from followersync.models.run import SyncRun
 
 
 class ArchiveImport(models.Model):
-    """One archive and what it was found to say; its `run` tells how far it is.
+    """One archive and what it was found to contain; `run` holds its progress.
 
-    The archive spoke at some moment between `spoke_from` (its newest follow) and `spoke_until`
-    (the end of its export day, or of the upload where it names no day). `ranges` are the
-    [oldest, newest] follow seconds of its parts: within one of them it shows everybody. `nameless`
-    rows named nobody. `stored` is the file's name in the folder of imports, empty once the run has
-    ended, unless it ended with a `question` (a code) that the member may answer until
-    `kept_until`; `stated_owner` is the name in the archive that the question is about.
-    `problem_file` is the file inside that could not be read. `owner_confirmed`: the member said
-    that it is this account's.
+    The archive was made between `spoke_from` (its newest follow) and `spoke_until` (the end of its
+    export day, or the upload where it names no day). `ranges` are the [oldest, newest] follow
+    seconds of its parts: within one of them it shows everybody. `nameless`: rows without a name.
+    `stored` is the file's name in the folder of imports, empty once the run has ended, unless it
+    ended with a `question` (a code) that the member may answer until `kept_until`; `stated_owner`
+    is the name in the archive that the question is about. `problem_file` is the file inside that
+    could not be read. `owner_confirmed`: the member said that it is this account's.
     """
 
     account = models.ForeignKey(
@@ -71,9 +70,9 @@ class ArchiveImport(models.Model):
 class WatchedFolder(models.Model):
     """A folder in the member's storage to which Instagram delivers recurring exports.
 
-    `url` is fsspec's (`file://`, `s3://`, `webdavs://`) and holds no secret;
-    `secrets` is the encrypted JSON of the options that do. `local_allowed`: the operator set it
-    up, so that it may lie on this machine or in its network. `leased_until`: somebody looks now.
+    `url` is fsspec's (`file://`, `s3://`, `webdavs://`) and holds no secret; `secrets` is the
+    encrypted JSON of the options that do. `local_allowed`: the operator set it up, so it may lie on
+    this machine or in its network. `leased_until`: a worker is looking now.
     """
 
     account = models.OneToOneField(
@@ -103,7 +102,7 @@ class WatchedFolder(models.Model):
 
 
 class WatchedExport(models.Model):
-    """One export seen in a watched folder, so that it is imported once."""
+    """One export found in a watched folder, recorded so that it is imported once."""
 
     account = models.ForeignKey(
         LinkedAccount, on_delete=models.DO_NOTHING, related_name="+", db_index=False
@@ -126,9 +125,9 @@ class WatchedExport(models.Model):
 
 
 class DailyTotal(models.Model):
-    """What Instagram says of one day (UTC): null where it said nothing, never 0 for missing.
+    """Instagram's totals of one day (UTC): null where unknown, never 0 for missing.
 
-    `gained` and `lost` are its daily totals, up to 48 hours late; `followers` our own reading of
+    `gained` and `lost` are its daily totals, up to 48 hours late; `followers` is our own reading of
     the count on that day.
     """
 
@@ -173,7 +172,7 @@ class Demographics(models.Model):
 
 
 class InsightsReading(models.Model):
-    """When an account's insights are read next, and how far back they have been asked for."""
+    """When an account's insights are read next, and how far back they have been read."""
 
     account = models.OneToOneField(
         LinkedAccount,

@@ -1,4 +1,4 @@
-"""One attempt to bring one account up to date; it survives restarts."""
+"""Sync run: one attempt to bring an account up to date; it survives restarts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Mode(models.TextChoices):
 
 
 class SyncRun(models.Model):
-    """One run. `worker` and `heartbeat_at` are the lease: who holds it, and since when."""
+    """One run. `worker` and `heartbeat_at` are the lease: its worker, and when it last renewed
+    it."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")

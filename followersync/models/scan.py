@@ -1,4 +1,4 @@
-"""A full-scan full scan, and the pages whose evidence is not judged yet."""
+"""Full scans, and the pages of a scan that are stored until they are judged."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from accounts.models import LinkedAccount
 
 
 class FullScan(models.Model):
-    """One look at the whole list, advanced in slices by one run after another: its figures.
+    """One reading of the whole list, advanced in slices by several runs: its figures.
 
-    What it needs to go on stands in `SyncSettings.memory`, committed with its pages.
+    The state needed to continue is in `SyncSettings.memory`, committed with its pages.
     """
 
     class Outcome(models.TextChoices):
@@ -43,10 +43,10 @@ class FullScan(models.Model):
 
 
 class ScanPage(models.Model):
-    """The people whom one page showed, and what it testifies; kept until they are judged.
+    """The people on one page, and what it is evidence of; stored until they are judged.
 
-    Who stands strictly between the places `bottom` and `top` was on the page or absent. Null:
-    it testifies to nobody's absence.
+    People strictly between the places `bottom` and `top` were on the page or absent. Null: it is
+    evidence of nobody's absence.
     """
 
     pk = models.CompositePrimaryKey("account_id", "number")
@@ -57,7 +57,7 @@ class ScanPage(models.Model):
     top = models.BigIntegerField(null=True)
     bottom = models.BigIntegerField(null=True)
     spoiled = models.CharField(max_length=20, blank=True, default="")
-    # How to read it again: the cursor it was asked with ("": the first page), and its size.
+    # How to read it again: the cursor it was requested with ("": the first page), and its size.
     after = models.TextField(blank=True, default="")
     limit = models.PositiveIntegerField(default=0)
     keys = ArrayField(models.BigIntegerField())

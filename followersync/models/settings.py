@@ -1,4 +1,4 @@
-"""One row per linked account: when it syncs next, what is known of its list, the feed's head."""
+"""Sync settings: one row per linked account with its schedule, memory, counters and feed head."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def new_digest_key() -> bytes:
 
 
 class SyncSettings(models.Model):
-    """The sync's own state of one linked account.
+    """The sync state of one linked account.
 
-    Times are UTC. `head` is the position of the newest entry of the change feed; it is raised
-    only by the transaction that writes the entries, which makes the feed gapless.
+    Times are UTC. `head` is the position of the newest entry of the change feed; only the
+    transaction that writes the entries raises it, which makes the feed gapless.
     """
 
     account = models.OneToOneField(
@@ -86,10 +86,10 @@ class SyncSettings(models.Model):
 
 
 class SiteReappearance(models.Model):
-    """One row: in how many accounts people who had been missed came back at one time.
+    """A single row: many accounts in which missed people came back at one time.
 
-    `looked_at`: when that was last counted; `at`: when it was last so in many accounts, for how
-    many `seconds` and `looks` people had been missed there, and in how many `accounts`.
+    `looked_at`: when that was last counted; `at`: when it last happened, for how many `seconds` and
+    `looks` people had been missed there, and in how many `accounts`.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)

@@ -1,4 +1,4 @@
-"""What a finished run found."""
+"""Snapshot: what a finished run found."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from followersync.models.run import Mode
 class FollowerSnapshot(models.Model):
     """Counts, changes, digest and evidence of one finished run; never the list itself.
 
-    `followers`: of the list; None where none may be read. `reported`: Instagram's own count; None
-    where it is unknown or the member has not allowed keeping it.
+    `followers`: of the list; None where it may not be read. `reported`: Instagram's own count; None
+    where it is unknown or the member does not allow keeping it.
     """
 
     account = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Tables of outgoing webhooks: whom to notify, and how far each was told of each account's feed."""
+"""Outbound webhooks: subscriptions, and how far each was notified of each account's feed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from accounts.models import LinkedAccount
 
 
 class WebhookSubscription(models.Model):
-    """One address that is told of changes in all of its member's accounts.
+    """One address that is notified of changes in all of its member's accounts.
 
     `secret` is ciphertext (accounts.crypto). `program`: the id of the program that made it, which
-    must still have the member's access; empty where the member did. Until `next_attempt_at` nobody
-    tries again after a failure; until `leased_until` somebody is at work on it.
+    must still have the member's access; empty where the member did. After a failure nothing is sent
+    before `next_attempt_at`; until `leased_until` a worker has it.
     """
 
     owner = models.ForeignKey(
@@ -47,10 +47,10 @@ class WebhookSubscription(models.Model):
 
 
 class WebhookMark(models.Model):
-    """How far one subscription has been told of one account's feed.
+    """How far one subscription has been notified of one account's feed.
 
-    What is to be told is the difference between this and the feed's head: no list of messages
-    that could grow, get lost or come twice in disorder.
+    The news is the difference between this and the feed's head, so there is no list of messages
+    that could grow, get lost or arrive twice in disorder.
     """
 
     subscription = models.ForeignKey(

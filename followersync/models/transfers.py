@@ -1,4 +1,4 @@
-"""What a data-transfer tool has pushed to us, until it is imported."""
+"""Transferred items: files pushed by a data-transfer tool, until they are imported."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from accounts.models import LinkedAccount
 
 
 class TransferredItem(models.Model):
-    """One file that was pushed: a zip, or a list out of an unpacked export.
+    """One pushed file: a zip, or a list of an unpacked export.
 
     `export` is the folder of the unpacked export that the file belongs to, or a zip's own path:
-    what shares it is imported together. `digest`: SHA-256 of the content, by which a repeated
-    delivery is known. `stored` is the file's name in the folder of transfers, empty once it was
-    imported (`run_id`) or refused (`error_code`).
+    items that share it are imported together. `digest`: SHA-256 of the content, by which a repeated
+    delivery is recognised. `stored` is the file's name in the folder of transfers, empty once it
+    was imported (`run_id`) or refused (`error_code`).
     """
 
     account = models.ForeignKey(LinkedAccount, on_delete=models.DO_NOTHING, related_name="+")

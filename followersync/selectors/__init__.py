@@ -1,4 +1,4 @@
-"""Reads. All take a linked account that was fetched through its owner."""
+"""Reads. Each takes a linked account that was fetched through its owner."""
 
 from __future__ import annotations
 

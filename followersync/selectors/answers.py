@@ -1,4 +1,4 @@
-"""What the selectors answer: plain values, no models but for runs and snapshots."""
+"""Result types of the selectors: plain values, no models except runs and snapshots."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ if TYPE_CHECKING:
 class Overview:
     """An account's state in figures. All None or 0 before its first sync.
 
-    `followers` counts the unconfirmed too; `reported` is Instagram's own figure at the last sync,
+    `followers` includes the unconfirmed; `reported` is Instagram's own figure at the last sync,
     None unless the member allows showing it (`shows_count`); `expected` is that of the open run.
     `reads_list`, `shows_insights`: the member allows reading the list, Instagram's daily figures.
-    `newest_runs`: the last few, newest first, the open one among them.
-    `complete`: the list here is known to be whole. `waiting_until`: no call is made before then.
-    `gap`: how many of those reported Instagram's list does not show (deactivated people); may be
-    negative, None while unknown.
+    `newest_runs`: the last few, newest first, with the open one. `complete`: the stored list is
+    known to be whole. `waiting_until`: no call is made before then. `gap`: how many reported people
+    Instagram's list does not show (deactivated people); may be negative, None while unknown.
     """
 
     followers: int | None
@@ -46,16 +45,16 @@ class Overview:
 
     @property
     def syncs(self) -> bool:
-        """Something may be read of the account."""
+        """Whether anything of the account may be read."""
         return self.reads_list or self.shows_count
 
 
 @dataclass(frozen=True, slots=True)
 class FollowerRow:
-    """One follower. `instagram_id` is None while unknown; `since` is None where unknown.
+    """One follower. `instagram_id` and `since` are None where unknown.
 
     `first_seen_at` is when a sync first saw them (the first list: its time). `source` is "edge" or
-    "archive". In a list of the past, `username` is the name of then. `beyond`: unconfirmed, and may
+    "archive". In a past list, `username` is the name at that time. `beyond`: unconfirmed, and may
     stand below the last whom Instagram shows.
     """
 
@@ -72,10 +71,10 @@ class FollowerRow:
 
 @dataclass(frozen=True, slots=True)
 class FollowerPage:
-    """`next` and `previous` are opaque cursors; `position` is where the feed stood at page one.
+    """`next` and `previous` are opaque cursors; `position` is the feed's at the first page.
 
-    `of_today`: of a day before the first look, so these are those of today's followers only who
-    followed then already; whoever left in between is unknown, and the list is never `complete`.
+    `of_today`: the requested day is before the first look, so only today's followers who followed
+    by then are listed; people who left in between are unknown, and the list is never `complete`.
     """
 
     rows: list[FollowerRow]
@@ -89,7 +88,7 @@ class FollowerPage:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One entry of the feed. `username` is empty for people who had themselves removed."""
+    """One entry of the feed. `username` is empty for people who asked to be removed."""
 
     position: int
     kind: str
@@ -102,9 +101,9 @@ class ChangeRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """`next_after` is where to go on; with nothing new it is `head` itself.
+    """`next_after` is where to continue; without news it is `head` itself.
 
-    Newest-first pages carry in `next_before` where older ones begin.
+    Newest-first pages have in `next_before` where older ones begin.
     """
 
     rows: list[ChangeRow]
@@ -125,7 +124,7 @@ class CountPoint:
 
 @dataclass(frozen=True, slots=True)
 class GrowthPoint:
-    """One UTC day that has a sync: the last figures of that day, and the day's changes.
+    """One UTC day with a sync: the last figures of that day, and the day's changes.
 
     `followers`: of the list; None where none was read.
     """
@@ -141,8 +140,8 @@ class GrowthPoint:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One stretch of following. `valid_from` None: since before the first list; `valid_to` None:
-    still."""
+    """One interval of following. `valid_from` None: since before the first list; `valid_to` None:
+    still open."""
 
     valid_from: datetime | None
     valid_to: datetime | None
@@ -152,7 +151,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class FollowerHistory:
-    """All that is known of one person in one account; `current` None: no follower now."""
+    """What is stored of one person in one account; `current` None: no follower now."""
 
     public_id: str
     username: str
@@ -163,7 +162,7 @@ class FollowerHistory:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """By which a client proves its copy. `key` and `value` are hex."""
+    """The digest with which a client verifies its copy. `key` and `value` are hex."""
 
     algorithm: str
     key: str

@@ -1,4 +1,4 @@
-"""Which accounts staff ought to look at, worst first. For the admin's overview alone."""
+"""Accounts that staff should look at, worst first, for the admin's overview."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def failing(limit: int = 20) -> QuerySet[LinkedAccount]:
 
 
 def runs_of_the_day() -> list[tuple[str, str, int]]:
-    """(state, error code, how many) of the runs made in the last 24 hours, most first."""
+    """(state, error code, number) of the runs of the last 24 hours, most first."""
     made = SyncRun.objects.filter(created_at__gte=clock.now() - timedelta(days=1))
     counted = made.values_list("state", "error_code").annotate(n=Count("pk")).order_by("-n")
     return list(counted)

@@ -1,4 +1,4 @@
-"""How many calls an account may still make in this hour, and until when it may make none."""
+"""Remaining calls of an account in this hour, and until when none may be made."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def name_of(account_id: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """`until`: when there will be more, None while there is some."""
+    """Remaining calls. `until`: when there will be more, None while there are some."""
 
     calls: int
     until: datetime | None
 
 
 def left(account_id: int, now: datetime) -> Left:
-    """Our own count and Instagram's word, of the account and of the whole app, taken together."""
+    """The remaining calls by our own count and Instagram's limits, for the account and the app."""
     rows = {row.name: row for row in CallBudget.objects.filter(name__in=[name_of(account_id), APP])}
     own, app = rows.get(name_of(account_id)), rows.get(APP)
     blocked = [row.blocked_until for row in rows.values() if row.blocked_until]

@@ -1,4 +1,4 @@
-"""The change feed: gapless and in order per account."""
+"""Change feed: pages of an account's changes, gapless and in order."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def changes_page(
     settings = SyncSettings.objects.filter(pk=account.pk).first() or SyncSettings(account=account)
     if after is not None:
         _refuse_gone(settings, after, epoch)
-    # Rows beyond the head read above may be there by now; they belong to the next page.
+    # Rows beyond the head read above may exist by now; they belong to the next page.
     rows = FollowerChange.objects.filter(account_id=account.pk, position__lte=settings.head)
     if kind is not None:
         rows = rows.filter(kind=kind)
@@ -74,7 +74,7 @@ def _ascending(
     rows: QuerySet[FollowerChange], settings: SyncSettings, after: int, limit: int
 ) -> ChangePage:
     found = [change_row(r) for r in rows.filter(position__gt=after).order_by("position")[:limit]]
-    # A page that a filter left short has looked at everything up to the head.
+    # A filtered page that is not full has covered everything up to the head.
     reached = found[-1].position if len(found) == limit else settings.head
     return ChangePage(found, reached, settings.head, str(settings.epoch))
 

@@ -1,4 +1,4 @@
-"""Opaque cursors of the follower list."""
+"""Opaque cursors of the follower list: encode and decode."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from accounts.errors import InvalidInput
 class Cursor:
     """Where a page begins: after (or, `backward`, before) the row of this order and key.
 
-    `position` is the feed's at the first page, so that a client that pages for long can replay
-    from there what changed meanwhile.
+    `position` is the feed's at the first page, so that a client can replay from there what changed
+    while it was paging.
     """
 
     order: float | str
@@ -32,7 +32,7 @@ def encode(cursor: Cursor) -> str:
 
 
 def decode(text: str) -> Cursor:
-    """Raises InvalidInput for what no page of ours has given out."""
+    """Raises InvalidInput for a cursor that no page returned."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         order, key, backward, position = json.loads(base64.urlsafe_b64decode(padded))
@@ -47,7 +47,7 @@ def decode(text: str) -> Cursor:
 
 
 def refused() -> InvalidInput:
-    """The error for a cursor that leads nowhere."""
+    """The error for an invalid cursor."""
     return InvalidInput(
         "invalid_cursor",
         _("This page link is not one of ours. Start again from the first page."),

@@ -1,4 +1,4 @@
-"""Instagram's daily figures beside what our own lists say; a day without a figure is a gap."""
+"""Daily totals from Instagram beside the counts of our own lists; an unknown day is a gap."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DailyPoint:
-    """One UTC day. None is "not known", never 0.
+    """One UTC day. None means unknown, never 0.
 
-    `gained`, `lost`, `followers`: Instagram's. `listed`: how many our list held at the day's end.
-    `difference`: followers whom Instagram counts and no list shows (deactivated people, mostly).
+    `gained`, `lost`, `followers`: Instagram's. `listed`: the length of our list at the day's end.
+    `difference`: followers whom Instagram counts and no list shows (mostly deactivated people).
     """
 
     day: date
@@ -63,7 +63,7 @@ def demographics(account: LinkedAccount) -> dict[str, list[Group]]:
 
 
 def _listed(account: LinkedAccount, date_from: date, date_to: date) -> dict[date, int]:
-    """The list's length at the end of each day on which a list was read, if it is a whole one."""
+    """The list's length at the end of each day on which a list was read, if it was whole."""
     begin = datetime.combine(date_from, datetime.min.time(), UTC)
     end = datetime.combine(date_to, datetime.min.time(), UTC) + timedelta(days=1)
     rows = store.last_of_each_day(account.pk, begin, end, whole=True)

@@ -1,4 +1,4 @@
-"""The list now, the list then, and one person's history."""
+"""Followers: the list now, the list at a past time, and one person's history."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def followers_page(
 ) -> FollowerPage:
     """One page, newest first; with `q` (a username prefix) by username.
 
-    `at`: as it was then; those of the first list, whose beginning nobody knows, come last.
+    `at`: the list at that time; people of the first list, whose start is unknown, come last.
 
     Raises InvalidInput for a foreign cursor.
     """
@@ -67,7 +67,7 @@ def followers_page(
 def _cut(
     found: list[store.ListRow], start: Cursor | None, size: int, position: int
 ) -> tuple[list[store.ListRow], str | None, str | None]:
-    """Drop the row that only says whether there is more, and make the cursors."""
+    """Drop the extra row that shows whether there is more, and make the cursors."""
     more = len(found) > size
     rows = found[:size]
     backward = start is not None and start.backward
@@ -97,7 +97,7 @@ def _row(raw: store.ListRow, baseline_at: datetime | None) -> FollowerRow:
 
 
 def key_of(text: str) -> int | None:
-    """The key behind a public id; None for what can be none."""
+    """The key of a public id; None for an invalid one."""
     negative = text.startswith("u_")
     digits = text[2:] if negative else text
     if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
@@ -106,7 +106,7 @@ def key_of(text: str) -> int | None:
 
 
 def follower_history(account: LinkedAccount, public_id: str) -> FollowerHistory:
-    """Everything known of one person. Raises NotFound."""
+    """What is stored of one person. Raises NotFound."""
     key = key_of(public_id)
     if key is None:
         raise NotFound

@@ -1,10 +1,10 @@
-"""Members who follow each other here, found anew for every page from the rows that hold now.
+"""Known members: other members in this account's lists, where both allow being found.
 
-Nothing about a match is stored. So one waits without anybody keeping it, appears when the other
-member joins and agrees, and is gone with the commit that withdraws, pauses, unlinks or erases.
+Nothing about them is stored: each page is computed from the current rows. So a known member appears
+when they join and agree, and disappears with the commit that withdraws, pauses, unlinks or erases.
 
-Both accounts must be proven by Instagram: an archive and a name could be anybody's. A pause hides:
-whoever pauses expects quiet, and their list can no longer be believed to be that of today.
+Both accounts must be proven by Instagram, since an archive and a name could be anybody's. A paused
+account is hidden: its list may no longer be up to date.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from followersync.store.known_members import KnownMemberRow, KnownMembersQuery, 
 
 @dataclass(frozen=True, slots=True)
 class KnownMember:
-    """Another member's linked account, and what shows that the two are connected.
+    """Another member's linked account, and how the two are connected.
 
-    `follows_you`: its Instagram id is in this account's list; `you_follow`: the reverse. `since`
-    is when it followed, None where unknown; `unconfirmed_since` as in the list itself.
+    `follows_you`: its Instagram id is in this account's list; `you_follow`: the reverse. `since` is
+    when it followed, None where unknown; `unconfirmed_since` as in the list itself.
     """
 
     username: str
@@ -45,7 +45,7 @@ class KnownMembersPage:
 def known_members_of(
     account: LinkedAccount, *, cursor: str | None = None, limit: int = 50
 ) -> KnownMembersPage:
-    """Those who follow each other first, then by username; in one query.
+    """Known members, mutual ones first, then by username; in one query.
 
     Empty while the account itself is not discoverable. Raises InvalidInput for a foreign cursor.
     """
@@ -69,7 +69,7 @@ def after(cursor: str | None) -> tuple[str, int] | None:
 
 
 def beyond(found: list[KnownMemberRow], limit: int, position: int = 0) -> str | None:
-    """The cursor behind the page of `limit`, if there is more than that page."""
+    """The cursor after the page of `limit`, if there is more than that page."""
     if len(found) <= limit:
         return None
     last = found[limit - 1]

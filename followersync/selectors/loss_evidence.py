@@ -1,4 +1,4 @@
-"""What proved the losses on a page of the feed: the looks, and who stood on either side."""
+"""Loss evidence for a page of the feed: the looks that missed a person, and their neighbours."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SIDES = ("above", "below")
 
 @dataclass(frozen=True, slots=True)
 class LossEvidence:
-    """`looks`: when the looks that count missed them. `above`, `below`: the names of who stood next
-    to them and was shown, empty where that is not known (any more)."""
+    """`looks`: when the looks that count missed them. `above`, `below`: the names of the neighbours
+    who were shown, empty where unknown."""
 
     proof: Proof
     looks: list[datetime]
@@ -33,7 +33,7 @@ class LossEvidence:
 
 
 def loss_evidence(account: LinkedAccount, rows: Sequence[ChangeRow]) -> dict[int, LossEvidence]:
-    """The evidence by position in the feed; nothing for a loss that no look proved."""
+    """The evidence by position in the feed; none for a loss that no look proved."""
     lost = {
         (key, row.at): row.position
         for row in rows
@@ -43,7 +43,7 @@ def loss_evidence(account: LinkedAccount, rows: Sequence[ChangeRow]) -> dict[int
         return {}
     ended = PastFollow.objects.filter(
         account_id=account.pk,
-        # By key, for thousands may have been lost at one moment.
+        # By key, since thousands may have been lost at one moment.
         key__in={key for key, _ in lost},
         valid_to__in={at for _, at in lost},
         evidence__isnull=False,
@@ -67,7 +67,7 @@ def _evidence(past: PastFollow, people: dict[int, tuple[str, datetime | None]]) 
 
 
 def _name(past: PastFollow, person: tuple[str, datetime | None] | None) -> str:
-    """Whoever came since may stand where somebody else stood then."""
+    """The name of the person at the place, unless they came later than the loss."""
     if person is None:
         return ""
     name, first_seen = person

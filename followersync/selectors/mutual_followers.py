@@ -1,4 +1,4 @@
-"""Followers who are members too: shown only where both agreed to be found."""
+"""Mutual followers: followers who are members too, shown only where both agreed to be found."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ def members_page(
     cursor: str | None = None,
     limit: int = 50,
 ) -> FollowerPage:
-    """As `followers_page`, and only of members whom consent lets this one see.
+    """As `followers_page`, but only members whom this member may see by consent.
 
-    Recognised by the Instagram id that they proved, never by name: see `selectors.matches`. Those
-    whom this account follows too come first. Raises InvalidInput for `at`: consent holds for today.
+    They are recognised by the Instagram id that they proved, never by name: see
+    `selectors.known_members`. Those whom this account follows too come first. Raises InvalidInput
+    for `at`, since consent holds for today only.
     """
     if at is not None:
         raise InvalidInput(
@@ -70,6 +71,6 @@ def _row(row: KnownMemberRow, baseline_at: datetime | None) -> FollowerRow:
 
 
 def feed_start(account: LinkedAccount) -> int:
-    """The position just before the oldest entry of the feed that is kept."""
+    """The position just before the oldest stored entry of the feed."""
     first = SyncSettings.objects.filter(pk=account.pk).values_list("first_position", flat=True)
     return (first.first() or 1) - 1

@@ -1,4 +1,4 @@
-"""What an operator watches: numbers over all accounts, naming nobody."""
+"""Operational figures over all accounts, for metrics and `manage.py doctor`; they name nobody."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from accounts.models import LinkedAccount
 from followersync.domain.patience import SITE_REMEMBERED
 from followersync.models import SiteReappearance, SyncRun, SyncSettings, WebhookSubscription
 
-#: Due for longer than this without a run is a sign that the queue stands still.
+#: Due for longer than this without a run is a sign that the queue has stopped.
 OVERDUE = timedelta(minutes=10)
-#: An open run that nobody has touched for this long is stuck; the dispatcher enqueues it again.
+#: An open run without progress for this long is stuck; the dispatcher enqueues it again.
 STUCK = timedelta(minutes=15)
 FAILING_AFTER = 3
 
@@ -65,8 +65,10 @@ def operational_counts() -> dict[str, int]:
 
 
 def site_reappearance() -> dict[str, Any] | None:
-    """That people who had been missed came back in many accounts at one time, while every account
-    waits longer for it: `accounts`, `at`, `hours`; None: they did not."""
+    """The last time that missed people came back in many accounts at once.
+
+    `accounts`, `at`, `hours`, while every account waits longer because of it; None: no such time.
+    """
     now = clock.now()
     row = SiteReappearance.objects.filter(at__gt=now - timedelta(seconds=SITE_REMEMBERED)).first()
     if row is None:
@@ -92,7 +94,7 @@ def sync_lag() -> dict[str, float]:
 
 
 def webhook_counts() -> dict[str, int]:
-    """Members' webhooks: how many fail at the moment, and how many we gave up."""
+    """Members' webhooks: how many are failing now, and how many were disabled."""
     return WebhookSubscription.objects.aggregate(
         webhooks_failing=Count("pk", filter=Q(disabled_at=None, failures__gt=0)),
         webhooks_given_up=Count("pk", filter=Q(disabled_reason="failing")),

@@ -1,4 +1,5 @@
-"""What the pages say first: is the list here the same as there, since when, and what is next."""
+"""Overview of an account for its pages: whether the list is current, since when, and what is
+next."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from accounts.models import LinkedAccount
 
-#: How many runs an overview tells of.
+#: How many runs an overview shows.
 NEWEST_RUNS = 5
 
 
@@ -40,7 +41,7 @@ def run_of(account: LinkedAccount, run_id: int) -> SyncRun:
 
 
 def overview(account: LinkedAccount) -> Overview:
-    """A few small queries, whatever the size of the list."""
+    """The overview, in a few small queries whatever the size of the list."""
     settings = SyncSettings.objects.filter(pk=account.pk).first()
     newest = tuple(runs(account)[:NEWEST_RUNS])
     running, last_run = _running_and_last(newest)
@@ -75,7 +76,7 @@ def overview(account: LinkedAccount) -> Overview:
 
 
 def _running_and_last(newest: Sequence[SyncRun]) -> tuple[SyncRun | None, SyncRun | None]:
-    """An open run is always the newest, since no other is opened beside it."""
+    """The open run and the last; an open run is always the newest."""
     if newest and newest[0].is_open:
         return newest[0], newest[1] if len(newest) > 1 else None
     return None, newest[0] if newest else None
@@ -89,9 +90,9 @@ def reported(account: LinkedAccount) -> int | None:
 
 
 def expected(account_id: int) -> int | None:
-    """How many people the open run will about see, by Instagram's count; None as for `reported`.
+    """About how many people the open run will see, by Instagram's count; None as for `reported`.
 
-    It is known to the rules from the beginning of the run, and kept nowhere else.
+    It is stored in the state of the open run only.
     """
     if not consent_in_force(account_id, Scope.PROFILE):
         return None

@@ -1,4 +1,4 @@
-"""Figures over time, and the digest of the present list."""
+"""Figures over time (snapshots, growth, daily counts), and the digest of the current list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from followersync.selectors.answers import CountPoint, Digest, GrowthPoint
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount
 
-# What is kept after a withdrawal is shown no more, until the member allows it again.
+# What is kept after a withdrawal is not shown until the member allows it again.
 SHOWN_COUNT = Case(
     When(in_force(Scope.PROFILE, '"followersync_followersnapshot"."account_id"'), then="reported")
 )
@@ -42,7 +42,7 @@ def growth(account: LinkedAccount, *, date_from: date, date_to: date) -> list[Gr
 
 
 def first_look(account: LinkedAccount) -> datetime | None:
-    """When the oldest snapshot that is kept was taken."""
+    """When the oldest stored snapshot was taken."""
     oldest = FollowerSnapshot.objects.filter(account=account).order_by("at", "id")
     return oldest.values_list("at", flat=True).first()
 
@@ -63,7 +63,7 @@ def looks(account: LinkedAccount, *, newest: int, shows_count: bool) -> list[Cou
 def daily_counts(
     account: LinkedAccount, *, date_from: date, date_to: date, shows_count: bool
 ) -> list[CountPoint]:
-    """The counts alone of what `growth` tells."""
+    """Only the counts of `growth`."""
     begin = datetime.combine(date_from, time.min, UTC)
     end = datetime.combine(date_to, time.min, UTC) + timedelta(days=1)
     points = [CountPoint(*row) for row in store.last_of_each_day(account.pk, begin, end)]
@@ -77,7 +77,7 @@ def _as_shown(points: list[CountPoint], shows_count: bool) -> list[CountPoint]:
 
 
 def digest(account: LinkedAccount) -> Digest:
-    """Over key and username of every follower, the unconfirmed too."""
+    """The digest over key and username of every follower, the unconfirmed included."""
     found = SyncSettings.objects.filter(pk=account.pk).first() or SyncSettings(account=account)
     return Digest(
         algorithm=ALGORITHM,

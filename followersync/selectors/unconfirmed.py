@@ -1,4 +1,4 @@
-"""Who is not in Instagram's list just now, and not proven lost either; what each waits for."""
+"""Unconfirmed people: absent from Instagram's list, not proven lost, and what each waits for."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Unconfirmed:
 class Doubts:
     """The latest of an account's unconfirmed people.
 
-    `lately_missed_days`: people were missed for so many days of late and came back in their places;
-    0: nobody was; `site_missed_days`: in many accounts of the site at one time. `shows_newest`: so
-    many people Instagram shows at most, None: no end is seen.
+    `lately_missed_days`: for so many days people were recently missed who came back in their
+    places; 0: nobody was; `site_missed_days`: in many accounts of the site at one time.
+    `shows_newest`: so many people Instagram shows at most, None: no limit is known.
     """
 
     people: list[Unconfirmed]

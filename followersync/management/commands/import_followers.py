@@ -1,4 +1,4 @@
-"""Import an export of Instagram's now, in the foreground."""
+"""Command: import an Instagram export now, in the foreground."""
 
 from __future__ import annotations
 

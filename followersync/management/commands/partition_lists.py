@@ -1,4 +1,4 @@
-"""Divide the tables of lists, histories and feeds by account."""
+"""Command: partition the tables of lists, histories and feeds by account."""
 
 from __future__ import annotations
 

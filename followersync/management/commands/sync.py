@@ -1,4 +1,4 @@
-"""One sync now, in the foreground."""
+"""Command: sync one account now, in the foreground."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Command(BaseCommand):
 
 
 def _request(account: LinkedAccount) -> SyncRun:
-    """A new sync, or the one that is open already; an import that is open is waited for."""
+    """A new sync, or the one that is already open; an open import is waited for."""
     try:
         return runs.request_sync(account=account, trigger=Trigger.STAFF)
     except SyncRunning as running:

@@ -1,4 +1,4 @@
-"""Watch a folder for an account's recurring exports."""
+"""Command: watch a folder for an account's recurring exports."""
 
 from __future__ import annotations
 
