@@ -1,5 +1,4 @@
-"""Signal receivers: start and stop syncs when accounts are linked, paused, unlinked or
-withdrawn."""
+"""Signal receivers: start and stop syncs when accounts, consents or webhooks change."""
 
 from __future__ import annotations
 

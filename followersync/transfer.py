@@ -1,5 +1,4 @@
-"""`/transfer/`: receives exports that data-transfer tools push; off unless the operator enables
-it.
+"""`/transfer/`: receives exports that data-transfer tools push; off by default.
 
 The Data Transfer Project's generic importer API: one item per POST, with an access token of ours
 (scope followers:write), errors as `{"error", "error_description"}`.

@@ -1,4 +1,4 @@
-"""The staff's view of syncs. Figures and evidence; never a follower."""
+"""Admin of followersync: figures and evidence for staff, never a follower."""
 
 from __future__ import annotations
 

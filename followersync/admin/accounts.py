@@ -1,4 +1,4 @@
-"""Linked accounts as staff see them: with their syncs, and with “sync now”."""
+"""Admin of linked accounts, with the state of their syncs and the action “sync now”."""
 
 from __future__ import annotations
 
@@ -61,5 +61,5 @@ class SyncedAccountAdmin(LinkedAccountAdmin):
 
 
 def _of_sync(account: LinkedAccount, name: str) -> Any:
-    """A figure of the account's sync; None before there is one."""
+    """A field of the account's sync settings; None before there are any."""
     return getattr(getattr(account, "sync_settings", None), name, None)

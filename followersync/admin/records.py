@@ -1,4 +1,4 @@
-"""Runs, full scans, snapshots, budgets: records, to be read."""
+"""Admin of runs, full scans, snapshots, budgets, imports and webhooks, read-only."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class CallBudgetAdmin(RecordAdmin):
 
 @admin.register(ArchiveImport)
 class ArchiveImportAdmin(OfAccountAdmin):
-    """What an archive was found to be; not the archive."""
+    """The result of an import; not the archive."""
 
     list_display = ("id", "account", "channel", "created_at", "dialect", "kind", "people", "size")
     list_filter = ("channel", "dialect", "kind")
@@ -106,7 +106,7 @@ class ArchiveImportAdmin(OfAccountAdmin):
 
 @admin.register(WebhookSubscription)
 class WebhookSubscriptionAdmin(RecordAdmin):
-    """That there is one, and how it fares; never its secret, which its path may hold as well."""
+    """The state of a subscription; never its secret, nor its path, which may contain one."""
 
     list_display = (
         "id", "owner", "host", "created_at", "last_delivered_at", "failures", "last_error",

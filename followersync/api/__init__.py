@@ -1,0 +1,1 @@
+"""API of followersync: accounts, followers, changes, figures, imports, runs and webhooks."""

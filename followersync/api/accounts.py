@@ -1,4 +1,4 @@
-"""`/accounts/`: linked accounts, their state and the member's choices about them."""
+"""`/accounts/`: linked accounts, their state and the member's settings of them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class AccountOutput(serializers.Serializer[Any]):
 
 
 def _shows_count(account: LinkedAccount) -> bool:
-    """Asked of all accounts of a page at once by `with_sync`."""
+    """`with_sync` reads it for all accounts of a page at once."""
     shows: bool | None = account.__dict__.get("shows_count")
     return consent_in_force(account.pk, Scope.PROFILE) if shows is None else shows
 
@@ -147,7 +147,7 @@ class AccountView(ApiView):
         account = self.account(account_id)
         wish = self.read(self.ChangeSerializer)
         with transaction.atomic():
-            # In the order in which a worker locks: account, run, settings.
+            # Lock in the same order as workers: account, run, settings.
             if "sync_enabled" in wish:
                 turn = linking.resume if wish["sync_enabled"] else linking.pause
                 turn(account=account, actor=self.member())
@@ -173,7 +173,7 @@ class AccountView(ApiView):
         return Response(DeletionOutput(deletion).data, status=202, headers={"Location": address})
 
     def answered_account(self) -> int | None:
-        # The answer to an unlinking names nobody, and must outlive the account it ended.
+        # The answer to an unlinking names nobody, and must outlive the account.
         return None if self.request.method == "DELETE" else super().answered_account()
 
     def _shown(self, account_id: int) -> Response:

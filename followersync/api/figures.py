@@ -1,4 +1,4 @@
-"""`/snapshots/`, `/growth/`, `/digest/`: figures over time, and the proof of a copy."""
+"""`/snapshots/`, `/growth/`, `/digest/`: figures over time, and the digest of the list."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class GrowthQuery(StrictSerializer):
     to = serializers.DateField(required=False)
 
     def get_fields(self) -> dict[str, Any]:
-        # `from` is a word of Python's, so the field cannot be written as an attribute.
+        # `from` is a Python keyword, so the field cannot be an attribute.
         return {"from": serializers.DateField(required=False), **super().get_fields()}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, date]:
@@ -117,7 +117,7 @@ class GrowthView(ApiView):
 
 
 def _shown(point: GrowthPoint) -> dict[str, Any]:
-    """As OutputSerializer describes it, by hand: a year has 365 of them."""
+    """As in OutputSerializer, written by hand for speed: a year has 365 of them."""
     return {
         "at": utc(point.at),
         "followers": point.followers,

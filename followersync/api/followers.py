@@ -1,4 +1,4 @@
-"""`/accounts/{id}/followers/`: the list, now or then."""
+"""`/accounts/{id}/followers/`: the list, now or at a past time."""
 
 from __future__ import annotations
 

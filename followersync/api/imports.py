@@ -1,4 +1,4 @@
-"""`/accounts/{id}/imports/`: a follower list from Instagram's “Export your information”."""
+"""`/accounts/{id}/imports/`: import a follower list from Instagram's “Export your information”."""
 
 from __future__ import annotations
 

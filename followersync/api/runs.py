@@ -1,4 +1,4 @@
-"""`/accounts/{id}/sync/` and `/accounts/{id}/runs/`: asking for a sync, and watching it."""
+"""`/accounts/{id}/sync/` and `/accounts/{id}/runs/`: request a sync, and follow its progress."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class RunOutput(serializers.Serializer[Any]):
 
 
 def _progress(run: SyncRun) -> dict[str, Any]:
-    """An import knows itself how many people it brings; a sync has only Instagram's word."""
+    """An import knows how many people it brings; a sync has only Instagram's count."""
     if not run.progress:
         return {}
     listing = run.is_open and run.mode != Mode.IMPORT
@@ -79,7 +79,7 @@ def _progress(run: SyncRun) -> dict[str, Any]:
 
 
 def shown(runs: list[SyncRun]) -> Any:
-    """Rendered with their evidence, in one query for all of them."""
+    """Runs with their evidence, read in one query for all of them."""
     found = FollowerSnapshot.objects.filter(
         account_id__in={run.account_id for run in runs}, run_id__in=[run.pk for run in runs]
     )
@@ -101,7 +101,7 @@ class SyncView(ApiView):
         account = self.account(account_id)
         self.read(NoInput)
         trigger = Trigger.PROGRAM if self.by_program() else Trigger.MEMBER
-        with transaction.atomic():  # a refusal uses up nothing
+        with transaction.atomic():  # a refused request costs no quota
             spend(user_id=self.member().pk, name="sync")
             run = request_sync(account=account, trigger=trigger)
         address = reverse("api:run", args=[account.pk, run.pk])

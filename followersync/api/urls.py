@@ -1,3 +1,5 @@
+"""URLs of the API of followersync."""
+
 from __future__ import annotations
 
 from django.urls import path

@@ -1,4 +1,4 @@
-"""`/webhooks/`: addresses notified when an account's feed has new entries (Standard Webhooks)."""
+"""`/webhooks/`: addresses notified of new feed entries (Standard Webhooks)."""
 
 from __future__ import annotations
 

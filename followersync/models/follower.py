@@ -137,8 +137,8 @@ class PastFollow(models.Model):
 
     class Meta:
         indexes = [
-            # People who came or left in one sync share the time, so both indexes are small; with them
-            # a past list reads few rows, whether its time is near the start or the end.
+            # People who came or left in one sync share the time, so both indexes are small. With
+            # them a past list reads few rows, whether its time is near the start or the end.
             models.Index(fields=["account_id", "valid_from"], name="pastfollow_by_start"),
             models.Index(fields=["account_id", "valid_to"], name="pastfollow_by_end"),
         ]

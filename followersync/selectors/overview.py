@@ -1,5 +1,4 @@
-"""Overview of an account for its pages: whether the list is current, since when, and what is
-next."""
+"""Overview of an account: whether its list is current, since when, and what is next."""
 
 from __future__ import annotations
 

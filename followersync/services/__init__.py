@@ -1,0 +1,1 @@
+"""Services: the writes of followersync, by use case."""

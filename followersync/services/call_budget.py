@@ -1,7 +1,7 @@
-"""Calls are taken from a budget in PostgreSQL before they are made: all workers share it.
+"""Call budget: taken from PostgreSQL, shared by all workers, before calls are made.
 
-A worker takes a few at a time and gives back what it did not use, so that counting costs a row
-write every so many calls. Calls that a killed worker had taken count as made.
+A worker takes a few calls at a time and gives back unused ones, so that counting costs few row
+writes. Calls taken by a killed worker count as made.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from accounts.instagram.gateway import Usage
     from accounts.instagram.usage import Percentages
 
-# Below this, Instagram's percentages change nothing about what we do.
+# Below this, Instagram's percentages have no effect.
 NOTEWORTHY = 50
 
 
@@ -38,7 +38,7 @@ def take(account_id: int, wanted: int, now: datetime | None = None) -> int:
 
 
 def open_with(account_id: int, wanted: int, now: datetime) -> tuple[int, int]:
-    """(calls taken, calls that were left before), as a run begins; takes none near a limit."""
+    """(calls taken, calls that remained before), at the start of a run; takes none near a limit."""
     hourly: int = settings.INSTAGRAM_CALLS_PER_HOUR
     counted = store.take_calls(name_of(account_id), wanted, hourly, now)
     if counted is None:
@@ -49,7 +49,7 @@ def open_with(account_id: int, wanted: int, now: datetime) -> tuple[int, int]:
 
 @transaction.atomic
 def _take_last(account_id: int, wanted: int, now: datetime) -> int:
-    """Where there are not `wanted` any more, or a limit comes near: what exactly is left?"""
+    """The remaining calls, where fewer than `wanted` are left or a limit is near."""
     name = name_of(account_id)
     CallBudget.objects.get_or_create(name=name, defaults={"window_started_at": now})
     row = CallBudget.objects.select_for_update().get(name=name)
@@ -72,7 +72,7 @@ def give_back(account_id: int, unused: int) -> None:
 
 
 def note(account_id: int, usage: Usage) -> None:
-    """Keep what an answer's headers say of the account's limit and of the app's."""
+    """Store what an answer's headers say of the account's limit and of the app's."""
     _note(name_of(account_id), usage.business, usage.regain_minutes)
     _note(APP, usage.app, 0)
 
@@ -93,7 +93,8 @@ def _note(name: str, used: Percentages | None, regain_minutes: int) -> None:
 
 
 def block(account_id: int, until: datetime, usage: Usage) -> None:
-    """Instagram refused a call: nobody makes one before `until`, for they would prolong it."""
+    """Instagram rejected a call: no call is made before `until`, since it would prolong the
+    limit."""
     whole_app = usage.app is not None and usage.app.highest >= 100
     CallBudget.objects.update_or_create(
         name=APP if whole_app else name_of(account_id),
@@ -103,6 +104,6 @@ def block(account_id: int, until: datetime, usage: Usage) -> None:
 
 
 def erase(account_id: int, limit: int) -> int:
-    """An eraser, after `accounts.registry`."""
+    """Eraser for `accounts.registry`."""
     deleted, _kinds = CallBudget.objects.filter(name=name_of(account_id)).delete()
     return deleted

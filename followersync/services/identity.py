@@ -1,8 +1,8 @@
-"""Who is who: a person known by an archive's name alone, whose id a list now tells.
+"""Identity: gives a person known only by an archive's name the Instagram id that a list shows.
 
-The row goes over to the id, with its dates and history, and the feed says `identified`. Names are
-changed and re-used, so the dates must agree: somebody new at the head of the list cannot be the
-one who has followed for years.
+The row is re-keyed, with its dates and history, and the feed says `identified`. Names are changed
+and re-used, so the dates must agree: a newcomer at the head of the list is not the person who has
+followed for years.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from followersync.domain.values import Added
     from followersync.services.sync.feed import Changes
 
-# Somebody who came since the last look followed at most this much before it was seen.
+# A person gained since the last look followed at most this long before they were seen.
 FRESH_SECONDS = 8 * 86_400
 
 
 @dataclass(slots=True)
 class Identified:
-    """`keys`: added people who were there already; `gone`: the rows (key, name) they replace."""
+    """`keys`: added people who were stored already; `gone`: the rows (key, name) they replace."""
 
     keys: set[int] = field(default_factory=set)
     gone: list[tuple[int, str]] = field(default_factory=list)
@@ -32,9 +32,9 @@ class Identified:
 
 
 def identify(account_id: int, changes: Changes, at: datetime) -> Identified:
-    """Give ids to people of `changes` who were known by name; in the caller's transaction.
+    """Give ids to people of `changes` who were known by name, in the caller's transaction.
 
-    To be called before the rest of `changes` is written, but what it lost.
+    Call it before the rest of `changes` is written, but after the losses.
     """
     found = Identified()
     if not (changes.added or changes.renamed) or not identity.has_surrogates(account_id):

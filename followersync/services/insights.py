@@ -1,4 +1,4 @@
-"""Reading Instagram's daily totals and demographics, and filling the past as far as it goes."""
+"""Insights: reads Instagram's daily totals and demographics, and backfills past days."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ INTERVAL = timedelta(hours=12)
 LEASE = timedelta(minutes=15)
 RETRY = timedelta(minutes=30)
 BATCH = 100
-# Calls of one turn; the past is filled in several, so that the list keeps most of the budget.
+# Calls per turn; the backfill takes several, so that the list keeps most of the budget.
 DAYS_PER_TURN = 15
 ALLOWED = in_force(Scope.INSIGHTS, '"followersync_insightsreading"."account_id"')
 
 
 def connect() -> None:
-    """Called once, when the app is ready."""
+    """Connect the receivers; called once, when the app is ready."""
     signals.consent_granted.connect(_on_granted, dispatch_uid="followersync.insights")
     signals.account_reconnected.connect(_on_reconnected, dispatch_uid="followersync.insights")
     signals.consent_withdrawn.connect(_on_withdrawn, dispatch_uid="followersync.insights")
@@ -59,7 +59,7 @@ def connect() -> None:
 
 
 def register() -> None:
-    """The figures go with the account, and with the consent that paid for them."""
+    """The figures are erased with the account, and with the consent that covered them."""
     for kind, model in (
         ("daily_totals", DailyTotal),
         ("demographics", Demographics),
@@ -72,7 +72,7 @@ def register() -> None:
 
 
 def begin(account: LinkedAccount) -> None:
-    """Read them now, and from now on; should the task get lost, the tick enqueues it."""
+    """Read them now and from now on; if the task gets lost, the tick enqueues it."""
     InsightsReading.objects.update_or_create(
         account=account,
         defaults={
@@ -86,7 +86,7 @@ def begin(account: LinkedAccount) -> None:
 
 @transaction.atomic
 def tick() -> int:
-    """Ring for a batch of accounts that are due; returns how many. The lease ends by itself."""
+    """Enqueue a batch of accounts that are due; returns how many. The lease ends by itself."""
     now = clock.now()
     due = list(
         InsightsReading.objects.select_for_update(skip_locked=True)
@@ -101,7 +101,8 @@ def tick() -> int:
 
 
 def read(account_id: int) -> bool:
-    """One turn: the newest days, some of the past, and once a day who follows. True: more waits."""
+    """One turn: the newest days, some past days, and once a day demographics. True: more
+    remains."""
     state = InsightsReading.objects.filter(pk=account_id).first()
     if state is None:
         return False
@@ -121,7 +122,7 @@ def read(account_id: int) -> bool:
 
 
 def _read_days(account: LinkedAccount, source: InsightsSource, state: InsightsReading) -> int:
-    """Ask for the days that are wanted, and store each at once; returns how many."""
+    """Read the wanted days, and store each at once; returns how many."""
     today = clock.now().astimezone(UTC).date()
     known = set(
         DailyTotal.objects.filter(
@@ -146,7 +147,7 @@ def _read_days(account: LinkedAccount, source: InsightsSource, state: InsightsRe
 
 
 def _store(account: LinkedAccount, day: date, totals: DayTotals) -> None:
-    """What is unknown overwrites nothing that was known."""
+    """An unknown value never overwrites a known one."""
     if totals.known:
         said = {name: value for name, value in asdict(totals).items() if value is not None}
         DailyTotal.objects.update_or_create(
@@ -155,7 +156,7 @@ def _store(account: LinkedAccount, day: date, totals: DayTotals) -> None:
 
 
 def _keep_counts(account: LinkedAccount, today: date) -> None:
-    """Our own daily count: the last that a sync read on each day, without a call of its own.
+    """Store our own daily count: the last that a sync read on each day, without a further call.
 
     Only where the member allows keeping what a sync reads of it.
     """
@@ -172,7 +173,7 @@ def _keep_counts(account: LinkedAccount, today: date) -> None:
 
 
 def _count_today(account: LinkedAccount, source: InsightsSource, today: date) -> None:
-    """Where no sync has read it: the member may have allowed their statistics and nothing else."""
+    """Read the count where no sync has: the member may have allowed only their statistics."""
     today_row = DailyTotal.objects.filter(account=account, day=today, followers__isnull=False)
     if today_row.exists():
         return
@@ -189,7 +190,7 @@ def _count_today(account: LinkedAccount, source: InsightsSource, today: date) ->
 
 
 def _read_demographics(account: LinkedAccount, source: InsightsSource) -> None:
-    """Once a day. An empty answer keeps the last one: it is no news."""
+    """Once a day. An empty answer does not overwrite the last one."""
     fresh = clock.now() - timedelta(hours=20)
     if Demographics.objects.filter(account=account, read_at__gt=fresh).exists():
         return
@@ -211,7 +212,7 @@ def _store_shares(account: LinkedAccount, breakdown: str, found: list[Share]) ->
 
 
 def _react(state: InsightsReading, error: ThreadsiteError) -> None:
-    """Wait, ask the member, or stop: each class of error asks for one of these."""
+    """Wait, ask the member, or stop, by the class of the error."""
     code = error.code
     if isinstance(error, WaitUntil):
         _again(state, max(error.at - clock.now(), timedelta(minutes=1)), code)
@@ -232,7 +233,7 @@ def _react(state: InsightsReading, error: ThreadsiteError) -> None:
     elif isinstance(error, PermissionMissing):
         _stop(state, code)
     else:
-        # Paused, unlinked, without consent, or a shape that nobody knows: asked again later.
+        # Paused, unlinked, without consent, or of an unknown shape: tried again later.
         _again(state, INTERVAL, code)
     logger.warning("insights of account %s: %s", state.pk, code)
 
@@ -247,7 +248,7 @@ def _again(state: InsightsReading, pause: timedelta, code: str = "") -> None:
 
 
 def _stop(state: InsightsReading, code: str) -> None:
-    """Nothing is asked until the member acts; reconnecting begins anew."""
+    """Read nothing until the member acts; reconnecting begins anew."""
     InsightsReading.objects.filter(pk=state.pk).update(next_due_at=None, error_code=code)
 
 
@@ -257,7 +258,7 @@ def _on_granted(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None
 
 
 def _on_withdrawn(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None:
-    """Nothing is due any more; allowed again, it begins anew."""
+    """Nothing is due any more; a new grant begins anew."""
     if scope is Scope.INSIGHTS:
         _on_unlinked(account=account)
 
@@ -284,7 +285,7 @@ def _erase(
 
 
 def _exported(account: LinkedAccount) -> Any:
-    """Rows for the member's own copy."""
+    """Rows for the member's data export."""
     for row in DailyTotal.objects.filter(account=account).order_by("day"):
         yield {
             "day": row.day.isoformat(),

@@ -1,4 +1,4 @@
-"""Limits how many outbound jobs run at once for each member, so that none waits for others."""
+"""Outbound slots: limit concurrent outbound jobs for each member, so that none delays others."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 MOST_AT_ONCE: Final = 2
-#: How long a slot stays taken where its worker died: longer than the queue lets a task run.
+#: How long a dead worker's slot stays taken: longer than the queue's task timeout.
 LEASE: Final = timedelta(minutes=3)
 
 
 @transaction.atomic
 def take(job: QuerySet[Any], *, owner_id: int, jobs_of_owner: QuerySet[Any]) -> bool:
-    """Lease the one row of `job` (`leased_until`). False: it is at work, or enough others are.
+    """Lease the row of `job` (`leased_until`). False: another worker has it, or enough others run.
 
-    Decided under a lock on the member's row, so that of many workers no more than allowed pass.
+    Decided under a lock on the member's row, so that concurrent workers respect the limit.
     """
     User.objects.select_for_update(no_key=True).filter(pk=owner_id).first()
     now = clock.now()

@@ -1,0 +1,1 @@
+"""Sources of lists: the paged edge, exports, watched folders, transfers, and insights."""

@@ -1,8 +1,7 @@
-"""The exports in a member's Google Drive, as a file system of fsspec's.
+"""Google Drive: the exports in a member's Drive, as an fsspec file system.
 
-Instagram lays each one down at the top of the Drive, as `meta-…/instagram-…/connections/…`. Only
-folders with such names are looked into, and only lists are named: the rest is not our business,
-though the permission would let us.
+Instagram stores each one at the top of the Drive, as `meta-…/instagram-…/connections/…`. Only
+folders with such names are read, and only lists are returned, although the permission allows more.
 https://developers.google.com/drive/api/reference/rest/v3/files/list
 """
 
@@ -30,7 +29,7 @@ AT_THE_TOP: Final = " and (name contains 'meta-' or name contains 'instagram-')"
 LOOKED_INTO: Final = ("meta-", "instagram-", "connections", "followers_and_following")
 LISTS: Final = (".zip", ".json", ".html")
 MOST_PAGES: Final = 20
-#: For a call that asks for a token, or gives one back.
+#: For a call that requests or revokes a token.
 SECONDS: Final = 10.0
 MOST_TOLD: Final = 64 << 10
 #: A page of 1,000 files is about 300 kB.
@@ -61,12 +60,12 @@ class _Consent(msgspec.Struct):
 
 
 for _shape in (_Files, _Token, _Consent):
-    # msgspec learns a type at its first use, which no other thread may be in the middle of.
+    # msgspec learns a type at its first use, which is not thread-safe.
     msgspec.json.Decoder(_shape)
 
 
 def exchange(code: str, *, redirect_uri: str, verifier: str | None) -> tuple[str, frozenset[str]]:
-    """(refresh token, permissions) for a code of Google's; a member may have unticked some.
+    """(refresh token, permissions) for an authorization code; a member may have unticked some.
 
     Raises FolderError: `revoked` where the code is refused.
     https://developers.google.com/identity/protocols/oauth2/web-server#exchange-authorization-code
@@ -83,12 +82,12 @@ def exchange(code: str, *, redirect_uri: str, verifier: str | None) -> tuple[str
 
 
 def access_token(refresh_token: str) -> str:
-    """A token for an hour. Raises FolderError: `revoked` where the member took the consent back."""
+    """A token for an hour. Raises FolderError: `revoked` where the member revoked the consent."""
     return _token(_Token, refresh_token=refresh_token, grant_type="refresh_token").access_token
 
 
 def revoke(refresh_token: str) -> None:
-    """Give the consent back. What fails is for the member to do at Google, and no error of ours."""
+    """Revoke the consent. A failure is left to the member at Google, and is no error of ours."""
     try:
         status, _body = _post("/revoke", token=refresh_token)
     except OutboundError as error:
@@ -116,9 +115,9 @@ def _token(shape: type[Shape], **fields: str) -> Shape:
 
 
 class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
-    """Read only. Paths are names; of two files of one name the one changed last is meant.
+    """Read only. Paths are names; of two files of one name the one changed last is used.
 
-    Every method may raise FolderError, which fsspec's walk does not swallow as it does OSError.
+    Every method may raise FolderError, which fsspec's `walk` does not swallow as it does OSError.
     """
 
     protocol = "gdrive"
@@ -131,7 +130,7 @@ class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
         self._ids: dict[str, str] = {"": "root"}
 
     def ls(self, path: str, detail: bool = True, **_kwargs: Any) -> list[Any]:
-        """What may belong to an export; {"name", "type", "size", "md5Checksum", "modified"}."""
+        """Possible parts of an export; {"name", "type", "size", "md5Checksum", "modified"}."""
         folder = self._strip_protocol(path).strip("/")
         found: dict[str, dict[str, Any]] = {}
         for each in sorted(self._children(folder), key=lambda file: file.modified_time or ""):
@@ -159,7 +158,7 @@ class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
         raise FolderError("too_many")
 
     def _get(self, route: str, asked: dict[str, str]) -> Answer:
-        """An answer of 200; may raise OutboundError too."""
+        """A 200 answer; may raise OutboundError too."""
         answer = self._client.send(
             "GET",
             f"{settings.GOOGLE_API_URL}{route}?{urlencode(asked)}",
@@ -168,7 +167,7 @@ class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
         if answer.status == 200:
             return answer
         answer.close()
-        # 403 is also said of a limit that was reached: that passes by itself.
+        # 403 also means a rate limit, which is temporary.
         raise FolderError("revoked" if answer.status == 401 else "unreachable")
 
 

@@ -1,7 +1,7 @@
-"""The paged list over OAuth, where the app has such an endpoint.
+"""Edge: the paged list over OAuth, where Instagram's app has such an endpoint.
 
-Meta's public Instagram API has none (docs/instagram.md): unset, `INSTAGRAM_FOLLOWERS_EDGE` says
-so, and an account has its count only.
+Meta's public Instagram API has none (docs/instagram.md): with `INSTAGRAM_FOLLOWERS_EDGE` unset only
+an account's count is read.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Watched folders: recurring exports that Instagram delivers to a member's own storage.
+"""Folder source: finds and downloads exports in a member's own storage.
 
-Instagram lays each one down either as a zip or unpacked, as
-`meta-2026-Aug-11-09-04-51/instagram-<name>-2026-08-11-xxxxxxxx/connections/…`. What is new is
-decided by name and mark (size and time, or the store's own tag), without opening anything.
+Instagram stores each one either as a zip or unpacked, as
+`meta-2026-Aug-11-09-04-51/instagram-<name>-2026-08-11-xxxxxxxx/connections/…`. New ones are
+recognised by name and mark (size and time, or the store's own tag), without opening a file.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from accounts.outbound.client import Client, OutboundError, chosen_by_operator
 
 LISTS = "followers_and_following"
 _EXPORT = re.compile(r"instagram-[A-Za-z0-9._]{1,30}-\d{4}-\d{2}-\d{2}(?:-|$)")
-# Folders that exports lie in are at most this deep; a member's whole disk is not walked.
+# Folders of exports are at most this deep; a member's whole disk is not searched.
 DEPTH = 6
 MOST_ENTRIES = 20_000
 LARGEST = 4 << 30
-# Of all answers that name what lies in a folder, together.
+# Of all answers that list a folder, together.
 MOST_LISTED = 16 << 20
 LIST_SECONDS = 40.0
 FETCH_SECONDS = 80.0
@@ -48,7 +48,7 @@ class FolderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file in the folder: path below it, bytes, and what changes when it changes."""
+    """One file in the folder: path below it, bytes, and a mark that changes with it."""
 
     path: str
     size: int
@@ -57,7 +57,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One export that waits: a zip, or the folder of an unpacked one. `mark` is of all of it."""
+    """One waiting export: a zip, or the folder of an unpacked one. `mark` covers all of it."""
 
     path: str
     mark: str
@@ -66,7 +66,7 @@ class Export:
 
     @property
     def name(self) -> str:
-        """What to call the archive: it often names owner and day."""
+        """The archive's name, which often states owner and day."""
         name = PurePosixPath(self.path).name
         return name if self.zipped else f"{name}.zip"
 
@@ -76,7 +76,7 @@ def waiting(items: Iterable[Item], taken: Iterable[tuple[str, str]]) -> list[Exp
 
     `taken`: (path, mark) of earlier ones. An export that is still being written changes its mark,
     and is then offered again under the new one. Only the lists count towards an unpacked export's
-    mark: photos that arrive later make it no other.
+    mark, so that photos that arrive later do not change it.
     """
     known = set(taken)
     found = [each for each in exports(items) if (each.path, each.mark) not in known]
@@ -84,7 +84,7 @@ def waiting(items: Iterable[Item], taken: Iterable[tuple[str, str]]) -> list[Exp
 
 
 def exports(items: Iterable[Item]) -> list[Export]:
-    """Every export among these files."""
+    """All exports among these files."""
     zips: list[Export] = []
     unpacked: dict[str, list[Item]] = {}
     for item in items:
@@ -105,7 +105,7 @@ def exports(items: Iterable[Item]) -> list[Export]:
 def check_url(url: str, *, local_allowed: bool) -> str:
     """The folder's address, if it may be watched. Raises FolderError("scheme").
 
-    A path on this machine is the operator's business alone; a secret has no place in an address.
+    Only operators may name a path on this machine; an address must contain no secret.
     """
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or parts.password or parts.username:
@@ -118,7 +118,7 @@ def check_url(url: str, *, local_allowed: bool) -> str:
 class Folder:
     """A folder through fsspec. Every method may raise FolderError.
 
-    `client` speaks for it where it lies behind HTTP; it is opened when it is first asked.
+    `client` is the HTTP client of folders behind HTTP; it is created on first use.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Folder:
         self._opened: tuple[Any, str] | None = None
 
     def items(self, *, seconds: float = LIST_SECONDS) -> list[Item]:
-        """Every file that may belong to an export, at most DEPTH folders down."""
+        """Every file that may be part of an export, at most DEPTH folders down."""
         with _problems(), within(seconds=seconds, most_bytes=MOST_LISTED):
             files, root = self._files()
             found = files.find(root, maxdepth=DEPTH, detail=True)
@@ -175,7 +175,7 @@ class Folder:
 
 
 def _open(url: str, options: Mapping[str, Any], client: Client) -> tuple[Any, str]:
-    """Each kind brings libraries of its own: loaded when one is opened."""
+    """Open the file system; each kind's libraries are loaded only then."""
     scheme = urlsplit(url).scheme
     if scheme == "gdrive":
         from followersync.sources.drive import DriveFiles
@@ -201,7 +201,7 @@ def _below(root: str, path: str) -> str:
 
 @contextmanager
 def _problems() -> Iterator[None]:
-    """Whatever goes wrong inside becomes a FolderError, without a cause that could hold a key."""
+    """Turns any error inside into a FolderError, without a cause that could contain a key."""
     try:
         yield
     except FolderError:
@@ -216,7 +216,7 @@ _REASONS = {"address_not_public": "not_public", "too_slow": "too_slow", "too_lar
 
 
 def _problem(error: Exception) -> FolderError:
-    """What a store's own error comes down to; its text may hold an address or a key."""
+    """The code for a store's own error, whose text may contain an address or a key."""
     text = f"{type(error).__name__} {error}".lower()
     refused = ("forbidden", "denied", "credential", "unauthorized", "401", "403", "accesskey")
     if isinstance(error, PermissionError) or any(word in text for word in refused):
@@ -238,7 +238,7 @@ def _mark_of(files: Iterable[Item]) -> str:
 
 
 def _root(path: PurePosixPath) -> str:
-    """The export's own folder: Instagram's name for it, else whatever holds the lists."""
+    """The export's own folder: by Instagram's name for it, else the folder with the lists."""
     for depth, part in enumerate(path.parts[:-1], 1):
         if _EXPORT.match(part):
             return str(PurePosixPath(*path.parts[:depth]))
@@ -248,6 +248,6 @@ def _root(path: PurePosixPath) -> str:
 
 
 def _day(path: str) -> str:
-    """The export's day, as it stands in its names; "" sorts the unnamed first."""
+    """The export's day from its names; "" sorts the unnamed first."""
     found = re.findall(r"\d{4}-\d{2}-\d{2}", path)
     return found[-1] if found else ""

@@ -1,4 +1,4 @@
-"""Instagram's daily totals and demographics, as far as it has any.
+"""Insights source: Instagram's daily totals and demographics.
 
 An answer without data means "unknown" (under 100 followers, or up to 48 hours late), never 0.
 https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 FOLLOWS = "follows_and_unfollows"
 DEMOGRAPHICS = "follower_demographics"
 BREAKDOWNS = ("age,gender", "country", "city")
-# Instagram keeps 90 days, and is up to two late.
+# Instagram keeps 90 days, and is up to two days late.
 KEPT_DAYS = 90
 LATE_DAYS = 2
-# That FOLLOWER means gained and NON_FOLLOWER lost is what implementations read; the documents
-# do not say it (reference: section 2).
+# That FOLLOWER means gained and NON_FOLLOWER lost is what implementations assume; Meta's documents
+# do not state it.
 _GAINED, _LOST = "FOLLOWER", "NON_FOLLOWER"
 
 
 @dataclass(frozen=True, slots=True)
 class DayTotals:
-    """How many came and went on one day; None where Instagram does not say."""
+    """How many came and left on one day; None where unknown."""
 
     gained: int | None = None
     lost: int | None = None
@@ -49,7 +49,7 @@ class Share:
 
 
 def day_totals(answer: Insights) -> DayTotals:
-    """What the answer about one day says."""
+    """The totals in the answer about one day."""
     metric = _metric(answer, FOLLOWS)
     if metric is None:
         return DayTotals()
@@ -57,7 +57,7 @@ def day_totals(answer: Insights) -> DayTotals:
     if split:
         gained, lost = split.get((_GAINED,)), split.get((_LOST,))
         return DayTotals(*_completed(gained, lost, metric.total))
-    # A quiet day has a total of 0 and nothing to break down; any other total tells neither part.
+    # A day without changes has a total of 0 and no breakdown; any other total gives neither part.
     return DayTotals(0, 0) if metric.total == 0 else DayTotals()
 
 
@@ -73,7 +73,7 @@ def shares(answer: Insights) -> list[Share]:
 def days_to_read(
     today: date, known: set[date], oldest_tried: date | None, *, most: int
 ) -> list[date]:
-    """Which days to ask for, newest first: those that may still change, then back to the past.
+    """The days to request, newest first: those that may still change, then the backfill.
 
     `known`: days that have totals. `oldest_tried`: the backfill has reached it. At most `most`.
     """
@@ -88,7 +88,7 @@ def days_to_read(
 
 
 class InsightsSource:
-    """One account's insights. Each method is one call, made after the gate."""
+    """One account's insights. Each method is one call, made after the gate check."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class InsightsSource:
         return day_totals(self._ask(FOLLOWS, "day", parameters))
 
     def count(self) -> int | None:
-        """How many followers the account has now; None where Instagram does not say."""
+        """How many followers the account has now; None where unknown."""
         counted = self._gateway.follower_count(self._token)
         if self._note is not None:
             self._note(counted.usage)
@@ -152,7 +152,7 @@ def _metric(answer: Insights, name: str) -> Metric | None:
 def _completed(
     gained: int | None, lost: int | None, total: int | None
 ) -> tuple[int | None, int | None]:
-    """A part that is left out is 0 only where the total says that nothing else is in it."""
+    """A missing part is 0 only where the total is explained by the other."""
     if gained is None and lost is not None and total == lost:
         return 0, lost
     if lost is None and gained is not None and total == gained:

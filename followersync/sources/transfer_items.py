@@ -1,8 +1,8 @@
-"""One item of the Data Transfer Project's generic importers, read as a stream.
+"""Items of the Data Transfer Project's generic importers, read as a stream.
 
 A folder is `application/json`; a file is `multipart/related`: the same JSON, then the bytes. The
-README writes a file as `BlobbyFileData` with a `document`, the JSON schema as `File` with a
-`name`; both are read.
+README describes a file as `BlobbyFileData` with a `document`, the JSON schema as `File` with a
+`name`; both are accepted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Body(Protocol):
 
 
 def place_of(data: bytes) -> PurePosixPath | None:
-    """Where the file that this JSON describes lies; None for a folder. Raises WrongDelivery."""
+    """The path of the file that this JSON describes; None for a folder. Raises WrongDelivery."""
     if len(data) > LONGEST_HEAD:
         raise WrongDelivery("The description of the item is too long.")
     try:
@@ -46,16 +46,16 @@ def place_of(data: bytes) -> PurePosixPath | None:
         raise WrongDelivery("The item is not described as the schema wants it.") from error
     if not isinstance(name, str) or not isinstance(folder, str) or not name:
         raise WrongDelivery("The item has no name.")
-    # A file's name is one name, whatever slashes it holds.
+    # A file's name is one path component, even with slashes.
     return PurePosixPath(folder.replace("\x00", "")) / PurePosixPath(name.replace("\x00", "")).name
 
 
 def read(
     body: Body, boundary: str, target: IO[bytes], *, wanted: Callable[[PurePosixPath], bool]
 ) -> PurePosixPath | None:
-    """The file's place, and its bytes in `target`, if `wanted`; else they are read and dropped.
+    """The file's path, and its bytes in `target`, if `wanted`; else they are read and dropped.
 
-    Raises WrongDelivery where the body is not of that shape, ends too early, or is too large.
+    Raises WrongDelivery where the body has another shape, ends too early, or is too large.
     """
     if not boundary or len(boundary) > 200:
         raise WrongDelivery("The multipart body names no boundary.")
@@ -77,7 +77,7 @@ def read(
 
 
 class _Ending:
-    """The body, which must end as multipart bodies do: else it was cut off on its way."""
+    """The body, which must end as multipart bodies do: else it was cut off."""
 
     def __init__(self, body: Body, boundary: str) -> None:
         self._body, self._last, self._tail = body, _line(boundary) + b"--", b""
@@ -96,7 +96,7 @@ def _line(boundary: str) -> bytes:
 
 
 def _skip_headers(part: Any) -> bool:
-    """Move behind the part's headers. False: it has none, as before the first boundary."""
+    """Skip the part's headers. False: it has none, as before the first boundary."""
     head = part.read(4096)
     _headers, blank, rest = head.partition(b"\r\n\r\n")
     if not blank:

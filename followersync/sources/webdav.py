@@ -1,4 +1,4 @@
-"""WebDAV through webdav4, whose every request goes over our own HTTP client."""
+"""WebDAV through webdav4, with every request sent by our own HTTP client."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from webdav4.fsspec import WebdavFileSystem
 from accounts.outbound.client import Answer, Client
 from accounts.outbound.xml_guard import checked
 
-#: Of httpx's own headers what concerns its own connection is ours to say.
+#: Headers of httpx about its own connection, which our client sets itself.
 _OURS: Final = frozenset({"host", "connection", "accept-encoding", "content-length"})
 MOST_REDIRECTS: Final = 5
-#: Whatever is no file is read whole: lists, errors, redirects.
+#: Everything but files is read whole: listings, errors, redirects.
 MOST_IN_MEMORY: Final = 16 << 20
 
 
@@ -24,7 +24,7 @@ def webdav_files(
 ) -> tuple[WebdavFileSystem, str]:
     """The file system, and the folder in it. `webdavs://` is https; `options`: username, password.
 
-    Each redirect is a request of its own, whose address is looked at like the first one's.
+    Each redirect is a new request, whose address is checked like the first one's.
     """
     parts = urlsplit(url)
     scheme = "https" if parts.scheme == "webdavs" else "http"
@@ -34,7 +34,7 @@ def webdav_files(
         auth=auth,
         transport=_Transport(client),
         max_redirects=MOST_REDIRECTS,
-        # webdav4 would wait and ask again; the queue does that, with longer pauses.
+        # webdav4 would wait and retry; the queue does that, with longer pauses.
         retry=False,
         skip_instance_cache=True,
     )

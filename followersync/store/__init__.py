@@ -1,4 +1,4 @@
-"""The bulk reads and writes: the only raw SQL of this app, set by set, never row by row."""
+"""Store: bulk reads and writes in raw SQL, set by set."""
 
 from __future__ import annotations
 

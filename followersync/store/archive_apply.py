@@ -1,4 +1,4 @@
-"""Carrying out what `delta` says (see `archive_compare`): list, history and feed, in sets."""
+"""Applies the verdicts in `delta` (see `archive_compare`) to list, history and feed, in sets."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from followersync.domain.archive_losses import Look
 from followersync.domain.values import TIMES_KEPT, Proof
 from followersync.models import Source
 
-# Who is left of the present list, and under which verdicts somebody enters it.
+# Who remains in the list, and the verdicts with which people enter it.
 LEAVES = "('lost')"
 ENTERS = "('gained', 'found', 'returned')"
 
-# The feed's order within one import: those who left, then names, then those who came.
+# The feed's order within one import: losses, then names, then additions.
 _ENTRIES = (
     "SELECT key, username AS name, '' AS previous,"
     " CASE act WHEN 'came_back' THEN 'lost' ELSE act END AS kind,"
@@ -29,7 +29,7 @@ _ENTRIES = (
     "  WHERE act = 'came_back'"
 )
 
-# As `loss_evidence` keeps it for looks at a list; an export has no neighbours.
+# As in `loss_evidence` for looks at a list; an export has no neighbours.
 _EVIDENCE = (
     "jsonb_build_object('proof', CASE d.act WHEN 'lost' THEN %(lost)s ELSE %(came_back)s END,"
     " 'since', coalesce(extract(epoch FROM a.unconfirmed_since)::bigint, %(second)s),"
@@ -40,7 +40,7 @@ _EVIDENCE = (
 
 
 def draw_keys() -> None:
-    """Give those who enter a surrogate each."""
+    """Give each new person a surrogate key."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE delta SET key = nextval('followersync_surrogate')"  # noqa: S608
@@ -49,8 +49,10 @@ def draw_keys() -> None:
 
 
 def write_list(account_id: int, at: datetime, look: Look) -> None:
-    """Close the intervals that ended, with what proved it; then change, add and re-date those who
-    follow. Before `write_absences`, which forgets the looks that missed them."""
+    """Close the ended intervals with their evidence; then change, add and re-date followers.
+
+    Before `write_absences`, which deletes the looks that missed them.
+    """
     names: dict[str, Any] = {
         "account": account_id,
         "at": at,
@@ -99,7 +101,7 @@ def write_list(account_id: int, at: datetime, look: Look) -> None:
 
 
 def write_absences(account_id: int, look: Look) -> int:
-    """Keep who is unconfirmed, forget who is seen again; returns how many are unconfirmed."""
+    """Store who is unconfirmed, delete who is seen again; returns how many are unconfirmed."""
     moments: dict[str, Any] = {
         "account": account_id,
         "latest": datetime.fromtimestamp(look.latest, UTC),
@@ -145,7 +147,7 @@ def count_verdicts() -> dict[str, int]:
 
 
 def changed_rows() -> Iterator[tuple[bool, int, str]]:
-    """(entered, key, name) of each row that the list gains or gives up, for its digest."""
+    """(entered, key, name) of each row that the list gains or loses, for its digest."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT true, key, username FROM delta WHERE act IN {ENTERS}"  # noqa: S608
@@ -158,7 +160,7 @@ def changed_rows() -> Iterator[tuple[bool, int, str]]:
 
 
 def append_feed(account_id: int, head: int, at: datetime) -> int:
-    """Write the entries behind `head`; returns how many."""
+    """Write the entries after `head`; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO followersync_followerchange (account_id, position, key, at, kind,"  # noqa: S608

@@ -1,8 +1,8 @@
-"""Follower lists of archives: staged by COPY, compared with the stored list in one join.
+"""Comparison of an archive, staged by COPY, with the stored list, in one join.
 
-All of it happens in one transaction of the caller's, in tables that end with it: `incoming` is
-the archive, `delta` holds whoever differs, with the verdict in `act`. Only figures leave the
-database, so that the memory does not grow with the list.
+It uses the caller's transaction and temporary tables: `incoming` is the archive, `delta` holds the
+differences, with the verdict in `act`. Only figures leave the database, so memory does not grow
+with the list.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ def stage(spool: IO[bytes]) -> None:
 
 
 def compare(account_id: int, oldest: int | None) -> Staged:
-    """Fill `delta` with whoever is on one side only, or dated otherwise on both.
+    """Fill `delta` with people on one side only, or dated otherwise on both.
 
-    Only among those who differ are repeated names gathered: of a whole list it takes as long as
-    the comparison. Who differs by none of their rows does not differ by the newest.
+    Repeated names are grouped only among the differences, since grouping a whole list takes as long
+    as the comparison. Rows that all agree agree in the newest one too.
 
     `oldest`: the archive's oldest follow second. Repeated names count once, with the newest one.
     """
@@ -91,7 +91,7 @@ def compare(account_id: int, oldest: int | None) -> Staged:
 
 
 class Dated(NamedTuple):
-    """People in both, dated otherwise; the most of them who have one and the same new date."""
+    """Shared people with another date; the most of them who have the same new date."""
 
     redated: int
     lump: int
@@ -108,7 +108,7 @@ class Missing(NamedTuple):
 
 
 def same(one: str, other: str) -> str:
-    """SQL: both may be one and the same follow; a time on a full minute may be a rounded one."""
+    """SQL: whether both may be the same follow; a time on a full minute may be a rounded one."""
     return (
         f"{one} / 60 = {other} / 60 AND ({one} = {other} OR %(minute)s"
         f" OR {one} %% 60 = 0 OR {other} %% 60 = 0)"
@@ -130,7 +130,8 @@ def count_redated(*, minute: bool) -> Dated:
 
 
 def count_missing(account_id: int, looked: int | None) -> Missing:
-    """Who is missing; `looked`: the first moment at which the last archive can have been made."""
+    """The missing people; `looked`: the earliest moment at which the last archive can have been
+    made."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE missing),"

@@ -1,7 +1,7 @@
-"""The first list of all: straight into its table, with nothing to compare it with.
+"""Load of the first list: straight into its table, with nothing to compare it with.
 
-In the order of names, so that two of three indexes grow at one place only, and in COPY's binary
-form, which costs the server neither parsing nor a log entry for each row of the table.
+In the order of names, so that two of three indexes grow at one end only, and in COPY's binary form,
+which costs the server neither parsing nor a log entry for each row.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from followersync.store.current_writes import FOLLOWER_COLUMNS
 
 Write = Callable[[Sequence[int], Sequence[bytes], Sequence[bytes]], None]
 
-# Every value stands behind its length, -1 for null; a row begins with the number of its columns.
+# Every value follows its length, -1 for null; a row begins with the number of its columns.
 _DATED = Struct(">hiqiqiqiiqihi?i").pack
 _UNDATED = Struct(">hiqiqiqiiihi?i").pack
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
@@ -28,7 +28,7 @@ _YEAR_2000 = 946_684_800
 
 
 def draw_keys(people: int) -> Iterator[int]:
-    """So many surrogates, in order. Where others draw at the same time they are several ranges."""
+    """The next `count` surrogates, in order; several ranges where others draw at the same time."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT min(key), max(key) FROM (SELECT nextval('followersync_surrogate') AS key"
@@ -38,7 +38,7 @@ def draw_keys(people: int) -> Iterator[int]:
         low, high = cursor.fetchone()
         if low is None or high - low + 1 == people:
             return iter(range(low, high + 1) if people else ())
-        # Those are given up: there are enough of them, and one by one they take longer.
+        # Those are not used: there are enough of them, and one by one they take longer.
         cursor.execute(
             "SELECT nextval('followersync_surrogate') FROM generate_series(1, %s)", [people]
         )
@@ -47,7 +47,8 @@ def draw_keys(people: int) -> Iterator[int]:
 
 @contextmanager
 def opened(account_id: int) -> Iterator[Write]:
-    """Give out what writes followers: keys, names, and seconds in digits, b"" where unknown."""
+    """Yields a function that writes followers: keys, names, and seconds in digits, b"" where
+    unknown."""
     with (
         connection.cursor() as cursor,
         cursor.copy(

@@ -1,6 +1,6 @@
-"""Carries out the verdicts of `domain.archive_losses` over `delta` (see `archive_compare`).
+"""SQL twin of the verdicts of `domain.archive_people`, over the rows of `delta`.
 
-The pure twin of all of it is `domain.archive_people`; a property test holds the two together.
+A property test compares the two. For `delta` see `archive_compare`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MISSING = "d.key IS NOT NULL AND NOT d.listed AND d.act IS NULL"
 
 
 def match_renames(*, edge_older: bool, nameless: Sequence[int]) -> int:
-    """Take one absent and one unknown name with the same follow second for one person.
+    """Mark an absent and an unknown name with the same follow second as one renamed person.
 
     Only where exactly one such pair fits. `edge_older`: people known by id may be renamed too.
     """
@@ -40,7 +40,7 @@ def match_renames(*, edge_older: bool, nameless: Sequence[int]) -> int:
 
 
 def mark_outside(ranges: Sequence[tuple[int, int]], *, minute: bool) -> None:
-    """Set aside whoever has not people on both sides of them in one part: it may not reach them.
+    """Mark people without others on both sides in one part: it may not reach them.
 
     `minute`: the archive's times are rounded down to it.
     """
@@ -56,13 +56,13 @@ def mark_outside(ranges: Sequence[tuple[int, int]], *, minute: bool) -> None:
 def mark_doubtful(
     account_id: int, *, nameless: Sequence[int], minute: bool, baseline_at: datetime | None
 ) -> None:
-    """Mark as `doubtful` who may bear another name now.
+    """Mark as `doubtful` people who may have another name now.
 
-    That is whose follow second is shared by a name that came later, or by somebody renamed later.
+    Their follow second is shared by a name that came later, or by a person renamed later.
     """
     doubtful = f"UPDATE delta d SET act = 'doubtful' FROM {{others}} WHERE {MISSING} AND {{shares}}"  # noqa: S608
     with connection.cursor() as cursor:
-        # One join each: joined by OR they would be asked anew for every absent person.
+        # One join each: joined by OR they would be evaluated for every absent person.
         cursor.execute(
             doubtful.format(
                 others="delta n", shares=f"n.key IS NULL AND {same('n.second', 'd.since')}"
@@ -95,7 +95,7 @@ def mark_doubtful(
 
 
 def _mark_undated(account_id: int, nameless: Sequence[int], baseline_at: datetime | None) -> None:
-    """Who follows since nobody knows when may be any name that is not certainly a newcomer's."""
+    """Undated people may be any unknown name that is not certainly a newcomer's."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT min(second) FROM delta WHERE key IS NULL")
         seconds = [*nameless, *(second for (second,) in cursor if second is not None)]
@@ -115,10 +115,10 @@ def _mark_undated(account_id: int, nameless: Sequence[int], baseline_at: datetim
 
 
 def mark_blocks(account_id: int, length: int) -> None:
-    """Mark as `block` whoever is missing with so many neighbours, nobody present between them.
+    """Mark as `block` missing people with `length` missing neighbours and nobody present between.
 
     In the order of places, which only people known in the same way share; 0 is no place. One pass
-    over the list says between which of the missing somebody stands.
+    over the list finds the people present between the missing.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -143,7 +143,7 @@ def mark_blocks(account_id: int, length: int) -> None:
 
 
 def judge_missing(account_id: int, look: Look) -> None:
-    """Give everybody missing the verdict of `archive_losses.judge`; NULL: they stay as they are."""
+    """Give missing people the verdict of `archive_losses.judge`; NULL: no change."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE delta d SET act = CASE"
@@ -168,10 +168,10 @@ def judge_missing(account_id: int, look: Look) -> None:
 
 
 def judge_dates(account_id: int, *, newer: bool, minute: bool, until: int, mass: Redating) -> None:
-    """Mark who is dated otherwise: `came_back` or `redated`, or leave them as they are.
+    """Mark people with another date: `came_back` or `redated`, or no change.
 
-    Back is only whom a look missed and who follows since later. `until`: the last second of which
-    the archive can speak.
+    Only people whom a look missed and who follow since later came back. `until`: the last second
+    that the archive can cover.
     """
     if mass is Redating.LUMP:
         return
@@ -208,16 +208,15 @@ def admit(
     only_after: int | None,
     covered: Sequence[tuple[int, int]],
 ) -> None:
-    """Say of each unknown name whether it enters the list, and as what.
+    """Decide for each unknown name whether and how it enters the list.
 
-    `known_until`: who followed later is `gained`, who followed earlier was there and is `found`,
-    and enters only where `found` says so.
-    `only_after`: the edge looked then and is whole, so earlier names are its business.
-    `covered`: spans of follow seconds in which a newer archive showed everybody.
+    `known_until`: who followed later is `gained`, who followed earlier is `found`, and enters only
+    where `found` is set. `only_after`: the edge looked then at a whole list, so earlier names are
+    left to it. `covered`: spans of follow seconds in which a newer archive showed everybody.
     """
     with connection.cursor() as cursor:
         if not newer:
-            # An older archive's unknown name may be the earlier one of somebody we know.
+            # An older archive's unknown name may be the earlier name of a stored person.
             cursor.execute(
                 "UPDATE delta d SET known = true FROM (SELECT extract(epoch FROM since)::bigint"  # noqa: S608
                 "  AS second FROM followersync_follower WHERE account_id = %(account)s) g"
@@ -243,7 +242,7 @@ def admit(
                 "newest": [newest for _, newest in covered],
             },
         )
-        # Somebody lost under the same name, known by that name alone, is taken for the same.
+        # A person lost under the same name, known by that name alone, is taken for the same.
         cursor.execute(
             "WITH past AS (SELECT DISTINCT ON (p.username) p.username, p.key"
             "  FROM followersync_pastfollow p JOIN delta d ON d.username = p.username"

@@ -1,4 +1,4 @@
-"""Counting calls in one statement, whoever else counts at the same time."""
+"""Call counters: one statement takes calls, safe under concurrency."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-# From this share of a limit on, in percent, it takes more than one statement to say what is left.
+# Above this share of a limit, in percent, more than one statement is needed.
 NEAR = 50
 
 
 def take_calls(name: str, wanted: int, hourly: int, now: datetime) -> tuple[int, int] | None:
-    """Take `wanted` calls of the budget `name`, if it has so many and no limit is near.
+    """Take `wanted` calls of the budget `name`, if so many are left and no limit is near.
 
-    Answers (how many are taken in this hour, these among them, and Instagram's percentage), or
-    None where none were taken.
+    Returns (calls taken in this hour, these included, and Instagram's percentage), or None where
+    none were taken.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""Who of a page follows already: a stretch of the list at once, or people one by one."""
+"""Current followers by key, or a block of neighbours at once, for the people of a page."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SEPARATOR = "\x1f"
 
 @dataclass(eq=False)
 class Block:
-    """Followers who stand one below the other, column by column: `places` fall.
+    """Neighbouring followers, column by column: `places` fall.
 
-    A page that shows just them is compared as a whole, and nobody on it becomes a value.
+    A page that shows exactly them is compared as a whole, without a value for each person.
     """
 
     keys: Sequence[int]
@@ -33,9 +33,9 @@ class Block:
     sure: str
 
     def shown_by(self, rows: Sequence[tuple[int, str]], below: int) -> UnchangedPage | None:
-        """The people who stand next below `below`, if `rows` show them and nothing else.
+        """The people next below `below`, if `rows` show exactly them.
 
-        None where it is not so, or where somebody among them has no sure place.
+        None otherwise, or where a person among them has no sure place.
         """
         start = bisect_right(self.places, -below, key=neg)
         end = start + len(rows)
@@ -47,11 +47,11 @@ class Block:
         return UnchangedPage(keys, self.names[start:end], self.places[start:end])
 
     def reaches(self, below: int, count: int) -> bool:
-        """Whether it holds `count` people below the place `below`."""
+        """Whether it contains `count` people below the place `below`."""
         return bisect_right(self.places, -below, key=neg) + count <= len(self.places)
 
     def people(self) -> dict[int, StoredConnection]:
-        """Made by C alone: a loop over a million people would cost more than the query."""
+        """Built in C: a loop over a million people would cost more than the query."""
         rows = zip(self.names, self.places, map("1".__eq__, self.sure), strict=True)
         return dict(
             zip(self._keys, map(partial(tuple.__new__, StoredConnection), rows), strict=True)
@@ -67,7 +67,7 @@ class Block:
 
     @cached_property
     def _falls(self) -> bool:
-        """Nothing forbids two people one place; then their order says nothing."""
+        """Two people may have one place; then their order means nothing."""
         return all(starmap(gt, pairwise(self.places)))
 
 
@@ -88,9 +88,9 @@ def load_stored(account_id: int, keys: Sequence[int]) -> dict[int, StoredConnect
 
 
 def load_block(account_id: int, below: int, limit: int) -> Block:
-    """The `limit` followers who stand next below the place `below`: all of them in one row.
+    """The `limit` followers next below the place `below`, in one row.
 
-    Some may be left out; whoever is not among them may follow nevertheless.
+    Some may be left out; a person who is not among them may follow nevertheless.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -107,7 +107,7 @@ def load_block(account_id: int, below: int, limit: int) -> Block:
     if keys is None:
         return NOBODY
     stretch = Block(_numbers(keys), _numbers(places), names.split(SEPARATOR), sure)
-    # No name on Instagram holds the separator. One that does has its people loaded by key.
+    # No name on Instagram contains the separator. If one does, people are loaded by key.
     return stretch if len(stretch.names) == len(stretch.places) else NOBODY
 
 

@@ -1,4 +1,4 @@
-"""Pages of the present follower list: newest first, or by username prefix."""
+"""Pages of the current follower list: newest first, or by username prefix."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ListQuery:
 
 
 class ListHead(NamedTuple):
-    """What a page says of the whole list."""
+    """What a page states about the whole list."""
 
     baseline_at: datetime | None
     head: int
@@ -72,7 +72,7 @@ def list_followers(listing: ListQuery) -> list[ListRow]:
         if not listing.prefix:
             where.append(f"f.place >> {STRETCH} {comparison}= %(order)s::bigint >> {STRETCH}")
     direction = "ASC" if ascending else "DESC"
-    # By stretch, for which there is an index; inside of one PostgreSQL sorts.
+    # By block, for which there is an index; within one PostgreSQL sorts.
     stretch = "" if listing.prefix else f"f.place >> {STRETCH} {direction}, "
     return fetch(
         f"SELECT {by}, f.key, f.username, f.since, f.first_seen_at, f.source,"  # noqa: S608

@@ -1,4 +1,4 @@
-"""Followers, closed intervals and the feed, written in sets.
+"""Writes to the current list, closed intervals and the feed, in sets.
 
 The feed's positions come from one `UPDATE … SET head = head + n RETURNING head` in the writing
 transaction: gapless, and in order, since the row stays locked until the commit.
@@ -17,7 +17,7 @@ from followersync.domain.values import Added, AddedKind, Moved, Renamed
 from followersync.models import ChangeKind, Source
 from followersync.store.literals import bigints
 
-# Below this, one INSERT over unnested arrays is quicker than the start of a COPY.
+# Below this, one INSERT over unnested arrays is faster than the start of a COPY.
 COPY_FROM = 200
 
 FOLLOWER_COLUMNS = "account_id, key, place, first_seen_at, since, source, sure, username"
@@ -27,14 +27,14 @@ Row = tuple[int, int, int, datetime | None, datetime | None, int, bool, str]
 
 
 class Written(NamedTuple):
-    """Who was lost: key, name at the end."""
+    """A lost person: key, and name at the end."""
 
     key: int
     username: str
 
 
 class FeedEntry(NamedTuple):
-    """One entry of the feed to be."""
+    """One entry of the feed to write."""
 
     kind: str
     key: int
@@ -57,9 +57,9 @@ def lost_before(account_id: int, keys: Sequence[int]) -> set[int]:
 
 
 def add(account_id: int, people: Sequence[Added], at: datetime) -> list[FeedEntry]:
-    """Insert followers; the baseline enters no feed, and nobody knows since when it follows.
+    """Insert followers; the baseline enters no feed, and its follow dates are unknown.
 
-    A person whom we `found` was there before we looked: since when, nobody knows either.
+    The follow date of a person we `found` is unknown too: they followed before we looked.
     """
     rows: list[Row] = [
         (
@@ -85,7 +85,7 @@ def add(account_id: int, people: Sequence[Added], at: datetime) -> list[FeedEntr
 
 def _insert_followers(rows: list[Row]) -> None:
     if len(rows) >= COPY_FROM:
-        # In the order of the list, so that a page of it is one stretch of the table, too.
+        # In the order of the list, so that a page of it is contiguous in the table too.
         rows.sort(key=itemgetter(2), reverse=True)
         statement = f"COPY followersync_follower ({FOLLOWER_COLUMNS}) FROM STDIN"
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
@@ -103,7 +103,7 @@ def _insert_followers(rows: list[Row]) -> None:
 
 
 def rename(account_id: int, people: Sequence[Renamed]) -> list[FeedEntry]:
-    """Change the names that followers bear; the feed keeps those they bore."""
+    """Change the names of followers; feed entries keep their earlier names."""
     if people:
         last = {each.key: each.username for each in people}
         with connection.cursor() as cursor:
@@ -117,7 +117,7 @@ def rename(account_id: int, people: Sequence[Renamed]) -> list[FeedEntry]:
 
 
 def move(account_id: int, people: Sequence[Moved]) -> None:
-    """Change places; no act of the person's, so nothing for the feed."""
+    """Change places; no act of the person's, so no feed entry."""
     if not people:
         return
     with connection.cursor() as cursor:
@@ -134,8 +134,8 @@ def move(account_id: int, people: Sequence[Moved]) -> None:
         )
 
 
-def lose(account_id: int, keys: Sequence[int], at: datetime) -> list[Written]:
-    """Close the intervals of `keys` at `at`; they are followers no more."""
+def end_intervals(account_id: int, keys: Sequence[int], at: datetime) -> list[Written]:
+    """Close the intervals of `keys` at `at` and delete them from the current list."""
     if not keys:
         return []
     with connection.cursor() as cursor:
@@ -164,8 +164,8 @@ def raise_head(
 ) -> int:
     """Take `entries` positions and add `followers` to the count; returns the last position.
 
-    `unsaid`: people were added of whom the feed says nothing. A copy of the list made before
-    cannot be brought up by the feed, so a new epoch begins.
+    `is_baseline`: people were added without feed entries. An earlier copy of the list cannot be
+    updated by the feed, so a new epoch begins.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -180,7 +180,7 @@ def raise_head(
 
 
 def append(account_id: int, entries: Iterable[FeedEntry], at: datetime, *, head: int) -> None:
-    """Write `entries` so that the last of them stands at `head`."""
+    """Write `entries` so that the last of them is at `head`."""
     listed = list(entries)
     if not listed:
         return

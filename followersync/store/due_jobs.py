@@ -1,4 +1,4 @@
-"""Claiming what is due, and deleting in batches."""
+"""Due accounts, claimed fairly between members, and erasure of an account's rows in batches."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.db import connection
 
 from followersync.domain import digest
 
-# What belongs to an account, in the order in which it may go: the pages and lists first, and
-# last the settings, whose row every writer of the others must hold.
+# The tables of an account in the order of erasure: pages and lists first, and last the settings,
+# whose row every writer of the others locks.
 ERASABLE = (
     "scanpage",
     "absence",
@@ -24,13 +24,13 @@ ERASABLE = (
 
 
 def erase(table: str, account_id: int, limit: int) -> int:
-    """Delete at most `limit` rows of one account from one of ERASABLE; returns how many went."""
+    """Delete at most `limit` rows of one account from one of ERASABLE; returns how many."""
     if table not in ERASABLE:
         raise ValueError(f"{table} holds nothing of an account")
     name = f"followersync_{table}"
     with connection.cursor() as cursor:
         cursor.execute(
-            # An address alone means a row in each partition, and so somebody else's too.
+            # A ctid alone matches a row in each partition, and so rows of others too.
             f"DELETE FROM {name} WHERE account_id = %s AND ctid = ANY(ARRAY("  # noqa: S608
             f"SELECT ctid FROM {name} WHERE account_id = %s LIMIT %s))",
             [account_id, account_id, limit],
@@ -42,8 +42,8 @@ def erase(table: str, account_id: int, limit: int) -> int:
 def claim_due(now: datetime, limit: int, per_owner: int) -> list[int]:
     """Lock accounts that are due, in turn between members, at most `per_owner` of each.
 
-    Rows that another dispatcher holds are skipped, not waited for. To be called in the
-    transaction that opens their runs: an open run is what takes an account out of the due ones.
+    Rows that another dispatcher has locked are skipped. Call it in the transaction that opens their
+    runs: an open run takes an account out of the due ones.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -66,7 +66,7 @@ def claim_due(now: datetime, limit: int, per_owner: int) -> list[int]:
 
 
 def recount(account_id: int, digest_key: bytes) -> tuple[int, str]:
-    """(followers, digest) from the rows themselves: what the running figures must agree with."""
+    """(followers, digest) from the rows themselves, to check the running figures."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key, username FROM followersync_follower WHERE account_id = %s", [account_id]

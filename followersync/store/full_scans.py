@@ -1,4 +1,4 @@
-"""The row of an account's full scan, whatever stood there before, in one statement."""
+"""Row of an account's full scan, upserted in one statement."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
-# The row is inserted only after others were closed: an account has one open scan at most.
+# The row is inserted only after others were closed: an account has at most one open scan.
 _MIRROR = """
 WITH same AS (
     UPDATE followersync_fullscan SET pages = %(pages)s, people = %(people)s,
@@ -35,7 +35,7 @@ def mirror_scan(
     outcome: str,
     now: datetime,
 ) -> None:
-    """Keep the row of the scan that began at `started_at`; any other open one was abandoned."""
+    """Write the row of the scan that began at `started_at`; any other open one was abandoned."""
     with connection.cursor() as cursor:
         cursor.execute(
             _MIRROR,

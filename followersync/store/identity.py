@@ -1,4 +1,4 @@
-"""People known by name alone, whose id becomes known."""
+"""Identity: re-keys people known by name alone to the Instagram id that became known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Surrogate(NamedTuple):
 
 
 def has_surrogates(account_id: int) -> bool:
-    """One step down the primary key: asked for every page."""
+    """One lookup in the primary key, since it is called for every page."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM followersync_follower WHERE account_id = %s AND key < 0)",
@@ -27,7 +27,7 @@ def has_surrogates(account_id: int) -> bool:
 
 
 def surrogates_named(account_id: int, usernames: Sequence[str]) -> list[Surrogate]:
-    """Those who bear one of `usernames` now."""
+    """The surrogates with one of `usernames` now."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key, username, extract(epoch FROM since)::bigint FROM followersync_follower"
@@ -38,7 +38,7 @@ def surrogates_named(account_id: int, usernames: Sequence[str]) -> list[Surrogat
 
 
 def rekey(account_id: int, people: Sequence[tuple[int, int, int, bool]]) -> None:
-    """(surrogate, id, place, sure): the present row and past intervals go over to the id."""
+    """(surrogate, id, place, sure): move the current row and past intervals to the id."""
     columns = [list(column) for column in zip(*people, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -51,7 +51,8 @@ def rekey(account_id: int, people: Sequence[tuple[int, int, int, bool]]) -> None
 
 
 def merge(account_id: int, people: Sequence[tuple[int, int]]) -> None:
-    """(surrogate, id) of people who are in the list twice: one row stays, with what both knew."""
+    """(surrogate, id) of people who are in the list twice: one row remains, with the data of
+    both."""
     columns = [list(column) for column in zip(*people, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -66,7 +67,7 @@ def merge(account_id: int, people: Sequence[tuple[int, int]]) -> None:
 
 
 def _take_over(account_id: int, surrogates: list[int], ids: list[int]) -> None:
-    """Past intervals go over; the absence ends, since the id was seen."""
+    """Past intervals move to the id; the absence ends, since the id was seen."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE followersync_pastfollow p SET key = n.id"

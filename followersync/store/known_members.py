@@ -1,8 +1,7 @@
-"""Which other members an account meets: the one statement behind every list of connections.
+"""Known members: the statement that finds other members in an account's lists.
 
-Two facts of the accounts are read here besides our own tables: consent in force, as
-`accounts.selectors.consents` has it, and whether a link is alive. Asked
-after the lists, so that the ledger is read of those alone who meet, and not of every member.
+Besides our own tables it reads consent in force, as in `accounts.selectors.consents`, and the state
+of links. That is read after the lists, so that the ledger is read only for the people found.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class KnownMemberRow(NamedTuple):
 class KnownMembersQuery:
     """`followers_only`: without those whom the account follows and who do not follow it.
 
-    `prefix`: of the name in the list. `start`: the (rank, account id) after which it goes on.
+    `prefix`: of the name in the list. `start`: the (rank, account id) after which to continue.
     """
 
     account_id: int
@@ -49,7 +48,7 @@ class KnownMembersQuery:
     limit: int = 51
 
 
-# Proven, linked, not paused, of a member who may sign in, and with the member's yes.
+# Proven, linked, not paused, of a member who may sign in and has consented.
 TO_BE_SEEN = (
     "a.kind = 'oauth' AND a.unlinked_at IS NULL AND a.paused_at IS NULL"
     " AND EXISTS (SELECT FROM accounts_user u WHERE u.id = a.owner_id AND u.is_active) AND "
@@ -57,7 +56,7 @@ TO_BE_SEEN = (
 
 READS = in_force_sql("a.id", "'followers'")
 
-# `reads`: what is merely kept of a list after a withdrawal shows nothing.
+# `reads`: a list that is only kept after a withdrawal shows nothing.
 ITSELF = (
     "itself AS MATERIALIZED (SELECT a.owner_id, a.instagram_number AS number,"  # noqa: S608
     f" {READS} AS reads"
@@ -94,7 +93,8 @@ RANKED = (
 
 
 def list_known_members(meeting: KnownMembersQuery) -> list[KnownMemberRow]:
-    """At most `limit`, by rank and account id; empty where the account itself is not seen."""
+    """At most `limit`, by rank and account id; empty where the account is not discoverable
+    itself."""
     met = [FOLLOWING_IT] if meeting.followers_only else [FOLLOWING_IT, FOLLOWED_BY_IT]
     where = "seen.you_follow OR f.key IS NOT NULL"
     if meeting.followers_only:

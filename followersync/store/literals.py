@@ -1,4 +1,4 @@
-"""Arrays as PostgreSQL writes them: for many numbers far quicker than one adapted by one."""
+"""PostgreSQL array literals: faster than adapting many numbers one by one."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from collections.abc import Iterable
 
 
 def bigints(numbers: Iterable[int]) -> str:
-    """To be cast by the statement: `%s::bigint[]`."""
+    """A literal for `%s::bigint[]`."""
     return "{" + ",".join(map(str, numbers)) + "}"

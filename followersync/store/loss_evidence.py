@@ -1,4 +1,4 @@
-"""What proved each loss, kept with the interval that it ended."""
+"""Loss evidence: what proved each loss, stored with the interval that it ended."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _KEEP = (
 
 
 def keep_loss_evidence(account_id: int, lost: Sequence[Lost]) -> None:
-    """Keep the looks that missed them, and the places of who stood next to them and was shown.
+    """Store the looks that missed them, and the places of their neighbours who were shown.
 
-    In the transaction that closes the intervals, after it closed them.
+    Call it in the transaction that closes the intervals, after that.
     """
     if not lost:
         return
@@ -55,7 +55,7 @@ def keep_loss_evidence(account_id: int, lost: Sequence[Lost]) -> None:
 
 
 def people_at(account_id: int, places: Collection[int]) -> dict[int, tuple[str, datetime | None]]:
-    """Who stands at each of these places now, by place: the name, and when they were first seen."""
+    """The people at these places now, by place: the name, and when they were first seen."""
     if not places:
         return {}
     with connection.cursor() as cursor:

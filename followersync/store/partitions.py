@@ -1,7 +1,7 @@
-"""The lists as one table each, or hash-partitioned by account: for more than one disk or machine.
+"""Partitioning of the list tables by account, for more than one disk or machine.
 
-A table is rebuilt in one transaction, beside which its readers and writers wait; every statement
-of ours names the account, so that it is planned for one partition.
+A table is rebuilt in one transaction, during which its readers and writers wait; every statement of
+ours names the account, so that it is planned for one partition.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ MOST = 1024
 
 
 def parts_of(table: str) -> int:
-    """Into how many partitions the table is divided; 0: it is a plain one."""
+    """The number of partitions of the table; 0: it is a plain one."""
     rows = _rows(SQL("SELECT count(*) FROM pg_inherits WHERE inhparent = {}::regclass"), table)
     return int(rows[0][0])
 
 
 def rebuild(table: str, parts: int, tablespaces: Sequence[str] = ()) -> None:
-    """Divide the table into `parts` (0: make it plain again), its rows, names and indexes kept.
+    """Divide the table into `parts` (0: make it plain again), with its rows, names and indexes.
 
-    `tablespaces` take the partitions in turn. To be called in a transaction.
+    `tablespaces` take the partitions in turn. Call it in a transaction.
     """
     _run(SQL("LOCK TABLE {0} IN ACCESS EXCLUSIVE MODE"), table)
     key = _rows(
@@ -49,7 +49,7 @@ def rebuild(table: str, parts: int, tablespaces: Sequence[str] = ()) -> None:
     for name, definition in key:
         _run(SQL("ALTER TABLE {0} ADD CONSTRAINT {1} {2}"), table, name, raw=definition)
     for (definition,) in indexes:
-        # Of a partitioned table PostgreSQL says ON ONLY, which would leave the partitions out.
+        # For a partitioned table PostgreSQL writes ON ONLY, which would leave the partitions out.
         _run(SQL("{0}"), raw=definition.replace(" ON ONLY ", " ON ", 1))
     _run(SQL("ANALYZE {0}"), table)
 
@@ -72,7 +72,7 @@ def _make(new: str, old: str, parts: int, tablespaces: Sequence[str]) -> None:
 
 
 def _run(statement: SQL, *names: str, raw: str = "") -> None:
-    """`raw`: a definition that PostgreSQL itself gave us, in the last place."""
+    """`raw`: a definition from PostgreSQL itself, in the last place."""
     parts: list[Composable] = [*map(Identifier, names), *([SQL(raw)] if raw else [])]
     _execute(statement.format(*parts))
 

@@ -1,7 +1,7 @@
-"""Pages of the follower list as it was at a moment, with the names of then.
+"""Pages of the follower list at a past moment, with the names of then.
 
-Newest first: those whose beginning is known by it, then the others (the first list) by key. Each
-is read in the order of an index, so that a page costs the same whenever the moment was.
+Newest first: people whose start is known, then the others (the first list) by key. Each is read in
+the order of an index, so that a page costs the same whenever the moment was.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from followersync.store.current_pages import ListQuery, ListRow, fetch, values_of
 
-# In place of a beginning, in cursors: nobody knows since when.
+# In cursors, in place of an unknown start.
 UNDATED = -1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -23,7 +23,7 @@ PAST = (
     "SELECT p.key, p.username, p.since, p.valid_from AS began, p.source, p.valid_to"
     " FROM followersync_pastfollow p WHERE p.account_id = %(account)s AND p.valid_to > %(at)s"
 )
-# What the first rename after that moment replaced, before the interval ended.
+# The name that the first rename after that moment replaced, before the interval ended.
 NAME = (
     "coalesce((SELECT c.previous_username FROM followersync_followerchange c"
     " WHERE c.account_id = %(account)s AND c.key = u.key AND c.kind = 'renamed' AND c.at > %(at)s"
@@ -49,13 +49,13 @@ def list_past(listing: ListQuery) -> list[ListRow]:
 
 
 def _looked_by_then(listing: ListQuery) -> bool:
-    """Before the first list only those are known whose own date says so."""
+    """Before the first list only people are known whose own date is early enough."""
     at, baseline = listing.at, listing.baseline_at
     return at is not None and baseline is not None and at >= baseline
 
 
 def _dated(listing: ListQuery, start: tuple[float | str, int] | None, limit: int) -> list[ListRow]:
-    """Those whose beginning is known, newest first."""
+    """People whose start is known, newest first."""
     comparison, direction = (">", "ASC") if listing.backward else ("<", "DESC")
     parts = []
     for part, began, key in (
@@ -82,7 +82,7 @@ def _dated(listing: ListQuery, start: tuple[float | str, int] | None, limit: int
 def _undated(
     listing: ListQuery, start: tuple[float | str, int] | None, limit: int
 ) -> list[ListRow]:
-    """Those of the first list, by key."""
+    """People of the first list, by key."""
     comparison, direction = ("<", "DESC") if listing.backward else (">", "ASC")
     parts = []
     for part, began, key in (
@@ -103,7 +103,7 @@ def _undated(
 
 
 def _by_key(listing: ListQuery) -> list[ListRow]:
-    """Searched by the name of then, or by what people's own dates say."""
+    """Searched by the name of then, or by people's own dates."""
     comparison, direction = ("<", "DESC") if listing.backward else (">", "ASC")
     known = _looked_by_then(listing)
     parts = []

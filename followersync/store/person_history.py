@@ -1,5 +1,4 @@
-"""All that is held about one person in one account, in one statement: the answer to a program is
-little but round trips."""
+"""History of one person in one account, in one statement, to save round trips."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ FROM followersync_followerchange WHERE account_id = %(account)s AND key = %(key)
 
 
 class _Row(NamedTuple):
-    """`part`: now, past or a kind of change; which moments are null depends on it."""
+    """`part`: now, past or a kind of change, which decides the null columns."""
 
     part: str
     username: str
@@ -47,7 +46,7 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PersonHistory:
-    """`past` and `changes`: oldest first, not saved and not to be saved."""
+    """`past` and `changes`: oldest first; not saved and not to be saved."""
 
     now: ListRow | None
     baseline_at: datetime | None

@@ -1,4 +1,4 @@
-"""Deleting what retention no longer keeps, in batches that find their rows by key."""
+"""Retention: deletes old runs, history, feeds and snapshots in batches, by key."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from django.db import connection
 
-#: Ids grow with time, so that the oldest rows come first and no index on the time is needed. Among
-#: the first so many there are few that are kept: runs that are open still.
+#: Ids grow with time, so the oldest rows come first and no index on the time is needed. Among the
+#: first rows only few are kept: runs that are still open.
 WINDOW = 20_000
 
 _RUNS = """
@@ -25,8 +25,8 @@ DELETE FROM followersync_fullscan WHERE id IN (
 _PAST = """
 DELETE FROM followersync_pastfollow WHERE account_id = ANY(%(ids)s) AND valid_to < %(before)s
 """
-# The feed is cut off from its old end only: what stays has no gap, and a reader who stands
-# before `first_position` is told to list again.
+# The feed is cut off only at its old end: the rest has no gap, and a client before `first_position`
+# must list again.
 _FEED = """
 WITH due AS (
     SELECT account_id, first_position FROM followersync_syncsettings s
@@ -51,9 +51,9 @@ DELETE FROM followersync_followersnapshot s WHERE account_id = ANY(%(ids)s) AND 
 AND EXISTS (SELECT 1 FROM followersync_followersnapshot later
     WHERE later.account_id = s.account_id AND (later.at, later.id) > (s.at, s.id))
 """
-# Of a period stay: the last snapshot of each kind of look, the last of a whole list, and those in
-# which people were lost. Each takes over the figures of those before it that go, so that sums over
-# any stretch of whole periods stay what they were.
+# A period keeps the last snapshot of each kind of look, the last of a whole list, and those with
+# losses. Each takes over the figures of the deleted ones before it, so that sums over whole periods
+# stay the same.
 _MERGE = """
 WITH looked AS (
     SELECT id, account_id, at, gained, found, lost, returned, renamed,
@@ -110,7 +110,8 @@ def old_snapshots(ids: Sequence[int], before: datetime) -> int:
 def merge_snapshots(
     ids: Sequence[int], period: Literal["day", "week"], begin: datetime, end: datetime
 ) -> int:
-    """Merge snapshots of these accounts within each whole period of [begin, end); how many went."""
+    """Merge snapshots of these accounts within each whole period of [begin, end); returns how many
+    were deleted."""
     return _count(_MERGE, {"ids": list(ids), "period": period, "begin": begin, "end": end})
 
 

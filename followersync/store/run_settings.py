@@ -1,4 +1,4 @@
-"""An account's settings at both ends of a run: all that is asked of them, in one statement."""
+"""Settings of an account at the start and the end of a run, each in one statement."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 
 class Opening(NamedTuple):
-    """`unconfirmed`: how many people are; `has_pages`: pages of an earlier run are left."""
+    """`unconfirmed`: how many people are; `has_pages`: pages of an earlier run are stored."""
 
     settings: SyncSettings
     unconfirmed: int
@@ -49,10 +49,10 @@ class Opening(NamedTuple):
 
 
 class LockedSettings(NamedTuple):
-    """`changes`: how many the account's snapshots tell of since the moment asked for.
+    """`changes`: how many the account's snapshots count since the given moment.
 
-    `keeps_count`: the member allows keeping Instagram's own count. Whoever withdraws that waits
-    for the run's lock, so it holds until the commit of whoever has it.
+    `keeps_count`: the member allows storing Instagram's own count. A withdrawal waits for the run's
+    lock, so it holds until the commit.
     """
 
     settings: SyncSettings
@@ -66,7 +66,7 @@ def opening(account_id: int) -> Opening:
 
 
 def lock_settings(account_id: int, since: datetime) -> LockedSettings:
-    """The account's settings, which nobody else changes until the commit."""
+    """The account's settings, locked until the commit."""
     settings = _only(_LOCKED, {"account": account_id, "since": since})
     found = settings.__dict__
     return LockedSettings(settings, found["changes"], bool(found["keeps_count"]))
@@ -79,7 +79,7 @@ def _only(statement: str, values: dict[str, Any]) -> SyncSettings:
 
 
 def save_run_result(settings: SyncSettings) -> None:
-    """Write what the end of a run changes; what the feed keeps there is not touched."""
+    """Write what the end of a run changes, without the feed's columns."""
     values: list[Any] = [
         Jsonb(settings.memory),
         settings.complete,
@@ -110,7 +110,8 @@ def save_snapshot(
     counted: Counted,
     evidence: dict[str, Any],
 ) -> None:
-    """What a run found. Where no list may be read (`followers` is None), nothing is said of it."""
+    """Store a run's result. Where no list may be read (`followers` is None), nothing of it is
+    stored."""
     listed = followers is not None
     values: list[Any] = [
         settings.pk,

@@ -1,4 +1,4 @@
-"""The lease of a run, and how far it is: each change in one lean statement."""
+"""Run rows: take and renew a lease, and update counters and progress."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ RETURNING *
 
 
 class More(int):
-    """A counter is to be raised by so much."""
+    """An increment of a counter."""
 
 
 class Counted(NamedTuple):
-    """What entered the feed in all of a run so far."""
+    """The feed entries of a run so far, by kind."""
 
     gained: int
     found: int
@@ -37,9 +37,10 @@ class Counted(NamedTuple):
 
 
 def take(run_id: int, worker: UUID, now: datetime, dead: datetime) -> SyncRun | None:
-    """Give the run to `worker`, if nobody works on it: `claims.claimable` says when that is so.
+    """Give the run to `worker`, if no worker has it: `services.sync.lease.free` is the same
+    condition.
 
-    `dead`: whoever was last heard of before then works no more.
+    `dead`: a worker whose last heartbeat is before then is dead.
     """
     values = {"run": run_id, "worker": worker, "now": now, "dead": dead}
     for run in SyncRun.objects.raw(_TAKE, values):
@@ -60,7 +61,7 @@ def hold(run_id: int, worker: UUID, now: datetime) -> bool:
 
 
 def change(run_id: int, worker: UUID, changes: Mapping[str, Any]) -> Counted | None:
-    """As `hold`, and write `changes` by column; None: it is not this worker's."""
+    """As `renew_lease`, and write `changes` by column; None: it is not this worker's."""
     columns = ", ".join(
         f'"{name}" = "{name}" + %s' if isinstance(value, More) else f'"{name}" = %s'
         for name, value in changes.items()

@@ -1,4 +1,4 @@
-"""The open pages of an account, who is on none of them, and who is unconfirmed."""
+"""Stored pages of a scan, the followers on none of them, and the records of absences."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def moment(seconds: int) -> datetime:
 
 
 def put_pages(account_id: int, pages: Iterable[tuple[PageEvidence, Sequence[int]]]) -> None:
-    """Keep what pages showed and testify, in the transaction that applies them."""
+    """Store the people and the evidence of pages, in the transaction that applies them."""
     statement = (
         "COPY followersync_scanpage"
         ' (account_id, number, part, at, top, bottom, spoiled, after, "limit", keys) FROM STDIN'
@@ -69,7 +69,7 @@ def put_pages(account_id: int, pages: Iterable[tuple[PageEvidence, Sequence[int]
 
 
 def spans(account_id: int, first_page: int) -> list[Span]:
-    """What the pages from `first_page` on testify."""
+    """The evidence of the pages from `first_page` on."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT number, top, bottom, extract(epoch FROM at)::bigint,"
@@ -82,7 +82,7 @@ def spans(account_id: int, first_page: int) -> list[Span]:
 
 
 def count_absent(account_id: int, ranges: Ranges, first_page: int, *, end: int) -> Missing:
-    """How many followers no page from `first_page` on shows; with `ranges`, of those inside of one.
+    """How many followers are on no page from `first_page` on; with `ranges`, only inside of one.
 
     `end`: the place below which nobody was shown.
     """
@@ -104,7 +104,7 @@ def count_absent(account_id: int, ranges: Ranges, first_page: int, *, end: int) 
 def absent_batch(
     account_id: int, ranges: Ranges, first_page: int, *, after: int | None, limit: int
 ) -> list[Absent]:
-    """The next `limit` of them by key, beyond `after`, each with their record so far."""
+    """The next `limit` of them by key, after `after`, each with their record so far."""
     with _hashing() as cursor:
         cursor.execute(
             f"{SEEN}, absent AS (SELECT f.key, f.place, f.sure {_among(ranges)}"  # noqa: S608
@@ -120,10 +120,10 @@ def absent_batch(
 
 @contextmanager
 def _hashing() -> Iterator[Any]:
-    """A cursor whose statements compare set with set, never each follower with each one seen.
+    """A cursor whose statements use hash joins, never nested loops over followers.
 
-    Of an account that the statistics do not know yet PostgreSQL expects a single row, and would
-    compare a million people with a million, which takes days.
+    For an account without statistics PostgreSQL expects a single row, and would compare a million
+    people with a million, which takes days.
     """
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_nestloop = off")
@@ -151,7 +151,7 @@ def _absent(row: tuple[Any, ...]) -> Absent:
 
 
 def _absence(record: Sequence[Any]) -> Absence:
-    """The record out of its columns, in the order of RECORD."""
+    """The record from its columns, in the order of RECORD."""
     *figures, look_times = record
     return Absence(*(*figures, tuple(look_times)))
 
@@ -170,7 +170,7 @@ def put_absences(account_id: int, absences: Sequence[tuple[int, Absence]]) -> No
 
 
 def latest_absences(account_id: int, limit: int) -> dict[int, Absence]:
-    """The records of those who are unconfirmed, the latest first."""
+    """The records of unconfirmed people, the latest first."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT a.key, {RECORD} FROM followersync_absence a"  # noqa: S608  constants
@@ -192,7 +192,7 @@ _PUT_ABSENCE = (
 
 
 def forget_seen(account_id: int, keys: Sequence[int]) -> dict[int, Absence]:
-    """Whoever is seen again is unconfirmed no more, nothing for the feed; their records by key."""
+    """Delete the absences of people seen again; returns their records by key."""
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM followersync_absence a"  # noqa: S608  constants
@@ -208,7 +208,7 @@ def drop_pages(account_id: int) -> None:
 
 
 def mark_unsure(account_id: int, low: int, high: int, shown: Sequence[int]) -> None:
-    """Places strictly between `low` and `high` that a page ought to have shown are sure no more."""
+    """Make places strictly between `low` and `high` unsure whose people the page did not show."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE followersync_follower SET sure = false WHERE account_id = %s AND sure"  # noqa: S608

@@ -1,4 +1,4 @@
-"""Figures by day, from the counters of the snapshots."""
+"""Daily figures from the counters of the snapshots."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-# One probe of the index a day, however many looks a day had.
+# One index lookup per day, however many looks a day had.
 _LAST_OF_EACH_DAY = """
 SELECT extract(epoch FROM look.at)::float8, look.followers, look.reported
   FROM generate_series(%s::timestamptz, %s::timestamptz - interval '1 day', '1 day') AS day (begin)

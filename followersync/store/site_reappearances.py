@@ -1,4 +1,4 @@
-"""In how many accounts of the site people who had been missed came back at one time."""
+"""Site-wide reappearances: in how many accounts missed people came back at one time."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ COUNTING = "followersync.sitereappearance"
 
 
 def told(now: datetime) -> tuple[Reappearance, ...]:
-    """What every account is told by the others, as it was counted last; one query."""
+    """The site's last known reappearance, as it was last counted; one query."""
     return _told(SiteReappearance.objects.filter(pk=1).first(), now)
 
 
 def counted(now: datetime) -> tuple[Reappearance, ...]:
-    """The same, counted anew when that is ten minutes ago, inside a transaction.
+    """The same, counted anew after ten minutes, inside a transaction.
 
-    One query, seven when it is counted. Nobody waits for whoever counts: they are told of before.
+    One query, seven when it is counted. Concurrent callers do not wait and get the earlier result.
     """
     row = SiteReappearance.objects.filter(pk=1).first()
     due = row is None or not row.looked_at <= now < row.looked_at + COUNTED_EVERY
@@ -43,7 +43,7 @@ def _told(row: SiteReappearance | None, now: datetime) -> tuple[Reappearance, ..
 
 
 def _nobody_counts() -> bool:
-    """The right to count, until this transaction ends."""
+    """Take the lock for counting, until this transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [COUNTING])
         row = cursor.fetchone()

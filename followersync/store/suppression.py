@@ -1,4 +1,4 @@
-"""Taking a person who is no member out of lists, past intervals and feeds."""
+"""Suppression: removes a person who is no member from lists, past intervals and feeds."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-# By account and key, so that each account's primary key or name index is asked, never the table;
-# past names have no index, and are read through.
+# By account and key, so that each account's primary key or name index is used, never a table scan;
+# past names have no index, and are scanned.
 _WHERE_HELD = """
 SELECT f.account_id, f.key FROM accounts_linkedaccount a
 JOIN followersync_follower f ON f.account_id = a.id AND (f.key = %(key)s OR f.username = %(name)s)
@@ -43,7 +43,7 @@ WHERE previous_username <> ''
 
 
 class HeldElsewhere(NamedTuple):
-    """One list or interval in which a person stands; whose it is, is not told."""
+    """One list or interval with the person, without the account."""
 
     kind: str
     username: str
@@ -53,21 +53,21 @@ class HeldElsewhere(NamedTuple):
 
 
 def where_held(key: int | None, name: str | None, limit: int) -> list[tuple[int, int]]:
-    """(account id, key) of the rows that hold a person, at most `limit`."""
+    """(account id, key) of the rows of a person, at most `limit`."""
     with connection.cursor() as cursor:
         cursor.execute(_WHERE_HELD, {"key": key, "name": name, "limit": limit})
         return list(cursor.fetchall())
 
 
 def held(key: int | None, name: str | None) -> list[HeldElsewhere]:
-    """What is held about a person."""
+    """What is stored about a person."""
     with connection.cursor() as cursor:
         cursor.execute(_HELD, {"key": key, "name": name})
         return [HeldElsewhere(*row) for row in cursor]
 
 
 def everybody() -> Iterator[tuple[int, str]]:
-    """(key, name) of everybody in any list, past list or feed, streamed; names of before too."""
+    """(key, name) of everybody in any list, past list or feed, streamed; earlier names too."""
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(_EVERYBODY)
         while rows := cursor.fetchmany(5_000):
@@ -75,7 +75,7 @@ def everybody() -> Iterator[tuple[int, str]]:
 
 
 def drop(account_id: int, keys: Sequence[int]) -> list[tuple[int, str]]:
-    """Delete the people's rows of one account; returns (key, name) of those who followed now."""
+    """Delete the people's rows of one account; returns (key, name) of current followers."""
     given: dict[str, Any] = {"account": account_id, "keys": list(keys)}
     where = "account_id = %(account)s AND key = ANY(%(keys)s)"
     with connection.cursor() as cursor:
@@ -96,7 +96,7 @@ def drop(account_id: int, keys: Sequence[int]) -> list[tuple[int, str]]:
 
 
 def tombstone(account_id: int, keys: Sequence[int]) -> int:
-    """Make tombstones of the people's entries in the feed: no name, no key; returns how many."""
+    """Remove name and key from the people's feed entries, which stay; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE followersync_followerchange SET key = 0, previous_key = NULL, username = '',"

@@ -1,0 +1,1 @@
+"""Texts for people: results, evidence, errors and formats."""

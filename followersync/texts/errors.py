@@ -1,6 +1,6 @@
-"""A code that a run or an export keeps, as a sentence in the reader's language.
+"""Error texts: the code of a run or an export as a sentence in the reader's language.
 
-The queue that writes the code down speaks to nobody; whoever shows it does.
+The queue stores only the code, since it does not know the reader's language.
 """
 
 from __future__ import annotations
@@ -35,5 +35,5 @@ DETAILS: Final[dict[str, StrOrPromise]] = {
 
 
 def in_words(code: str, otherwise: str = "") -> str:
-    """`otherwise`: what was written down with the code, for one that nobody knows any more."""
+    """The sentence; `otherwise`: the message stored with the code, for unknown codes."""
     return str(DETAILS.get(code) or otherwise or errors.ThreadsiteError.detail)

@@ -1,4 +1,4 @@
-"""What a look found, what proved a loss and what a doubt waits for, in words for members."""
+"""Evidence texts: what a look found, what proved a loss, what an unconfirmed person waits for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def in_words(snapshot: FollowerSnapshot) -> list[str]:
-    """Sentences that say what was read, who was missing, and what that proves."""
+    """Sentences on what was read, who was missing, and what that proves."""
     evidence = snapshot.evidence
     if not evidence:
         return [_("Only the number of followers was read.")]
@@ -69,7 +69,7 @@ def in_words(snapshot: FollowerSnapshot) -> list[str]:
 
 
 def loss_in_words(evidence: LossEvidence) -> list[str]:
-    """Which looks missed somebody, who stood beside them, and what else spoke for it."""
+    """Which looks missed a person, who stood beside them, and what else proved the loss."""
     sentences = []
     if evidence.looks:
         sentences.append(
@@ -108,7 +108,7 @@ PROOFS = {
 
 
 def doubt_in_words(person: Unconfirmed) -> str:
-    """One sentence that says what the verdict about an unconfirmed person waits for, until when."""
+    """One sentence on what the verdict about an unconfirmed person waits for, until when."""
     at = person.outlook.at
     when = date_format(timezone.localtime(store.moment(at)), "SHORT_DATETIME_FORMAT") if at else ""
     return str(WAITS[person.outlook.waits]) % {"when": when}

@@ -1,4 +1,4 @@
-"""Times and numbers as people say them, in the reader's language and zone."""
+"""Formats of times and numbers in the reader's language and zone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def number(value: int) -> str:
 
 
 def ago(at: datetime) -> str:
-    """As "3 minutes ago"."""
+    """Such as "3 minutes ago"."""
     return str(naturaltime(at - clock.ahead())).replace("\xa0", " ")
 
 
 def moment(at: datetime) -> str:
-    """The clock time, with the day in front of it unless that is today."""
+    """The clock time, after the day unless that is today."""
     local = timezone.localtime(at)
     time = formats.date_format(local, "H:i")
     if local.date() == timezone.localdate(clock.now()):
@@ -32,7 +32,7 @@ def moment(at: datetime) -> str:
 
 
 def day(at: datetime) -> str:
-    """The day, with its year unless it is this one."""
+    """The day, with its year unless it is the current one."""
     local = timezone.localtime(at)
     same_year = local.year == timezone.localdate(clock.now()).year
     # Translators: Django's date format of a day without its year, as in "3 May".

@@ -1,4 +1,4 @@
-"""What came of an import, in words: what the archive is, what changed, and who is missing."""
+"""Import texts: what the archive is, what changed, and who is missing."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def _changes(run: SyncRun, job: ArchiveImport) -> list[str]:
 
 
 def missing_in_words(run: SyncRun, job: ArchiveImport) -> list[str]:
-    """Who is not in the export and stays in the list all the same, why, and what decides."""
+    """Who is missing from the export but stays in the list, why, and what decides."""
     found = _evidence(run, job)
     missing: dict[str, int] = found.get("missing", {})
     sentences = _lost_in_words(run.lost, found.get("came_back", 0))
@@ -201,7 +201,7 @@ def missing_in_words(run: SyncRun, job: ArchiveImport) -> list[str]:
 
 
 def _lost_in_words(lost: int, came_back: int) -> list[str]:
-    """What proves the losses, of which so many people have come back."""
+    """What proves the losses, and how many of them have come back."""
     if not lost:
         return [_("Nobody was taken for gone.")]
     sentences = []
@@ -222,7 +222,7 @@ def _lost_in_words(lost: int, came_back: int) -> list[str]:
 
 
 def _evidence(run: SyncRun, job: ArchiveImport) -> dict[str, Any]:
-    """What the run's snapshot says of the archive."""
+    """What the run's snapshot states about the archive."""
     if run.finished_at is None:
         return {}
     snapshots = FollowerSnapshot.objects.filter(
@@ -235,7 +235,7 @@ def _evidence(run: SyncRun, job: ArchiveImport) -> dict[str, Any]:
 
 
 def _reasons(missing: dict[str, int]) -> dict[str, str]:
-    """A sentence for each verdict, in the number of people that it was given to."""
+    """A sentence for each verdict, with the number of people who were given it."""
 
     def counted(act: AbsentVerdict) -> int:
         return missing.get(act, 0)

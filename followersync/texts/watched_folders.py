@@ -1,4 +1,4 @@
-"""What is known of a watched folder, in words; never its secrets."""
+"""Watched folder texts: its state in words, never its secrets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Watched:
-    """`problem` is "" where the last look went well."""
+    """`problem` is "" where the last look succeeded."""
 
     url: str
     looked_at: datetime | None

@@ -1,4 +1,4 @@
-"""Daily totals as bars up and down from a line. Pure: days in, coordinates out; a gap is a gap."""
+"""Bar chart of daily totals: pure geometry, days in, coordinates out; an unknown day is a gap."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 708, 10, 168
 
 
 class Day(Protocol):
-    """`gained` and `lost` are None where Instagram said nothing of that day."""
+    """`gained` and `lost` are None where unknown."""
 
     @property
     def day(self) -> date: ...
@@ -32,7 +32,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Bars:
-    """Coordinates in a box of WIDTH x HEIGHT; `zero` is the line that the bars begin at."""
+    """Coordinates in a box of WIDTH x HEIGHT; `zero` is the base line of the bars."""
 
     gained: list[Bar]
     lost: list[Bar]
@@ -51,7 +51,7 @@ class Bars:
 
     @property
     def gained_path(self) -> str:
-        """All bars of a kind as one SVG path: a page holds a hundred of them."""
+        """All bars of a kind as one SVG path: a page has a hundred of them."""
         return _path(self.gained)
 
     @property
@@ -64,7 +64,7 @@ class Bars:
 
 
 def draw(days: Sequence[Day]) -> Bars | None:
-    """None where no day is known. `days` follow each other, one entry a day."""
+    """None where no day is known. `days` are consecutive, one entry a day."""
     known = [day for day in days if day.gained is not None or day.lost is not None]
     if not known:
         return None

@@ -1,4 +1,4 @@
-"""The follower count over time as the geometry of a drawing. Pure: points in, coordinates out."""
+"""Line chart of the follower count: pure geometry, points in, coordinates out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAY = 86_400.0
 
 
 class Point(Protocol):
-    """What is drawn: counts at a time, of the list here and Instagram's own, where known."""
+    """Counts at a time, of the list here and Instagram's own, where known."""
 
     @property
     def at(self) -> datetime: ...
@@ -58,17 +58,17 @@ class Chart:
 
     @property
     def format(self) -> str:
-        """Django's name of the format in which the ends are written."""
+        """Name of Django's date format for both ends of the axis."""
         short = self.end - self.start < timedelta(days=2)
         return "SHORT_DATETIME_FORMAT" if short else "SHORT_DATE_FORMAT"
 
 
 def draw(points: Sequence[Point], *, expected: timedelta) -> Chart | None:
-    """None for fewer than two points. `expected`: how far apart two looks are when all is well."""
+    """None for fewer than two points. `expected`: the usual distance of two looks."""
     if len(points) < 2:
         return None
     steps = sorted(after.at - before.at for before, after in pairwise(points))
-    # Looks may have been rarer once; a quarter of them sets what was usual, gaps do not.
+    # Looks may have been rarer before: the upper quartile is usual, so that gaps do not count.
     longest = max(expected, steps[len(steps) // 4]) * 2.5
     stretches = _stretches(points, longest)
     values = [each for p in points for each in (p.followers, p.reported) if each is not None]
@@ -83,7 +83,7 @@ def draw(points: Sequence[Point], *, expected: timedelta) -> Chart | None:
     ends = [(each[0].at, each[-1].at) for each in stretches]
     return Chart(
         lines=[_path(line) for line in lines if len(line) > 1],
-        # A filled area is read by its height: honest only on an axis that begins at 0.
+        # A filled area is read by its height, so its axis must begin at 0.
         areas=[_area(line) for line in lines if len(line) > 1 and ticks[0] == 0],
         reported=[_path(line) for line in counted if len(line) > 1],
         dots=[line[0] for line in lines if len(line) == 1] + [line[-1] for line in lines[-1:]],
@@ -111,7 +111,7 @@ class _Scale:
         return round(LEFT + part * (RIGHT - LEFT), 1)
 
     def line(self, points: Iterable[tuple[datetime, int | None]]) -> list[tuple[float, float]]:
-        """The points that are known. As `x` and `y`, with plain numbers: a year has hundreds."""
+        """The known points. Numbers formatted by hand for speed: a year has hundreds."""
         begun, span = self.start.timestamp(), (self.end - self.start).total_seconds() or DAY
         wide, high = (RIGHT - LEFT) / span, (BOTTOM - TOP) / (self.high - self.low)
         low = self.low
@@ -129,7 +129,7 @@ class _Scale:
 
 
 def _stretches(points: Sequence[Point], longest: timedelta) -> list[list[Point]]:
-    """Points with at most `longest` between neighbours: what was not seen is not drawn."""
+    """Groups of points with at most `longest` between neighbours; gaps are not drawn."""
     stretches = [[points[0]]]
     for before, after in pairwise(points):
         if after.at - before.at > longest:

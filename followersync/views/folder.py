@@ -1,4 +1,4 @@
-"""A folder that fills by itself: watch it, and say what came of the last look."""
+"""Pages to watch a folder and to stop watching it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from followersync.views.settings import settings_page
 
 @action
 def watch(request: MemberRequest, account_id: int) -> HttpResponseBase:
-    """It brings lists for as long as it is watched, and so longer than a session lives."""
+    """Requires a recent sign-in, since a watched folder outlives the session."""
     account = own_account(request, account_id)
     if not is_fresh(request):
         return ask_for_proof(request, back=reverse("account-settings", args=[account.pk]))

@@ -1,6 +1,6 @@
-"""The one sentence with which an account's page opens: what is so, or what is not and what next.
+"""Headline of an account's page: one sentence on its state, and what comes next.
 
-The first of the rules below that has something to say is the truth; what weighs more stands first.
+The first of the rules below that applies gives the headline; they are ordered by importance.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from followersync.texts.formats import ago, moment, number
 
 @dataclass(frozen=True)
 class Truth:
-    """`tone`: good, wait or bad, for the colour only; the words say it all."""
+    """`tone`: good, wait or bad, for the colour only; the words are sufficient."""
 
     tone: str
     sentence: str
@@ -31,7 +31,7 @@ Rule = Callable[[LinkedAccount, Overview], Truth | None]
 
 
 def truth_of(account: LinkedAccount, overview: Overview) -> Truth:
-    """What the page says first. Never an account's state alone: always with what comes next."""
+    """The headline: never an account's state alone, always with what comes next."""
     for rule in RULES:
         if truth := rule(account, overview):
             return truth
@@ -39,7 +39,7 @@ def truth_of(account: LinkedAccount, overview: Overview) -> Truth:
 
 
 def can_be_listed(account: LinkedAccount) -> bool:
-    """Has this site a way to list who follows the account, without an export's help?"""
+    """Whether this site can list who follows the account without an export."""
     return account.is_proven and bool(settings.INSTAGRAM_FOLLOWERS_EDGE)
 
 
@@ -78,7 +78,7 @@ def _paused(account: LinkedAccount, overview: Overview) -> Truth | None:
 
 
 def _list_not_allowed(account: LinkedAccount, overview: Overview) -> Truth | None:
-    """The account is read by the count alone, or not at all; what is kept of a list is old."""
+    """Only the count is read, or nothing; a stored list is old."""
     if overview.reads_list or not account.is_proven:
         return None
     if overview.failures and overview.shows_count:

@@ -1,4 +1,4 @@
-"""Bring in Instagram's own export, and answer what it asks."""
+"""Pages to import an export and to answer the question about its owner."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def import_archive(request: MemberRequest, account_id: int) -> HttpResponse:
 
 @action
 def answer(request: MemberRequest, account_id: int, run_id: int) -> HttpResponse:
-    """Yes imports the archive that is kept; anything else deletes it."""
+    """Yes imports the stored archive; anything else deletes it."""
     account = own_account(request, account_id)
     if request.POST.get("answer") == "yes":
         spend(user_id=request.user.pk, name="import")

@@ -1,4 +1,4 @@
-"""Instagram's daily figures for the account's page, and how they go together with the list."""
+"""Insights on the account's page: Instagram's daily figures, reconciled with the list."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def insights_of(account: LinkedAccount, *, allowed: bool) -> Insights | None:
         return None
     today = clock.now().astimezone(UTC).date()
     found = daily_totals(account, date_from=today - timedelta(days=SHOWN_DAYS), date_to=today)
-    # The days before the first figure are no gap: nobody was looking.
+    # The days before the first figure are no gap: they were not read yet.
     days = list(dropwhile(_unknown, found))
     return Insights(
         bars=bars.draw(days),
@@ -63,7 +63,7 @@ def _unknown(day: DailyPoint) -> bool:
 
 
 def _reconciled(days: list[DailyPoint]) -> str:
-    """The newest day on which both were known: what Instagram counts beside what is listed."""
+    """The newest day with both figures: what Instagram counts and what is listed."""
     for day in reversed(days):
         if day.difference is None or day.followers is None or day.listed is None:
             continue

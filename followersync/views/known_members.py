@@ -1,4 +1,4 @@
-"""Other members who follow this account or whom it follows."""
+"""Page of known members: other members who follow this account or whom it follows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def members(request: MemberRequest, account_id: int) -> HttpResponse:
 
 
 def _why_hidden(account: LinkedAccount) -> str:
-    """Why nobody can be shown, and this account to nobody; empty if they can."""
+    """Why no known members are shown, nor this account to others; empty if they are."""
     if not account.is_proven:
         return "unproven"
     if account.unlinked_at or account.paused_at:

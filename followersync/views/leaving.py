@@ -1,4 +1,4 @@
-"""Unlink, delete, delete everything: what will happen is said beforehand, in numbers."""
+"""Pages to unlink, erase an account or delete everything, with the numbers affected."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from followersync import selectors
 
 
 def _leaving(view: Any) -> Any:
-    """A page of grave consequences: signed in, and just now shown to be the member."""
+    """A page that requires a recent sign-in."""
     guarded = reauthenticated(view)
     return never_cache(login_required(require_http_methods(["GET", "HEAD", "POST"])(guarded)))
 
 
 @_leaving
 def unlink(request: MemberRequest, account_id: int) -> HttpResponse:
-    """Cut the link and erase, at once or after a grace that the member grants."""
+    """Unlink and erase, at once or after a grace period that the member grants."""
     account = own_account(request, account_id)
     if request.method != "POST":
         return _ask(request, account, "unlink", ConfirmationForm(word=account.username))
@@ -69,7 +69,7 @@ def delete_everything(request: MemberRequest) -> HttpResponse:
 @action
 @partial(reauthenticated, back="accounts")
 def erase_now(request: MemberRequest, account_id: int) -> HttpResponse:
-    """End the grace of an unlinked account early."""
+    """End the grace period of an unlinked account early."""
     account = own_account(request, account_id)
     waiting = deletions_of(request.user).filter(account_id=account.pk, state="scheduled").first()
     if waiting is None:
@@ -78,9 +78,9 @@ def erase_now(request: MemberRequest, account_id: int) -> HttpResponse:
 
 
 def numbers(account: LinkedAccount) -> dict[str, int]:
-    """How many rows of each kind are about to go."""
+    """How many rows of each kind will be deleted."""
     return {
-        # Also those of a first list that is not whole yet.
+        # Including a first list that is not complete yet.
         "followers": selectors.digest(account).count,
         "changes": selectors.changes_page(account, limit=1).head,
         "snapshots": selectors.snapshots(account).count(),
@@ -105,7 +105,7 @@ def _ask(
 def _unlink(
     request: MemberRequest, account: LinkedAccount, erase: Literal["now", "after_grace"]
 ) -> HttpResponse:
-    """Answered by the page itself: the receipt's salt is shown once and stored nowhere."""
+    """Answered without a redirect: the receipt's salt is shown once and not stored."""
     try:
         deletion = linking.unlink(
             account=account, erase=erase, channel=DeletionRequest.Channel.WEB, actor=request.user

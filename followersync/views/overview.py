@@ -1,4 +1,4 @@
-"""An account at one look: the truth, what is going on, the numbers, what happened."""
+"""Account pages: the list of accounts, and one account's overview with charts and history."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def account(request: MemberRequest, account_id: int) -> HttpResponse:
 
 @page
 def progress(request: MemberRequest, account_id: int) -> HttpResponse:
-    """What changes while a run is open. It asks for itself again until the run has ended."""
+    """What changes while a run is open. The fragment reloads itself until the run has ended."""
     account = own_account(request, account_id)
     now = selectors.overview(account)
     context = live(account, now)
@@ -63,7 +63,7 @@ def progress(request: MemberRequest, account_id: int) -> HttpResponse:
 
 @page
 def figures(request: MemberRequest, account_id: int, table: str) -> HttpResponse:
-    """What a drawing of the account's page shows, as a table: hundreds of rows that few open."""
+    """The data of a chart as a table, loaded on demand: hundreds of rows."""
     account = own_account(request, account_id)
     context: dict[str, Any] = {"account": account, "table": f"followersync/table_{table}.html"}
     now = selectors.overview(account)

@@ -1,4 +1,4 @@
-"""Who follows, who followed then, and what changed."""
+"""Pages of followers, past lists and changes."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def changes(request: MemberRequest, account_id: int) -> HttpResponse:
 def _with_evidence(
     account: LinkedAccount, rows: list[ChangeRow]
 ) -> list[tuple[ChangeRow, list[str]]]:
-    """Each change with the sentences that say what proved it, none where nothing had to."""
+    """Each change with the sentences about its evidence, if any."""
     proved = loss_evidence(account, rows)
     return [
         (row, loss_in_words(proved[row.position]) if row.position in proved else []) for row in rows
@@ -85,7 +85,7 @@ def _with_evidence(
 
 
 def _end_of(text: str) -> datetime | None:
-    """The last moment of a day in the member's zone; None for what is no day."""
+    """The last moment of a day in the member's zone; None for an invalid day."""
     try:
         day = parse_date(text)
         return timezone.make_aware(datetime.combine(day, time.max)) if day else None

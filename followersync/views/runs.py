@@ -1,4 +1,4 @@
-"""What came of the latest syncs, in the reader's language."""
+"""Results of the latest runs, in the reader's language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from followersync.texts.imports import result_in_words
 
 
 def with_words(runs: Iterable[SyncRun]) -> list[dict[str, Any]]:
-    """Each with its words and labels; Django's get_FOO_display hashes every label each time."""
+    """Each run with its texts and labels; Django's get_FOO_display is slow in a loop."""
     return [
         {
             "run": run,
@@ -26,7 +26,7 @@ def with_words(runs: Iterable[SyncRun]) -> list[dict[str, Any]]:
 
 
 def _words(run: SyncRun) -> list[str]:
-    """Empty where the counts say it all."""
+    """Empty where the counts are sufficient."""
     if run.mode == Mode.IMPORT:
         return result_in_words(run)
     if run.state == SyncRun.State.FAILED:

@@ -1,4 +1,4 @@
-"""One account's settings."""
+"""Settings page of one account."""
 
 from __future__ import annotations
 

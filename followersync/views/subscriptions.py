@@ -1,4 +1,4 @@
-"""Addresses of the member's programs that are told when a list has changed."""
+"""Pages of outbound webhook subscriptions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def webhooks(request: MemberRequest) -> HttpResponse:
 @action
 @partial(reauthenticated, back="webhooks")
 def subscribe(request: MemberRequest) -> HttpResponse:
-    """Answered by the page itself: the secret is shown this once, and on no address."""
+    """Answered without a redirect: the secret is shown only once."""
     form = WebhookForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)

@@ -1,4 +1,4 @@
-"""Sync now, and how often."""
+"""Pages to request a sync and to set its interval."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from followersync.texts.formats import moment
 def sync_now(request: MemberRequest, account_id: int) -> HttpResponse:
     account = own_account(request, account_id)
     try:
-        # Together, so that a sync that was refused is not counted.
+        # In one transaction, so that a refused sync is not counted.
         with transaction.atomic():
             spend(user_id=request.user.pk, name="sync")
             runs.request_sync(account=account, trigger=Trigger.MEMBER)

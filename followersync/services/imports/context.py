@@ -1,4 +1,4 @@
-"""What is known already when an archive comes: earlier archives, and what the edge saw."""
+"""Context of an import: what earlier archives and the edge showed before this archive."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ NOON = time(12)
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What an archive is measured by. Times in whole Unix seconds.
+    """What an archive is compared with. Times in whole Unix seconds.
 
-    `newer`: it certainly spoke after every archive before it. `looked`: the earliest moment at
-    which the last of those can have spoken. `until`: the last one at which this one can have.
+    `newer`: it was certainly made after every earlier archive. `looked`: the earliest moment at
+    which the last of those can have been made. `until`: the latest at which this one can have.
     `earliest`, `latest`: between these it is taken to have been made; `earliest` None: unknown.
     `repeated`: the same content came before. `edge_at`: when the edge last looked at anything;
     `edge_looked`: when the edge last looked at a list that is whole, None without an edge;
-    `edge_older`: it did so before this archive's newest follow. `covered`: spans of follow
-    seconds in which newer archives showed everybody.
+    `edge_older`: that was before this archive's newest follow. `covered`: spans of follow seconds
+    in which newer archives showed everybody.
     """
 
     newer: bool
@@ -49,14 +49,14 @@ class Knowledge:
     unconfirmed: bool
 
     def same(self, settings: SyncSettings) -> bool:
-        """Whether the archive repeats the last one, with nothing changed and nobody awaited."""
+        """Whether the archive repeats the last one, with nothing changed and nobody unconfirmed."""
         return (
             self.newer and self.again and self.head_after == settings.head and not self.unconfirmed
         )
 
 
 def knowledge_of(job: ArchiveImport, settings: SyncSettings, now: datetime) -> Knowledge:
-    """Everything but the archive itself. `job` knows already when the archive spoke."""
+    """The context of `job`, whose dates are already stored."""
     before = list(
         ArchiveImport.objects.filter(
             account_id=job.account_id, run__state=SyncRun.State.SUCCEEDED
@@ -72,7 +72,7 @@ def knowledge_of(job: ArchiveImport, settings: SyncSettings, now: datetime) -> K
     earliest, latest = _made(job, last, int(now.timestamp()), edge=edge_at is not None)
     whole = last is not None and last.kind in (Completeness.WHOLE, Completeness.DOUBTFUL)
     return Knowledge(
-        # Content that was seen, and then other content, is of then, whatever the name says.
+        # Content that was seen before other content is older than it, whatever the name says.
         newer=not newer_ones and (again or not alike),
         looked=_earliest(last) if last else None,
         until=_until(job),
@@ -98,9 +98,9 @@ def _made(
 ) -> tuple[int | None, int]:
     """Between which moments the archive is taken to have been made.
 
-    Days of two archives are days of one zone: each is taken for its noon, and an archive of the
-    same day as the last for its newest follow. The edge's looks have true times: beside them only
-    what is certain in every zone counts. Without a day, the newest follow stands for it.
+    Days of two archives are days of one zone: each counts from its noon, and an archive of the same
+    day as the last from its newest follow. The edge's looks have exact times: for them only what is
+    certain in every zone counts. Without a day, the newest follow is used.
     """
     newest = _seconds(job.spoke_from) if job.spoke_from else None
     if edge:
@@ -116,9 +116,9 @@ def _made(
 
 
 def _spoke_after(job: ArchiveImport, other: ArchiveImport) -> bool:
-    """Whether `job` certainly spoke after `other`; in doubt not, and then it changes less."""
+    """Whether `job` was certainly made after `other`; in doubt not, which changes less."""
     if job.spoke_from is None or other.spoke_from is None:
-        # Without a single date only the export days tell.
+        # Without a single date only the export days are known.
         days = job.exported_on, other.exported_on
         return days[0] is not None and days[1] is not None and days[0] > days[1]
     if job.exported_on is not None and other.exported_on is not None:
@@ -157,7 +157,7 @@ def _seconds(moment: object) -> int:
 
 
 def _earliest(job: ArchiveImport) -> int:
-    """The first second at which the archive can have spoken: its newest follow, or its day's start.
+    """The earliest second at which the archive can have been made: newest follow or start of day.
 
     Somewhere on earth the export day begins fourteen hours before UTC's.
     """

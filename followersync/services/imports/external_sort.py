@@ -1,7 +1,7 @@
-"""The people of a spool by name, each once, however many they are.
+"""External sort: the people of a spool by name, each once, in bounded memory.
 
-Runs of lines are sorted in memory and laid aside; then all runs are read side by side. So the
-memory does not grow with the list, and the database need not hold it twice to sort it.
+Runs of lines are sorted in memory and written to disk; then all runs are merged. So memory does
+not grow with the list, and the database need not store it twice to sort it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ READ_BYTES = 1 << 20
 def by_name(spool: IO[bytes]) -> Iterator[dict[bytes, bytes]]:
     """Names in order with their second, b"" where unknown; the newest where a name is repeated.
 
-    Of equal names the lines stand in the order of their seconds, those without one first.
+    Equal names are in the order of their seconds, those without one first.
     """
     newest: dict[bytes, bytes] = {}
     for lines in _in_order(spool):
         newest.update(line[:-1].split(b"\t") for line in lines)  # type: ignore[misc]
-        # The next lines may name the last person once more.
+        # The next lines may repeat the last name.
         last = newest.popitem()
         yield newest
         newest = dict([last])
@@ -57,8 +57,8 @@ def _lay_aside(lines: Iterable[bytes], run: IO[bytes]) -> IO[bytes]:
 
 
 def _merged(runs: list[IO[bytes]]) -> Iterator[list[bytes]]:
-    """What is read of the runs may go out up to the first of their last lines: nothing smaller
-    can follow."""
+    """Lines up to the smallest of the runs' last lines may be returned: nothing smaller can
+    follow."""
     size = READ_BYTES // len(runs) + 1
     heads = {run: run.readlines(size) for run in runs}
     while heads:

@@ -1,4 +1,4 @@
-"""Judging an archive: the staged rows' figures to the domain, its verdicts to the staged rows."""
+"""Judgement of an archive: gives its figures to the domain and applies the verdicts."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ from followersync.store import archive_compare, archive_verdicts
 if TYPE_CHECKING:
     from followersync.services.imports.context import Knowledge
 
-# With these it is unknown whether the archive is whole, whatever else speaks for it.
+# With these it is unknown whether the archive is whole, whatever else supports it.
 UNSURE = frozenset(Flaw) - {Flaw.OLDER, Flaw.REPEATED, Flaw.UNNAMED}
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Of the account: Instagram's count, and since when its list stands and whether it is whole."""
+    """The account's stored state: Instagram's count, since when its list exists, whether it is
+    whole."""
 
     pk: int
     reported: int | None
@@ -47,7 +48,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the archive is and is worth; the verdicts stand in `delta`."""
+    """What the archive is and is worth; the verdicts are in `delta`."""
 
     assessment: Assessment
     look: Look
@@ -55,7 +56,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The archive in figures: follow seconds of all people and of each part, rows, what is missing.
+    """Figures of the archive: follow seconds of all people and of each part, rows, missing parts.
 
     `nameless`: the seconds of rows without a name; `unnamed`: some have no date either. `minute`:
     times are rounded down to it.
@@ -71,7 +72,7 @@ class Shown:
     minute: bool = False
 
     def listed(self, people: int) -> ListedExport:
-        """For `assess`; `people`: distinct ones."""
+        """The input of `assess`; `people`: distinct ones."""
         return ListedExport(people, self.span, self.following, self.part_missing)
 
 
@@ -139,7 +140,8 @@ def _mark(
     compared: Comparison,
     mass: Redating,
 ) -> Comparison:
-    """Mark whoever is renamed, out of reach, doubtful or in a block; the figures of the rest."""
+    """Mark renamed, out-of-range and doubtful people and blocks; returns the figures of the
+    rest."""
     minute = shown.minute
     if not minute and mass is Redating.NONE:
         archive_verdicts.match_renames(edge_older=known.edge_older, nameless=shown.nameless)
@@ -162,8 +164,8 @@ def _mark(
 
 
 def as_told(assessment: Assessment, facts: ExportFacts, look: Look) -> Assessment:
-    """What is said of the archive: an implausible one is not called whole, nor one whose people
-    are judged although something speaks for a part of them only."""
+    """The assessment to show: an implausible archive is not called whole, nor one of which only a
+    part is certain."""
     against = tuple(each for each in assessment.reasons if each is Reason.COUNT_SHORT)
     if Flaw.PART_FEWER in look.flaws:
         return Assessment(Completeness.PARTIAL, against)

@@ -1,4 +1,4 @@
-"""Whose export is it? Refused where it is another account's, asked about where nothing tells."""
+"""Ownership of an archive: refuse another account's, ask the member where it is unclear."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ QUESTIONS: Final[dict[str, StrOrPromise]] = {
 
 
 class OwnerQuestion(InvalidInput):
-    """Nothing tells for certain that the archive is this account's: only the member can say.
+    """It is not certain that the archive is this account's: only the member can say.
 
-    `stated_owner`: the name that stands in it, None where none does.
+    `stated_owner`: the name in it, None where there is none.
     """
 
     def __init__(self, code: str, detail: StrOrPromise, stated_owner: str | None) -> None:
@@ -43,11 +43,12 @@ class OwnerQuestion(InvalidInput):
 
 
 def need_not_ask(account: LinkedAccount, channel: str) -> bool:
-    """Whether a nameless archive is this account's because somebody says so by naming the account.
+    """Whether a nameless archive is taken for this account's because the sender named the account.
 
-    A program or an operator has named it, and there is no list yet that a wrong one could confuse.
-    A member on the page may have picked the wrong file, and is there to be asked. A data-transfer
-    tool's files reach an account only where `pushed.addressee` found no other it could be.
+    A program or an operator has named it, and there is no list yet that a wrong archive could
+    damage. A member on the page may have picked the wrong file and can be asked. A data-transfer
+    tool's files reach an account only where `transfer_routing.addressee` found no other account it
+    could be.
     """
     if channel == "web":
         return False
@@ -59,13 +60,13 @@ def need_not_ask(account: LinkedAccount, channel: str) -> bool:
 def check(
     archive: Archive, account: LinkedAccount, *, confirmed: bool, named: bool = False
 ) -> None:
-    """Refuse an archive that is another account's, ask about one that may be.
+    """Refuse an archive of another account, ask about one that may be.
 
-    `confirmed`: the member says that it is this one's. Then it need not name its owner; and an
-    account that is kept by archives alone may have been renamed, of which nobody else tells us.
-    `named`: see `need_not_ask`. A word in a name that anybody may have given is no owner: it is
-    enough where it is this account's name, and a reason to ask where it is another.
-    Raises InvalidInput (`archive_foreign_owner`) or OwnerQuestion.
+    `confirmed`: the member says that it is this account's. Then it need not name its owner; and an
+    account kept by archives alone may have been renamed, which nothing else would show. `named`:
+    see `need_not_ask`. A word in a name that anybody may have chosen states no owner: it is enough
+    where it is this account's name, and a reason to ask where it is not. Raises InvalidInput
+    (`archive_foreign_owner`) or OwnerQuestion.
     """
     stated, called = archive.owner_username, account.username.lower()
     if stated == called:
@@ -81,10 +82,10 @@ def check(
 
 
 def take_name(archive: Archive, account: LinkedAccount) -> None:
-    """Call an account that is kept by archives alone as its newest archive does.
+    """Rename an account kept by archives alone after its newest archive.
 
-    To be called once `check` has passed and the archive is imported. What its watched folder
-    brought under the new name, and was asked about, is offered again.
+    Call it once `check` has passed and the archive is imported. Exports that its watched folder
+    brought under the new name, and that were asked about, are offered again.
     """
     name = archive.owner_username
     if name is None or name == account.username.lower() or account.is_proven:
@@ -100,12 +101,12 @@ def take_name(archive: Archive, account: LinkedAccount) -> None:
 
 
 def refused(problem: Problem) -> InvalidInput:
-    """The problem as an error of ours."""
+    """The archive's problem as InvalidInput."""
     return InvalidInput(problem.value, DETAILS[problem], FIELD)
 
 
 def _is_anothers(name: str, account: LinkedAccount) -> bool:
-    """Whether the member has linked the account of this name too: then it is that one's."""
+    """Whether the member has also linked the account of this name: then it is that one's."""
     return (
         LinkedAccount.objects.filter(
             owner_id=account.owner_id, username__iexact=name, unlinked_at__isnull=True

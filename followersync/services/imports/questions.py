@@ -1,7 +1,7 @@
-"""Archives that wait for their member's answer: whose are they, was the account renamed?
+"""Questions about archives that only the member can answer: owner, or a renamed account.
 
-An archive about which the queue has to ask is kept, so that the member only answers. It is deleted
-with the answer, after KEPT, where newer ones take its place, and with the account.
+The archive is stored until the answer. It is deleted with the answer, after KEPT, when newer ones
+replace it, and with the account.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from followersync.services.imports.ownership import OwnerQuestion
 
 KEPT: Final = timedelta(days=7)
-#: Of one account; with the limit of one archive this bounds what waits here of each account.
+#: Per account; with the size limit of an archive this bounds the stored bytes per account.
 MOST_KEPT: Final = 3
-#: Ways in by which a member sent the archive. An operator has the file, and is told at once.
+#: Channels by which a member sent the archive. An operator has the file and gets an error at once.
 _ASKED: Final = frozenset({"web", "api", "folder", "transfer"})
 
 
 def ask(job: ArchiveImport, question: OwnerQuestion) -> bool:
-    """Keep the archive for the answer. False where nobody is there to give one.
+    """Keep the archive for the answer. False where nobody can give one.
 
-    To be called in the transaction that closes the run.
+    Call it in the transaction that closes the run.
     """
     if job.channel not in _ASKED:
         return False
@@ -47,7 +47,7 @@ def ask(job: ArchiveImport, question: OwnerQuestion) -> bool:
 
 
 def open_questions(account: LinkedAccount) -> QuerySet[ArchiveImport]:
-    """What the member may answer now, the newest first."""
+    """The questions that the member may answer now, newest first."""
     return (
         ArchiveImport.objects.filter(account=account, kept_until__gt=clock.now())
         .exclude(question="")
@@ -58,8 +58,8 @@ def open_questions(account: LinkedAccount) -> QuerySet[ArchiveImport]:
 def take(account: LinkedAccount, run_id: int) -> ArchiveImport:
     """The archive that the run asked about, locked, with its question closed.
 
-    Its file passes to the caller. Raises NotFound where there is no such question any more.
-    To be called in a transaction.
+    The caller takes over its file. Raises NotFound where the question no longer exists. Call it in
+    a transaction.
     """
     job = open_questions(account).select_for_update().filter(run_id=run_id).first()
     if job is None:
@@ -69,14 +69,14 @@ def take(account: LinkedAccount, run_id: int) -> ArchiveImport:
 
 
 def decline(account: LinkedAccount, run_id: int) -> None:
-    """It is not this account's: delete the archive. Raises NotFound as `take` does."""
+    """The archive is not this account's: delete it. Raises NotFound as `take` does."""
     with transaction.atomic():
         stored = take(account, run_id).stored
         transaction.on_commit(lambda: files.discard(stored))
 
 
 def expire(now: datetime) -> int:
-    """Delete what nobody has answered in time; returns how many."""
+    """Delete archives whose question was not answered in time; returns how many."""
     with transaction.atomic():
         late = list(
             ArchiveImport.objects.select_for_update(skip_locked=True).filter(kept_until__lte=now)

@@ -1,4 +1,4 @@
-"""Importing Instagram's exports: ask for it, work it off, say what came of it."""
+"""Import requests: store an archive, open its run, advance it, and answer its question."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ TASK = "followersync.tasks.advance_run"
 ATTEMPTS = 3
 LARGEST = 4 << 30
 MISSING = _("The archive is no longer there. Please send it again.")
-#: An archive may be kept a moment before its run is opened.
+#: An archive may be stored a moment before its run is opened.
 UNWANTED = timedelta(hours=1)
 
 
@@ -68,14 +68,14 @@ def request_import(
     file_name: str = "",
     owner_confirmed: bool = False,
 ) -> SyncRun:
-    """Keep the archive, open a run for it and enqueue its work, which alone looks into it.
+    """Store the archive, open a run for it and enqueue it; only the queue reads the archive.
 
-    `uploaded_file`: binary and seekable; its `name`, or `file_name`, often tells owner and day.
-    `owner_confirmed`: the member says that it is this account's; where another name stands in it,
-    an account that is kept by archives alone was renamed, and is called so from now on.
-    Raises InvalidInput (`archive_…`) for what cannot be an archive by its name, its first and its
-    last bytes, SyncRunning while a run of the account is open, and whatever the gate raises.
-    Nothing is kept then. What else is wrong with it stands in the run afterwards.
+    `uploaded_file`: binary and seekable; its `name`, or `file_name`, often states owner and day.
+    `owner_confirmed`: the member says that it is this account's; where it states another name, an
+    account kept by archives alone was renamed, and gets that name. Raises InvalidInput
+    (`archive_…`) for what cannot be an archive by its name, its first and its last bytes,
+    SyncRunning while a run of the account is open, and the gate's errors. Nothing is stored then.
+    Other problems of the archive are recorded in the run later.
     """
     gate.check(account.pk, Scope.FOLLOWERS)
     name = Path(file_name or str(getattr(uploaded_file, "name", "") or "")).name
@@ -85,7 +85,7 @@ def request_import(
     except ValueError:
         raise ownership.refused(Problem.TOO_LARGE) from None
     except files.StorageFailed as error:
-        # A full disk is told as such, as where uploads arrive.
+        # A full disk is reported as such, as in upload handlers.
         if error.no_room is not None:
             raise error.no_room from None
         raise
@@ -105,10 +105,10 @@ def request_import(
 
 
 def answer(*, account: LinkedAccount, run_id: int) -> SyncRun:
-    """The member says that the archive which the run asked about is this account's: import it.
+    """Import the archive that the run asked about: the member says that it is this account's.
 
-    Raises NotFound where no such question is open any more, SyncRunning while a run of the account
-    is open (the question stays then), and whatever the gate raises: consent is asked for anew.
+    Raises NotFound where the question is closed, SyncRunning while a run of the account is open
+    (the question stays open then), and the gate's errors: consent is checked anew.
     """
     gate.check(account.pk, Scope.FOLLOWERS)
     with transaction.atomic():
@@ -123,14 +123,14 @@ def answer(*, account: LinkedAccount, run_id: int) -> SyncRun:
                 owner_confirmed=True,
             )
         )
-        # What a folder brought is known by its run.
+        # An export of a watched folder is found by its run.
         watched = WatchedExport.objects.filter(account_id=account.pk, run_id=run_id)
         watched.update(run_id=run.pk, error_code="")
     return run
 
 
 def check_form(source: IO[bytes], name: str) -> None:
-    """Refuse what cannot be an archive, within fixed bounds. Raises InvalidInput."""
+    """Refuse what cannot be an archive, at a bounded cost. Raises InvalidInput."""
     try:
         check_container(source, name)
     except ArchiveError as error:
@@ -141,7 +141,7 @@ def check_form(source: IO[bytes], name: str) -> None:
 def read_elsewhere(
     file: IO[bytes], name: str, *, waiting: reader_process.Waiting = reader_process.STILL
 ) -> Iterator[Archive]:
-    """The archive, read by a process of its own; see `remote.opened` for what it raises."""
+    """The archive, read in a process of its own; raises as `reader_process.opened` does."""
     now, scratch = int(clock.now().timestamp()), str(files.scratch())
     with reader_process.opened(
         file, name=name, now=now, scratch=scratch, waiting=waiting
@@ -150,15 +150,15 @@ def read_elsewhere(
 
 
 def is_import(run_id: int) -> bool:
-    """Whether this run is one of ours; the queue has one task for all."""
+    """Whether this run is an import; the queue has one task for all runs."""
     return SyncRun.objects.filter(pk=run_id, mode=Mode.IMPORT).exists()
 
 
 def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | None = None) -> bool:
-    """Do the import, or leave it to whoever does it.
+    """Do the import, unless another worker has it.
 
-    True where the database went away in the middle: it is to be done again. A worker that dies in
-    it leaves nothing half done; the next one begins anew.
+    True where the database went away in the middle: it must be done again. A worker that dies
+    leaves nothing half done; the next one begins anew.
     """
     lease = _turn(run_id)
     if lease is None:
@@ -180,10 +180,10 @@ def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | Non
 
 
 def _turn(run_id: int) -> Lease | None:
-    """The right to work on it, unless another archive of the same member is being read.
+    """The turn to read, unless another archive of the same member is being read.
 
-    One may hold a worker for as long as its reader's allowance lasts; a member may have many
-    accounts, and there are few workers. Decided under a lock on the member's row.
+    An archive may occupy a worker as long as its reader's allowance lasts; a member may have many
+    accounts, and workers are few. Decided under a lock on the member's row.
     """
     run = SyncRun.objects.select_related("account").filter(pk=run_id).first()
     if run is None:
@@ -198,7 +198,7 @@ def _turn(run_id: int) -> Lease | None:
 
 
 def _wake_next(owner_id: int) -> None:
-    """The member's oldest import that waits for its turn."""
+    """Enqueue the member's oldest import that waits for its turn."""
     queued = _of_member(owner_id).filter(state=SyncRun.State.QUEUED).order_by("pk").first()
     if queued is not None:
         enqueue(TASK, queued.pk)
@@ -251,13 +251,13 @@ def _work(
 
 
 def _look(lease: Lease, job: ArchiveImport, archive: Archive) -> None:
-    """Whose it is, by consent in force; and note what its names and headers say."""
+    """Find the owner, by consent in force, and store what names and headers say."""
     account = gate.check(job.account_id, Scope.FOLLOWERS)
     named = ownership.need_not_ask(account, job.channel)
     try:
         ownership.check(archive, account, confirmed=job.owner_confirmed, named=named)
     except ownership.OwnerQuestion:
-        # Nobody is asked about an archive that cannot be read.
+        # The member is not asked about an unreadable archive.
         _read_through(lease, archive)
         raise
     job.dialect, job.approximate = archive.dialect, archive.approximate
@@ -266,14 +266,14 @@ def _look(lease: Lease, job: ArchiveImport, archive: Archive) -> None:
 
 
 def _read_through(lease: Lease, archive: Archive) -> None:
-    """To its end, keeping nothing; the lease is renewed meanwhile."""
+    """Read to the end without storing anything, renewing the lease."""
     renew = _renewing(lease)
     for _batch in archive.batches():
         renew()
 
 
 def _renewing(lease: Lease) -> Callable[[], None]:
-    """Renews the lease, every few seconds however often it is called. Raises LostClaim."""
+    """A function that renews the lease at most every few seconds. Raises LostClaim."""
     renewed = time.monotonic()
 
     def renew() -> None:
@@ -292,9 +292,9 @@ def import_now(
     owner_confirmed: bool = False,
     watch: Callable[[dict[str, int | None]], None] | None = None,
 ) -> SyncRun:
-    """Import an archive (zip, unpacked folder or single list) here and now, in the foreground.
+    """Import an archive (zip, unpacked folder or single list) at once, in the foreground.
 
-    Raises what `request_import` does; a failure later on stands in the run.
+    Raises what `request_import` does; a later failure is recorded in the run.
     """
     if path.is_dir():
         with tempfile.TemporaryFile(dir=files.scratch()) as file:
@@ -322,8 +322,8 @@ def _request_now(
 
 
 def sweep() -> int:
-    """Remove archives whose question was not answered in time, and those that nothing waits for:
-    of cancelled runs and killed workers."""
+    """Delete archives whose question expired, and unused files of cancelled runs and killed
+    workers."""
     now = clock.now()
     expired = questions.expire(now)
     wanted = Q(run__state__in=SyncRun.OPEN) | ~Q(question="")
@@ -333,7 +333,7 @@ def sweep() -> int:
 
 
 def register() -> None:
-    """Archives that wait go with their account, the files before the rows."""
+    """Waiting archives are erased with their account, files before rows."""
     registry.register_eraser("imports", erase)
     registry.register_scope_eraser(Scope.FOLLOWERS, "imports", erase)
 
@@ -365,7 +365,7 @@ def _open_run(account: LinkedAccount) -> SyncRun:
 
 
 def _wait(lease: Lease, job: ArchiveImport) -> None:
-    """Go on in a minute; this attempt does not count."""
+    """Try again in a minute; this attempt does not count."""
     now = clock.now()
     leases.commit(
         lease,
@@ -377,7 +377,7 @@ def _wait(lease: Lease, job: ArchiveImport) -> None:
 
 
 def _close(lease: Lease, state: str, error: ThreadsiteError) -> None:
-    """End the run without a change. The account's schedule is none of an import's business."""
+    """End the run without a change. An import never affects the account's schedule."""
     now = clock.now()
     with translation.override("en"):
         detail = str(error.detail)
@@ -390,7 +390,7 @@ def _close(lease: Lease, state: str, error: ThreadsiteError) -> None:
         error_detail=detail,
         heartbeat_at=now,
     )
-    # Whoever brought it by itself shows what became of it.
+    # The folder or transfer that brought it shows its result.
     for model in (WatchedExport, TransferredItem):
         brought = model._default_manager.filter(account_id=lease.account_id, run_id=lease.run_id)
         brought.update(error_code=error.code)

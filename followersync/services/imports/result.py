@@ -1,4 +1,4 @@
-"""What is kept of an import: when the archive spoke, what it was found to be, its snapshot."""
+"""Result of an import: the archive's date, its assessment, and the snapshot that is stored."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from followersync.services.sync.lease import Lease
     from followersync.sources.archive import Archive
 
-# An export day is the member's own: it ends at the latest twelve hours after UTC's.
+# An export day is in the member's zone: it ends at most twelve hours after UTC's.
 LATEST_ZONE = timedelta(hours=12)
-# What may be said of whom an archive does not show, and who stays in the list.
+# Verdicts about people whom an archive does not list and who stay in the list.
 MISSING = (
     AbsentVerdict.MISSED,
     AbsentVerdict.SHOWN,
@@ -32,7 +32,7 @@ MISSING = (
 
 @dataclass(slots=True)
 class Read:
-    """The archive on the spool, and what was learnt on the way."""
+    """The archive on the spool, and what was learnt while reading it."""
 
     archive: Archive
     spool: IO[bytes]
@@ -43,7 +43,7 @@ class Read:
 
     @property
     def ranges(self) -> list[tuple[int, int]]:
-        """[oldest, newest] of each part that dates anybody."""
+        """[oldest, newest] of each part with dates."""
         return [
             (part.oldest, part.newest)
             for part in self.archive.part_ranges.values()
@@ -52,7 +52,7 @@ class Read:
 
     @property
     def shown(self) -> Shown:
-        """What the verdicts rest on."""
+        """The figures that the verdicts rest on."""
         archive = self.archive
         span, following = archive.span, archive.following
         return Shown(
@@ -71,8 +71,8 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an import came to. `verdicts`: how many people were given each; `unconfirmed`: how
-    many are, by whatever look; `at`: when."""
+    """The outcome of an import. `verdicts`: how many people were given each; `unconfirmed`: how
+    many there are, by any look; `at`: when."""
 
     assessment: Assessment
     verdicts: dict[str, int]
@@ -82,7 +82,7 @@ class Found:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The run's counters. Who left and came back did both."""
+        """The run's counters. People who left and came back count in both."""
         back = self.verdicts.get("came_back", 0)
         return {
             "gained": self.verdicts.get("gained", 0),
@@ -94,7 +94,7 @@ class Found:
 
 
 def date(job: ArchiveImport, read: Read, now: datetime) -> None:
-    """When the archive spoke: between its newest follow and the end of its export day."""
+    """Store when the archive was made: between its newest follow and the end of its export day."""
     newest = read.archive.span.newest
     job.spoke_from = datetime.fromtimestamp(newest, UTC) if newest is not None else None
     job.spoke_until = now
@@ -110,7 +110,7 @@ def date(job: ArchiveImport, read: Read, now: datetime) -> None:
 def close(
     lease: Lease, job: ArchiveImport, settings: SyncSettings, read: Read, found: Found
 ) -> None:
-    """Close the run with its snapshot; nothing here touches when the edge is asked next."""
+    """Close the run with its snapshot; the schedule of edge syncs is not changed."""
     at, assessment = found.at, found.assessment
     settings.complete = settings.complete or assessment.kind is Completeness.WHOLE
     settings.baseline_at = settings.baseline_at or at

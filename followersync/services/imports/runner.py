@@ -1,8 +1,7 @@
-"""The work of one import: read, compare, judge, write.
+"""Import runner: reads an archive to a spool, compares it with the list, and writes the changes.
 
-Reading goes to a spool on disk, outside of any transaction, with a heartbeat; all that changes
-the list happens in one transaction afterwards. So neither a bad archive nor a dying worker
-leaves anything half done.
+Reading happens outside of any transaction, with a heartbeat; all changes to the list happen in one
+transaction afterwards. So neither a bad archive nor a dying worker leaves anything half done.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from followersync.sources.archive import Archive, ColumnBatch
 
 HEARTBEAT_SECONDS = 3.0
-# Rows on their way to the server at a time: what a socket holds without waiting.
+# Rows sent to the server at a time: what a socket buffers without waiting.
 STEP = 1_000
 
 Watch = Callable[[dict[str, int | None]], None]
@@ -71,7 +70,7 @@ def pack(path: Path, file: IO[bytes]) -> None:
 
 
 def _read(lease: Lease, archive: Archive, spool: IO[bytes], watch: Watch | None) -> Read:
-    """Write the archive to the spool, hashing it; consent is asked again with each heartbeat."""
+    """Write the archive to the spool, hashing it; consent is checked again with each heartbeat."""
     read = Read(archive, spool)
     hashed = hashlib.blake2b(digest_size=32)
     beat = time.monotonic()
@@ -95,9 +94,9 @@ def _read(lease: Lease, archive: Archive, spool: IO[bytes], watch: Watch | None)
 
 
 def _without_hidden(batch: ColumnBatch, read: Read) -> tuple[list[str], list[int | None]]:
-    """The batch without those who asked to be kept out of every list.
+    """The batch without suppressed people.
 
-    Their seconds count as nameless: whoever shares one must not be taken for gone.
+    Their seconds count as nameless, so that others with the same second are not taken for lost.
     """
     names, seconds = batch.usernames, batch.seconds
     hidden = suppression.suppressed((), names)
@@ -129,7 +128,7 @@ def _apply(lease: Lease, job: ArchiveImport, read: Read) -> None:
         assessment = _first(lease, settings, read, at)
         found = Found(assessment, {"baseline": settings.followers_count}, 0, at, look)
     elif known.same(settings):
-        # The same content once more changes nothing: what was found of it is said again.
+        # Repeated content changes nothing: its earlier result is shown again.
         reasons = tuple(Reason(each) for each in known.reasons if each in set(Reason))
         look = replace(look, flaws=(Flaw.REPEATED,))
         found = Found(Assessment(Completeness(known.kind), reasons), {}, 0, at, look)
@@ -139,7 +138,7 @@ def _apply(lease: Lease, job: ArchiveImport, read: Read) -> None:
 
 
 def _first(lease: Lease, settings: SyncSettings, read: Read, at: datetime) -> Assessment:
-    """The first list of all is the baseline: it enters no feed."""
+    """Load the first list, the baseline, which enters no feed."""
     people, total = _load(lease.account_id, read, bytes(settings.digest_key))
     settings.digest = digest.to_hex(total)
     settings.followers_count = people
@@ -148,7 +147,7 @@ def _first(lease: Lease, settings: SyncSettings, read: Read, at: datetime) -> As
 
 
 def _load(account_id: int, read: Read, digest_key: bytes) -> tuple[int, int]:
-    """Write everybody; (people, digest). While the server takes in one step, we hash the next."""
+    """Write everybody; (people, digest). The next batch is hashed while the server writes one."""
     people = total = 0
     keys = archive_load.draw_keys(read.rows)
     with archive_load.opened(account_id) as write:
@@ -167,7 +166,7 @@ def _load(account_id: int, read: Read, digest_key: bytes) -> tuple[int, int]:
 def _compare(
     lease: Lease, settings: SyncSettings, read: Read, known: Knowledge, at: datetime
 ) -> Found:
-    """Everything that differs, judged and written."""
+    """Judge and write every difference."""
     archive_compare.stage(read.spool)
     account = judgement.Account(
         lease.account_id, settings.reported, settings.baseline_at, settings.complete
@@ -180,7 +179,7 @@ def _compare(
 
 
 def _write(account_id: int, settings: SyncSettings, at: datetime, look: Look) -> dict[str, int]:
-    """List, history, feed and digest, all from the verdicts."""
+    """Write list, history, feed and digest from the verdicts."""
     verdicts = archive_apply.count_verdicts()
     archive_apply.write_list(account_id, at, look)
     entries = archive_apply.append_feed(account_id, settings.head, at)

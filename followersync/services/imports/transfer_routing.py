@@ -1,4 +1,4 @@
-"""Of what use is a file that a data-transfer tool pushes, and whose is it?"""
+"""Routing of transferred files: which files are of use, and to which account they belong."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ LONGEST_PATH: Final = 500
 
 
 class NobodyToReceive(ThreadsiteError):
-    """The member has no linked account any more whose lists we may keep."""
+    """The member has no linked account whose lists may be stored."""
 
     code = "session_invalidated"
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A file of use. `export`: the folder of the unpacked export around it, or the zip itself."""
+    """A usable file. `export`: the folder of the unpacked export around it, or the zip itself."""
 
     path: str
     export: str
@@ -41,7 +41,7 @@ class Pushed:
 
 
 def classify(place: PurePosixPath) -> Pushed | None:
-    """What the file is by its path; None where it is neither a zip nor one of the lists."""
+    """The kind of file by its path; None where it is neither a zip nor one of the lists."""
     parts = [part for part in place.parts if part not in ("/", ".", "..")]
     path = PurePosixPath(*parts) if parts else place
     if not parts or len(str(path)) > LONGEST_PATH or "__MACOSX" in parts:
@@ -58,11 +58,11 @@ def classify(place: PurePosixPath) -> Pushed | None:
 def addressee(member: User, item: Pushed, content: IO[bytes]) -> LinkedAccount | None:
     """The account whose list this is; None for a zip that is none.
 
-    The names of the archive and of the folders around it say whose it is. Where they do not, it
-    is the member's only account, for they sent it here themselves; with several, nothing is
-    guessed. What a zip says inside, the queue finds out: until then one without a name waits with
-    the first of several accounts (see `owner_of`). Raises NobodyToReceive, and InvalidInput for
-    what belongs to none of them.
+    The names of the archive and of the folders around it state the owner. Where they do not, it is
+    the member's only account, since they sent it here themselves; with several, nothing is guessed.
+    The content of a zip is read in the queue: until then one without a name waits with the first of
+    several accounts (see `owner_of`). Raises NobodyToReceive, and InvalidInput for files of no
+    account of the member's.
     """
     accounts = _receiving(member)
     if not accounts:
@@ -79,9 +79,9 @@ def addressee(member: User, item: Pushed, content: IO[bytes]) -> LinkedAccount |
 
 
 def owner_of(account: LinkedAccount, name: str | None) -> LinkedAccount:
-    """Whose the zip is that waits with this account, now that it was read.
+    """The account of a zip that waits with this account, once it was read.
 
-    `name`: the owner that stands in it. Of a member's only account it may be a new name, which the
+    `name`: the owner stated in it. For a member's only account it may be a new name, which the
     import asks about. Raises InvalidInput where it is none of several accounts.
     """
     accounts = _receiving(account.owner)

@@ -1,9 +1,9 @@
-"""Stores files that data-transfer tools push, gathers them into exports, and has them imported.
+"""Transfers: store files that data-transfer tools push, gather them into exports, import them.
 
-Such a tool sends file after file and tells neither the first nor the last. The lists of one
-unpacked export are therefore gathered by the folder they lie in, and imported once nothing has
-come for QUIET; a zip is whole as it is. A part that comes later than that is imported by itself,
-and what an export leaves out is nobody's loss (docs/losses.md).
+Such a tool sends file after file and marks neither the first nor the last. The lists of one
+unpacked export are therefore gathered by their folder, and imported once nothing has come for
+QUIET; a zip is complete. A part that comes later is imported by itself, and people missing from a
+part are not lost (docs/losses.md).
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ logger = logging.getLogger(__name__)
 
 TASK = "followersync.tasks.take_transferred"
 QUIET = timedelta(minutes=15)
-# Longer than any tool repeats a delivery, and than a member's pause should keep files for.
+# Longer than any tool repeats a delivery, and than files are kept during a member's pause.
 KEPT = timedelta(days=30)
-#: Bytes of one account that may wait here at a time.
+#: Waiting bytes per account.
 MOST_WAITING = 8 << 30
 BATCH = 100
-#: A file may be kept a moment before its row is committed.
+#: A file may be stored a moment before its row is committed.
 UNWANTED = timedelta(hours=1)
 
 
 class DestinationFull(ThreadsiteError):
-    """No room for more of this account's files until what waits here has been imported."""
+    """No room for more of this account's files until the waiting ones are imported."""
 
     code = "destination_full"
 
 
 def receive(*, member: User, place: PurePosixPath, content: IO[bytes]) -> bool:
-    """Keep one pushed file if it is of use. False: it is not, or it is here already.
+    """Store one pushed file if it is of use. False: it is not, or it is here already.
 
-    `content`: binary and seekable. Raises pushed.NobodyToReceive when the member wants no lists
-    from anywhere, InvalidInput for another account's export, Conflict while the account is paused,
-    and DestinationFull.
+    `content`: binary and seekable. Raises transfer_routing.NobodyToReceive when the member wants no
+    lists, InvalidInput for another account's export, Conflict while the account is paused, and
+    DestinationFull.
     """
     item = transfer_routing.classify(place)
     if item is None:
@@ -73,7 +73,7 @@ def receive(*, member: User, place: PurePosixPath, content: IO[bytes]) -> bool:
     gate.check(account.pk, Scope.FOLLOWERS)
     digest, size = transfer_routing.fingerprint(content)
     with transaction.atomic():
-        # Of two deliveries of one file at a time, the second waits here and sees the first.
+        # Of two concurrent deliveries of one file, the second waits here and sees the first.
         type(account)._default_manager.select_for_update().get(pk=account.pk)
         mine = TransferredItem.objects.filter(account=account)
         newest = mine.filter(path=item.path).order_by("-pk").first()
@@ -97,7 +97,7 @@ def receive(*, member: User, place: PurePosixPath, content: IO[bytes]) -> bool:
 
 
 def tick() -> int:
-    """Ring for accounts of which an export is together; returns how many. Clears what is old."""
+    """Enqueue accounts of which an export is complete; returns how many. Deletes old items."""
     _forget_old()
     ready = list(_ready().values_list("account_id", flat=True).distinct()[:BATCH])
     for account_id in ready:
@@ -106,10 +106,10 @@ def tick() -> int:
 
 
 def take(account_id: int) -> bool:
-    """Ask for the import of the oldest export that is together. True: another one waits.
+    """Request the import of the oldest complete export. True: another one waits.
 
-    One at a time, since each is judged by what the ones before it showed. What cannot be imported
-    is noted, and never stops the others.
+    One at a time, since each is judged by what the earlier ones showed. An item that cannot be
+    imported is recorded, and never blocks the others.
     """
     first = _ready().filter(account_id=account_id).order_by("pushed_at", "export").first()
     if first is None:
@@ -128,7 +128,7 @@ def take(account_id: int) -> bool:
 
 
 def _import(account_id: int, items: list[TransferredItem]) -> bool:
-    """Ask for the import of these, and note what came of it. False: not now, the tick retries."""
+    """Request the import of these, and record the outcome. False: not now, the tick retries."""
     run_id, code = None, ""
     try:
         account = gate.check(account_id, Scope.FOLLOWERS)
@@ -139,7 +139,7 @@ def _import(account_id: int, items: list[TransferredItem]) -> bool:
         # Paused, or a run is open.
         return False
     except files.StorageFailed:
-        raise  # the tick asks again
+        raise  # the tick tries again
     except FileNotFoundError:
         code = "file_missing"
         logger.warning("a transferred export of account %s: %s", account_id, code)
@@ -153,7 +153,7 @@ def _import(account_id: int, items: list[TransferredItem]) -> bool:
 
 
 def register() -> None:
-    """Files that wait go with their account and with the consent, before their rows."""
+    """Waiting files are erased with their account and with the consent, before their rows."""
     registry.register_eraser("transferred_items", erase)
     registry.register_scope_eraser(Scope.FOLLOWERS, "transferred_items", erase)
 
@@ -164,7 +164,7 @@ def erase(account_id: int, limit: int) -> int:
 
 
 def _ready() -> QuerySet[Any, dict[str, Any]]:
-    """(account_id, export, pushed_at) of what is together; a zip is so at once."""
+    """(account_id, export, pushed_at) of complete exports; a zip is complete at once."""
     quiet = clock.now() - clock.for_real(QUIET)
     together: QuerySet[Any, Any] = (
         TransferredItem.objects.exclude(stored="")
@@ -175,7 +175,7 @@ def _ready() -> QuerySet[Any, dict[str, Any]]:
 
 
 def _ask(account: LinkedAccount, archive: IO[bytes], item: TransferredItem) -> SyncRun:
-    """Ask for the import. Only the queue may look into a zip, so it alone knows its owner."""
+    """Request the import. Only the queue may read a zip, so it alone knows its owner."""
     name = _name(item)
     if item.zipped:
         with _in_our_words(), requests.read_elsewhere(archive, name) as opened:
@@ -195,7 +195,7 @@ def _in_our_words() -> Iterator[None]:
 
 @contextmanager
 def _archive(items: list[TransferredItem]) -> Iterator[IO[bytes]]:
-    """One zip of them all, under the paths that they were pushed with."""
+    """One zip of all items, under the paths that they were pushed with."""
     if items[0].zipped:
         with files.to_scratch(items[-1].stored) as archive:
             yield archive
@@ -207,7 +207,7 @@ def _archive(items: list[TransferredItem]) -> Iterator[IO[bytes]]:
 
 
 def _pack(items: list[TransferredItem], target: IO[bytes]) -> None:
-    # A file that was pushed again in another form stands for its earlier one.
+    # A file that was pushed again in another form replaces its earlier one.
     newest = {item.path: item for item in items}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path, item in newest.items():
@@ -235,7 +235,7 @@ def _delete(items: list[TransferredItem]) -> int:
 
 
 def _forget_old() -> None:
-    """Rows whose time is over, and files that no row knows (of killed processes)."""
+    """Delete expired rows, and files without a row (of killed processes)."""
     now = clock.now()
     _delete(list(TransferredItem.objects.filter(received_at__lt=now - KEPT)[:BATCH]))
     known = TransferredItem.objects.exclude(stored="").values_list("stored", flat=True)

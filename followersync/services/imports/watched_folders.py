@@ -1,6 +1,6 @@
-"""Watching a member's folder for recurring exports, and importing each of them once.
+"""Watched folders: look into a member's folder for recurring exports, and import each once.
 
-A folder is looked into by the queue alone: what a stranger's server does keeps no request waiting.
+Only the queue looks into a folder, so that a slow server delays no request.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ logger = logging.getLogger(__name__)
 TASK = "followersync.tasks.look_into_folder"
 # Instagram delivers once a day at most.
 INTERVAL = timedelta(hours=6)
-# While exports wait in line, or a run of the account is open.
+# While further exports wait, or a run of the account is open.
 SOON = timedelta(minutes=1)
 LEASE = timedelta(minutes=30)
 LONGEST_WAIT = timedelta(days=2)
-#: For a whole look, the fetching of one export included; the queue ends a task after 120 s.
+#: For a whole look with the download of one export; the queue ends a task after 120 s.
 LOOK_SECONDS = 90.0
 MOST_BYTES = LARGEST + MOST_LISTED
 BATCH = 100
@@ -97,12 +97,12 @@ DETAILS = {
 def watch(
     *, account: LinkedAccount, url: str, options: Mapping[str, Any], local_allowed: bool = False
 ) -> WatchedFolder:
-    """Watch a folder from now on, instead of any other; what it holds already is imported too.
+    """Watch a folder from now on, instead of any other; its present exports are imported too.
 
-    `options` go to the folder's library and are kept encrypted. `local_allowed`: the operator asks,
-    so that a path on this machine or in its network may be named; a member can name neither.
-    Raises InvalidInput (`folder_…`) if it may not be watched; whether it can be read is found out
-    by the first look, in the queue.
+    `options` are passed to the folder's library and stored encrypted. `local_allowed`: set for
+    operators, who may name a path on this machine or in its network; members may not. Raises
+    InvalidInput (`folder_…`) if it may not be watched; whether it can be read is found out by the
+    first look, in the queue.
     """
     gate.check(account.pk, Scope.FOLLOWERS)
     try:
@@ -115,7 +115,7 @@ def watch(
 
 
 def _check_servers(url: str, options: Mapping[str, Any]) -> None:
-    """Raises FolderError("not_public") for what plainly lies in our own network."""
+    """Raises FolderError("not_public") for addresses in our own network."""
     parts = urlsplit(url)
     servers = [str(options["endpoint_url"])] if "endpoint_url" in options else []
     if parts.scheme in ("webdav", "webdavs"):
@@ -140,7 +140,7 @@ def _keep(
     account: LinkedAccount, address: str, options: Mapping[str, Any], local_allowed: bool
 ) -> WatchedFolder:
     if address != drive.URL:
-        # A new consent to the same Drive would fall with the old one.
+        # Revoking the old consent would revoke a new one to the same Drive.
         _give_back(WatchedFolder.objects.filter(account=account))
     now = clock.now()
     folder, _made = WatchedFolder.objects.update_or_create(
@@ -150,7 +150,7 @@ def _keep(
             "secrets": crypto.encrypt(json.dumps(dict(options))),
             "local_allowed": local_allowed,
             "created_at": now,
-            # The task may be lost: the tick looks then.
+            # If the task is lost, the tick enqueues another.
             "next_look_at": now + SOON,
             "looked_at": None,
             "failures": 0,
@@ -162,13 +162,14 @@ def _keep(
 
 
 def unwatch(*, account: LinkedAccount) -> None:
-    """Look there no more, and forget how one would; a consent at Google is given back."""
+    """Stop watching and delete the credentials; a consent at Google is revoked."""
     _give_back(WatchedFolder.objects.filter(account=account))
     WatchedFolder.objects.filter(account=account).delete()
 
 
 def _give_back(ending: QuerySet[WatchedFolder]) -> None:
-    """Tell Google, after the commit, unless another account of the member's still reads there."""
+    """Revoke the consent at Google after the commit, unless another account of the member uses
+    it."""
     for folder in ending.filter(url=drive.URL).select_related("account"):
         others = WatchedFolder.objects.filter(url=drive.URL, account__owner=folder.account.owner_id)
         if not others.exclude(pk=folder.pk).exists():
@@ -181,7 +182,7 @@ ALLOWED = in_force(Scope.FOLLOWERS, '"followersync_watchedfolder"."account_id"')
 
 @transaction.atomic
 def tick() -> int:
-    """Ring for a batch of folders that are due; returns how many. The lease ends by itself."""
+    """Enqueue a batch of folders that are due; returns how many. The lease ends by itself."""
     now = clock.now()
     due = list(
         WatchedFolder.objects.select_for_update(skip_locked=True)
@@ -196,10 +197,10 @@ def tick() -> int:
 
 
 def look(folder_id: int) -> int:
-    """Look once, and ask for the import of the oldest export that waits.
+    """Look once, and request the import of the oldest waiting export.
 
-    One at a time, oldest first, since each is judged by what the ones before it showed. Returns
-    how many still waited. What cannot be imported is noted, and never stops the others.
+    One at a time, oldest first, since each is judged by what the earlier ones showed. Returns how
+    many still waited. An export that cannot be imported is recorded, and never blocks the others.
     """
     folder = WatchedFolder.objects.select_related("account").filter(pk=folder_id).first()
     if folder is None:
@@ -219,7 +220,7 @@ def _look(folder: WatchedFolder) -> int:
     try:
         gate.check(folder.account_id, Scope.FOLLOWERS)
     except ThreadsiteError:
-        # Paused, unlinked or without consent: asked again at the usual time.
+        # Paused, unlinked or without consent: tried again at the usual time.
         _next(folder, INTERVAL)
         return 0
     try:
@@ -235,7 +236,7 @@ def _look(folder: WatchedFolder) -> int:
 
 
 def _take_oldest(folder: WatchedFolder) -> int:
-    """How many exports waited, the one included that was taken."""
+    """The number of waiting exports, the taken one included."""
     options = json.loads(crypto.decrypt(folder.secrets))
     source = _source(folder.url, options, folder.local_allowed)
     line = waiting(source.items(), _taken(folder.account_id))
@@ -246,23 +247,23 @@ def _take_oldest(folder: WatchedFolder) -> int:
 
 
 def _source(url: str, options: Mapping[str, Any], local_allowed: bool) -> Folder:
-    """The folder. A member's never leads into our own network, or in with our own keys."""
+    """The folder. A member's never leads into our own network, or uses our own keys."""
     if local_allowed or url == drive.URL:
         return Folder(url, options)
     given = dict(options)
     if url.startswith("s3:") and not given.get("key"):
-        # Otherwise botocore would look for keys of this machine's.
+        # Otherwise botocore would use this machine's keys.
         given["anon"] = True
     return Folder(url, given, client=chosen_by_member())
 
 
 def _take(folder: WatchedFolder, source: Folder, export: Export) -> bool:
-    """Fetch one export and ask for its import. False: it was refused, and is noted."""
+    """Download one export and request its import. False: it was refused, which is recorded."""
     with tempfile.TemporaryFile(dir=files.scratch()) as file:
         source.fetch(export, file)
         run_id, code = None, ""
         with transaction.atomic():
-            # The queue may end the run at once, and notes then here what came of it.
+            # The queue may end the run at once, and then records the result here.
             try:
                 run = requests.request_import(
                     account=folder.account,
@@ -297,7 +298,7 @@ def _next(folder: WatchedFolder, pause: timedelta) -> None:
 
 
 def _failed(folder: WatchedFolder, code: str) -> None:
-    """Try again later and later; the member is shown why."""
+    """Try again with increasing waits; the error is shown to the member."""
     pause, now = min(LONGEST_WAIT, INTERVAL * 2**folder.failures), clock.now()
     WatchedFolder.objects.filter(pk=folder.pk).update(
         next_look_at=now + pause,
@@ -309,7 +310,7 @@ def _failed(folder: WatchedFolder, code: str) -> None:
 
 
 def register() -> None:
-    """The folder's address and secrets go with the account, and with the consent."""
+    """The folder's address and secrets are erased with the account, and with the consent."""
     for kind, model in (("watched_folders", WatchedFolder), ("watched_exports", WatchedExport)):
         eraser = _eraser(model)
         registry.register_eraser(kind, eraser)

@@ -1,0 +1,1 @@
+"""Personal data of followersync: consent coverage, erasure, export, retention and suppression."""

@@ -1,4 +1,4 @@
-"""What each consent pays for of this app: calls, tables and columns, and what is shown."""
+"""Consent coverage: the calls, tables and columns of this app that each consent covers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from accounts.consent_coverage import ALL, LINKING, all_but, declare, only
 from accounts.scopes import Scope
 
 COUNT = "me id,followers_count"
-#: The member's own choice, and what makes a feed and a digest the account's.
+#: The member's own settings, and the identity of the account's feed and digest.
 OF_LINKING = ("account_id", "interval_minutes", "epoch", "digest_key")
 
 
@@ -30,8 +30,8 @@ def register() -> None:
 
 
 def _list() -> None:
-    """The list, the archives that bring it too, and the count as a check, of which the last
-    figure stays and what the rules remember (`memory`)."""
+    """The list, the archives that bring it too, and the count as a check: its last figure and the
+    rules' `memory` are kept."""
     whole = (
         "absence", "archiveimport", "callbudget", "follower", "followerchange", "fullscan",
         "pastfollow", "scanpage", "syncrun", "transferreditem", "watchedexport", "watchedfolder",
@@ -51,7 +51,7 @@ def _list() -> None:
 
 
 def _count() -> None:
-    """Instagram's own count, kept and shown; where the list is not allowed, runs that read it."""
+    """Instagram's own count, stored and shown; where the list is not allowed, runs that read it."""
     declare(
         Scope.PROFILE,
         calls=[COUNT],

@@ -1,4 +1,4 @@
-"""How what followersync holds leaves with its account, or with the consent that paid for it."""
+"""Erasure of followersync's data with an account, or with the consent that covered it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from followersync.services.personal_data import retention, suppression
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-# The names under which erasures count the rows, in their receipts too.
+# The names of the row counts in erasures and receipts.
 KINDS = {
     "scanpage": "scan_pages",
     "absence": "absences",
@@ -39,12 +39,12 @@ KINDS = {
 }
 
 
-# What another consent may pay for besides: erased by functions of their own.
+# Rows that another consent may cover too: erased by functions of their own.
 SHARED = {"followersnapshot", "syncrun", "syncsettings"}
 
 
 def register() -> None:
-    """All tables go with the account; with a consent what it paid for and no other one pays for."""
+    """Tables are erased with the account; with a consent those that no other one covers."""
     for table in store.ERASABLE:
         erase = partial(store.erase, table)
         registry.register_eraser(KINDS[table], erase)
@@ -61,7 +61,7 @@ def register() -> None:
         registry.register_task_keys(f"followersync.tasks.{task}", _run_ids)
     registry.register_task_keys("followersync.tasks.look_into_folder", _folder_ids)
     registry.register_task_keys("followersync.tasks.tell_subscriber", _subscription_ids)
-    # The budget's rows are named after what they limit.
+    # The budget's rows are named after the account or app they limit.
     data_catalogue.key("followersync_callbudget", "name", of="account", form="account:{}")
     data_catalogue.exempt("followersync_sitereappearance", "figures over all accounts")
     for table in ("follower", "pastfollow", "followerchange", "absence", "scanpage"):
@@ -71,7 +71,7 @@ def register() -> None:
 
 
 def erase_lists(account_id: int, limit: int) -> int:
-    """Snapshots; of those with a count that the consent to it still pays for, the list's part."""
+    """Snapshots; of those with a count that another consent still covers, only the list's part."""
     rows = FollowerSnapshot.objects.filter(account_id=account_id)
     if not consent_in_force(account_id, Scope.PROFILE):
         return store.erase("followersnapshot", account_id, limit)
@@ -87,7 +87,7 @@ def _only_counts(rows: QuerySet[FollowerSnapshot], limit: int) -> int:
 
 
 def erase_list_runs(account_id: int, limit: int) -> int:
-    """Runs; where the consent to the count is in force, not those that read it alone."""
+    """Runs; except runs that read only the count, where the consent to it is in force."""
     if not consent_in_force(account_id, Scope.PROFILE):
         return store.erase("syncrun", account_id, limit)
     rows = SyncRun.objects.filter(account_id=account_id).exclude(mode=Mode.COUNT)
@@ -95,7 +95,7 @@ def erase_list_runs(account_id: int, limit: int) -> int:
 
 
 def erase_counts(account_id: int, limit: int) -> int:
-    """Instagram's own count in snapshots, and the snapshots that hold nothing else."""
+    """Instagram's own count in snapshots, and snapshots that contain nothing else."""
     rows = FollowerSnapshot.objects.filter(account_id=account_id)
     counted = rows.filter(reported__isnull=False).exclude(mode=Mode.COUNT)
     return _delete(rows.filter(mode=Mode.COUNT), limit) or rows.filter(
@@ -104,7 +104,7 @@ def erase_counts(account_id: int, limit: int) -> int:
 
 
 def erase_count_runs(account_id: int, limit: int) -> int:
-    """Runs that read the count alone, unless the list's consent pays for them too."""
+    """Runs that read only the count, unless the list's consent covers them too."""
     if consent_in_force(account_id, Scope.FOLLOWERS):
         return 0
     rows = SyncRun.objects.filter(account_id=account_id, mode=Mode.COUNT)
@@ -122,10 +122,10 @@ def _first(rows: QuerySet[Any], limit: int) -> list[int]:
 
 
 def reset(account_id: int, _limit: int) -> int:
-    """Forget what the settings know of the list; a copy of the feed elsewhere learns of it (410).
+    """Clear what the settings know of the list; copies of the feed get 410.
 
-    The row stays, with the member's interval, and with the count and when it is read next where
-    the consent to that is in force. Returns 1 once, then 0.
+    The row stays, with the member's interval, and with the count and when it is read next where the
+    consent to that is in force. Returns 1 once, then 0.
     """
     counted = consent_in_force(account_id, Scope.PROFILE)
     rows = SyncSettings.objects.filter(pk=account_id)
@@ -151,7 +151,7 @@ def reset(account_id: int, _limit: int) -> int:
 
 
 def reset_count(account_id: int, _limit: int) -> int:
-    """Forget the last count, unless it still checks a list. Returns 1 once, then 0."""
+    """Clear the last count, unless it still checks a list. Returns 1 once, then 0."""
     if consent_in_force(account_id, Scope.FOLLOWERS):
         return 0
     rows = SyncSettings.objects.filter(pk=account_id)
@@ -168,7 +168,7 @@ NOT_DUE: dict[str, Any] = {
 
 
 def _run_ids(account_id: int) -> list[int]:
-    """The queue's tasks carry the ids of runs, by which they are known to be the account's."""
+    """Ids of the account's runs, by which the queue's tasks are recognised."""
     return list(SyncRun.objects.filter(account_id=account_id).values_list("pk", flat=True))
 
 
@@ -177,6 +177,7 @@ def _folder_ids(account_id: int) -> list[int]:
 
 
 def _subscription_ids(account_id: int) -> list[int]:
-    """The member's, who may have others still: the next tick enqueues a task too few."""
+    """The member's, who may keep others: the next tick enqueues a task that was removed too
+    many."""
     theirs = WebhookSubscription.objects.filter(owner__linked_accounts=account_id)
     return list(theirs.values_list("pk", flat=True))

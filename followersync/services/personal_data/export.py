@@ -1,4 +1,4 @@
-"""What a member's data export holds of their follower lists, streamed."""
+"""Data export: what is stored about a member's follower lists, streamed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def register() -> None:
 
 
 def webhooks(owner_id: int) -> Iterator[dict[str, Any]]:
-    """Without their secrets, which were shown once to whoever made them."""
+    """Without their secrets, which were shown once when they were made."""
     for row in WebhookSubscription.objects.filter(owner_id=owner_id).order_by("pk"):
         yield {
             "url": row.url,
@@ -120,7 +120,7 @@ def settings(account: LinkedAccount) -> Iterator[dict[str, Any]]:
 
 
 def imports(account: LinkedAccount) -> Iterator[dict[str, Any]]:
-    """Which archives came, and what was found in them; the people stand in `followers`."""
+    """The archives that came, and their results; the people are in `followers`."""
     names = (
         "created_at", "channel", "file_name", "size", "dialect", "approximate", "exported_on",
         "spoke_from", "spoke_until", "people", "kind", "reasons", "identified", "redated",
@@ -131,7 +131,7 @@ def imports(account: LinkedAccount) -> Iterator[dict[str, Any]]:
 
 
 def watched_folder(account: LinkedAccount) -> Iterator[dict[str, Any]]:
-    """Where the member has us look; not the secrets with which we get in."""
+    """The watched folder without its credentials."""
     names = ("url", "created_at", "looked_at", "next_look_at", "failures", "error_code")
     yield from _plain(WatchedFolder.objects.filter(account=account).values(*names))
 
@@ -142,7 +142,7 @@ def watched_exports(account: LinkedAccount) -> Iterator[dict[str, Any]]:
 
 
 def transferred(account: LinkedAccount) -> Iterator[dict[str, Any]]:
-    """What a data-transfer tool pushed here."""
+    """Files pushed by data-transfer tools."""
     rows = TransferredItem.objects.filter(account=account).order_by("id")
     yield from _plain(rows.values("path", "size", "received_at", "error_code"))
 
@@ -153,6 +153,6 @@ def demographics(account: LinkedAccount) -> Iterator[dict[str, Any]]:
 
 
 def _plain(rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    """What a query gives as dicts of known fields, as any dicts."""
+    """Rows with known fields as plain dicts."""
     for row in rows:
         yield dict(row)

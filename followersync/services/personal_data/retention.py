@@ -1,4 +1,4 @@
-"""How long runs, history and snapshots stay: this carries out what the operator has set."""
+"""Retention of runs, history, feeds and snapshots, for as long as the operator has set."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from accounts.models import LinkedAccount
 from accounts.registry import Progress
 from followersync.store import retention
 
-#: Accounts that one statement looks through, by their keys.
+#: Accounts per statement, by their keys.
 ACCOUNTS: Final = 500
 ROWS: Final = 5_000
-#: Before anything was ever counted.
+#: Before any count.
 BEGINNING: Final = "2000-01-01T00:00:00+00:00"
 
 Period = Literal["day", "week"]
 
 
 def register() -> None:
-    """Called once, when the app is ready."""
+    """Register the retention handlers; called once, when the app is ready."""
     registry.register_thinner("runs", retention.ended_runs)
     registry.register_paced_thinner("history", history)
     registry.register_paced_thinner("snapshots", snapshots)
@@ -34,7 +34,7 @@ def register() -> None:
 
 
 def history(older_than: datetime, progress: Progress, until: float) -> int:
-    """Closed intervals, and the old end of feeds."""
+    """Delete closed intervals, and the old end of feeds."""
 
     def of_accounts(ids: list[int]) -> int:
         return retention.past_follows(ids, older_than) + retention.old_changes(ids, older_than)
@@ -43,14 +43,15 @@ def history(older_than: datetime, progress: Progress, until: float) -> int:
 
 
 def snapshots(older_than: datetime, progress: Progress, until: float) -> int:
-    """Snapshots of before then; the newest of each account stays, since it says what holds now."""
+    """Delete old snapshots, except the newest of each account, which describes its present
+    state."""
     return _by_accounts(lambda ids: retention.old_snapshots(ids, older_than), progress, until)
 
 
 def merge(period: Period, older_than: datetime, progress: Progress, until: float) -> int:
-    """Of each day (or week, from Monday, in UTC) before then, the last snapshot alone stays.
+    """Keep only the last snapshot of each day (or week, from Monday, in UTC) before then.
 
-    What earlier nights have been through is not looked at again: `memory` says up to when.
+    What earlier nights have merged is not read again: `memory` says up to when.
     """
     begin = datetime.fromisoformat(progress.memory.get("until", BEGINNING))
     end = datetime.fromisoformat(
@@ -68,7 +69,7 @@ def merge(period: Period, older_than: datetime, progress: Progress, until: float
 
 
 def _by_accounts(work: Callable[[list[int]], int], progress: Progress, until: float) -> int:
-    """Account after account, by id; the cursor names the last one that was done."""
+    """Process account after account, by id; the cursor names the last one that was done."""
     done = 0
     while time.monotonic() < until:
         after = progress.cursor.get("account", 0)

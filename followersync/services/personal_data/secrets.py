@@ -1,4 +1,4 @@
-"""The secrets that followersync keeps as ciphertext, moved along when the keys are rotated."""
+"""Secrets of followersync: re-encrypts the stored ciphertexts when the keys are rotated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def register() -> None:
 
 
 def rotate() -> Iterator[bool]:
-    """Each row once: whether it was moved. A row that changed meanwhile is left as it is."""
+    """Each row once: whether it was re-encrypted. A row that changed meanwhile is left alone."""
     for model, column in KEPT:
         manager: Any = model._default_manager
         for pk, ciphertext in manager.exclude(**{column: ""}).values_list("pk", column):

@@ -1,7 +1,7 @@
-"""People who asked to be left out: taken out of every list, and kept out of new ones.
+"""Suppression: removes people who asked for it from every list, and keeps them out of new ones.
 
-Rows go, the feed keeps its gapless positions as tombstones without name or key, and its epoch
-changes: whoever holds a copy lists again, without the person.
+Rows are deleted, the feed keeps its gapless positions as tombstones without name or key, and its
+epoch changes, so that clients with a copy list again, without the person.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ Rows = Sequence[tuple[int, str]]
 
 
 def register() -> None:
-    """Called once, when the app is ready."""
+    """Register with accounts; called once, when the app is ready."""
     registry.register_person_eraser("follower lists", erase)
     registry.register_person_finder("follower lists", find)
     registry.register_people("follower lists", suppress.everybody)
 
 
 def visible(account_id: int, rows: Rows, known: Mapping[int, StoredConnection]) -> Rows:
-    """`rows` of a page without suppressed people; asks about new and renamed ones only.
+    """`rows` of a page without suppressed people; only new and renamed ones are checked.
 
-    Somebody who is known and turns up under a suppressed name has renamed: they are dropped too.
+    A known person who appears under a suppressed name was renamed: they are dropped too.
     """
     if isinstance(known, UnchangedPage):
         return rows
@@ -55,7 +55,7 @@ def visible(account_id: int, rows: Rows, known: Mapping[int, StoredConnection]) 
 
 
 def erase(person: Person, limit: int) -> int:
-    """Take the person out of at most `limit` lists; 0 when they stand in none."""
+    """Remove the person from at most `limit` lists; 0 when they are in none."""
     found = suppress.where_held(person.instagram_id, person.username, limit)
     for account_id, pairs in groupby(sorted(found), key=itemgetter(0)):
         remove(account_id, [key for _account, key in pairs])
@@ -63,14 +63,14 @@ def erase(person: Person, limit: int) -> int:
 
 
 def find(person: Person) -> Iterator[dict[str, Any]]:
-    """Each list in which the person stands or stood, without saying whose."""
+    """Each list or past interval with the person, without naming the account."""
     for row in suppress.held(person.instagram_id, person.username):
         yield row._asdict()
 
 
 @transaction.atomic
 def remove(account_id: int, keys: Sequence[int]) -> None:
-    """Take people out of one account: rows, intervals, feed, count and digest together."""
+    """Remove people from one account: rows, intervals, feed, count and digest together."""
     settings = SyncSettings.objects.select_for_update().filter(pk=account_id).first()
     followed = suppress.drop(account_id, keys)
     suppress.tombstone(account_id, keys)

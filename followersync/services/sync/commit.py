@@ -1,7 +1,7 @@
-"""Pages that were read and are not committed yet, and their commit.
+"""Commit of pages: at most PAGES_PER_COMMIT pages and their consequences in one transaction.
 
-At most PAGES_PER_COMMIT pages, and all that follows from them, become true together with the
-state that says where to go on: whatever dies when, each page is applied exactly once.
+The state that says where to continue is committed with them, so each page is applied exactly once,
+whichever process dies when.
 """
 
 from __future__ import annotations
@@ -33,15 +33,18 @@ Rows = Sequence[tuple[int, str]]
 People = Mapping[int, StoredConnection]
 
 PAGES_PER_COMMIT = 20
-# So many pages' people are loaded at once where a list is read downwards.
+# The people of so many pages are loaded at once where a list is read downwards.
 STRETCH = 5
 
 
 @dataclass(slots=True)
 class PageBatch:
-    """`begun_at`: set while the run has committed nothing yet, and so has not begun.
-    `may_have_stored`, `may_be_unconfirmed`: False where it is known that the account has no stored
-    pages, or that nobody is unconfirmed; only whoever holds the claim could change that."""
+    """Pages that were read and are not committed yet.
+
+    `begun_at`: set while the run has committed nothing yet. `may_have_stored`,
+    `may_be_unconfirmed`: False where it is known that the account has no stored pages, or that
+    nobody is unconfirmed; only the worker with the lease could change that.
+    """
 
     lease: Lease
     begun_at: datetime | None = None
@@ -62,14 +65,14 @@ class PageBatch:
 
     @property
     def full(self) -> bool:
-        """To be committed now. Doubts change rows that are not in memory, so they cannot wait."""
+        """Whether to commit now. Doubts change rows that are not in memory, so they cannot wait."""
         return len(self.pages) >= PAGES_PER_COMMIT or bool(self.doubts)
 
     def known(self, rows: Rows, *, below: int | None = None, pages: int = STRETCH) -> People:
-        """Those on a page who follow, as the uncommitted pages leave them.
+        """The followers among `rows`, as the uncommitted pages leave them.
 
-        `below`: a place under which most of them are likely to stand, and those of the `pages`
-        from this one on. Nobody is remembered beyond the commit.
+        `below`: a place under which most of them are expected, with those of the next `pages`.
+        Nothing is cached beyond the commit.
         """
         if below is not None and self._by_stretch:
             shown = self._shown(rows, below, pages)
@@ -83,7 +86,8 @@ class PageBatch:
         return {key: people[key] for key in keys if key in people}
 
     def _shown(self, rows: Rows, below: int, pages: int) -> UnchangedPage | None:
-        """The page if it shows what is stored; else its stretch is at hand, person by person."""
+        """The page if it shows exactly what is stored; else its block is loaded person by
+        person."""
         if not self._stretch.reaches(below, len(rows)):
             self._stretch = store.load_block(self.lease.account_id, below, pages * len(rows))
             self._by_person = False
@@ -98,7 +102,7 @@ class PageBatch:
         return None
 
     def add(self, outcome: PageOutcome) -> None:
-        """Keep what a page brought for the next commit."""
+        """Add a page's outcome to the next commit."""
         for one in outcome.added:
             self._people[one.key] = StoredConnection(one.username, one.place, one.sure)
             self._changed.add(one.key)
@@ -118,14 +122,14 @@ class PageBatch:
         self.doubts.extend((low, high, outcome.seen) for low, high in outcome.doubt)
 
     def _lease(self, key: int) -> StoredConnection:
-        """Somebody on the page, also where it was taken as a whole."""
+        """A person on the page, also where it was compared as a whole."""
         if key not in self._people and not self._by_person:
             self._people = self._stretch.people() | self._people
             self._by_person = True
         return self._people[key]
 
     def commit(self, state: AccountState, now: datetime) -> AccountState:
-        """Make it true, behind the fence and the gate; answers the state that was stored.
+        """Commit the pages under the lease and the gate; returns the state that was stored.
 
         Raises LostClaim, or the gate's error.
         """
@@ -138,16 +142,16 @@ class PageBatch:
         return state
 
     def keep(self, state: AccountState, raised: dict[str, Any], now: datetime) -> None:
-        """Leave what the next one goes on from: the pages, the state and the run's progress."""
+        """Store what the next slice continues from: the pages, the state and the run's progress."""
         self.put_pages()
         save_state(self.lease, state, now)
         leases.commit(self.lease, **raised, attempts=0, progress=progress(state), heartbeat_at=now)
 
     def write(self, state: AccountState) -> tuple[dict[str, Any], AccountState]:
-        """Write it in the caller's transaction; answers what it changes of the run's row, and the
-        state, which remembers for how long people were missed who are seen again.
+        """Write in the caller's transaction; returns the changes of the run's row, and the state
+        with the absences of people who reappeared.
 
-        All but the pages: where they are judged at once, nobody ever reads them.
+        All but the pages: where they are judged at once, they are never read.
         """
         begun: dict[str, Any] = {}
         if self.begun_at is not None:
@@ -165,7 +169,7 @@ class PageBatch:
         return begun | raised, state
 
     def _reappeared(self, state: AccountState, ended: dict[int, Absence]) -> AccountState:
-        """The state after the unconfirmed people whose record `ended` were seen, page by page."""
+        """The state after unconfirmed people, whose records `ended`, were seen, page by page."""
         for (page, keys), moved in zip(self.pages, self.moved_on, strict=True):
             seen = [key for key in keys if key in ended]
             if not seen:
@@ -178,29 +182,29 @@ class PageBatch:
         return state
 
     def seen(self) -> list[int]:
-        """Who stands on the uncommitted pages."""
+        """The people on the uncommitted pages."""
         return [key for _page, keys in self.pages for key in keys]
 
     def put_pages(self) -> None:
-        """Keep the pages until they are judged; once, however often it is asked for."""
+        """Store the pages until they are judged; once, however often it is called."""
         if self.pages and not self._put:
             store.put_pages(self.lease.account_id, self.pages)
             self.may_have_stored = self._put = True
 
     def drop_pages(self) -> None:
-        """They are judged: delete those that are stored, and store no others."""
+        """After the judgement: delete stored pages, and store no others."""
         if self.may_have_stored:
             store.drop_pages(self.lease.account_id)
         self.may_have_stored, self._put = False, True
 
     def shows_all(self, first_page: int, followers: int) -> bool:
-        """Whether the pages from `first_page` on are all here and show every one of `followers`."""
+        """Whether the pages from `first_page` on are in memory and show all `followers`."""
         if not self.pages or self.pages[0][0].number > first_page:
             return False
         return len(set(self.seen())) == followers
 
     def clear(self) -> None:
-        """After the commit."""
+        """Empty the batch after the commit."""
         self.begun_at = None
         self.changes, self.pages, self.moved_on = Changes(), [], []
         self.doubts, self.calls = [], 0
@@ -211,12 +215,12 @@ class PageBatch:
 
 
 def save_state(lease: Lease, state: AccountState, now: datetime) -> None:
-    """The domain's state of the account, in the transaction of what it knows of."""
+    """Store the domain's state of the account, in the caller's transaction."""
     SyncSettings.objects.filter(pk=lease.account_id).update(memory=domain.dump(state))
     full_scans.mirror(lease.account_id, state, now)
 
 
 def progress(state: AccountState) -> dict[str, int | None]:
-    """How far a run is. Of how many is Instagram's own count: see `selectors.expected`."""
+    """The progress of a run. For the expected number see `selectors.expected`."""
     reached = domain.progress(state)
     return {"seen": reached.seen, "page": reached.pages}

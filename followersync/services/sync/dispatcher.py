@@ -1,6 +1,6 @@
-"""Opens sync runs for accounts that are due, and enqueues again the runs that no worker has taken.
+"""Dispatcher: opens sync runs for due accounts, and enqueues stuck runs again.
 
-What is due or stuck stands in our own rows, so a task that the queue loses is only late.
+Due and stuck runs are found in our own rows, so a task that the queue loses is only late.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 TICK = "followersync.tasks.tick"
 TASK_FOR_MANY = "followersync.tasks.advance_runs"
 BATCH = 100
-# So many runs share a task; a task is to end well within the queue's timeout.
+# Runs per task; a task must end well within the queue's timeout.
 TOGETHER = 16
 MOST_PER_TICK = 20_000
-# Of one member at a time; their other accounts follow in the next batch.
+# Per member and batch; their other accounts follow in the next batch.
 PER_OWNER = 2
 # A task enqueued so long ago was lost.
 PATIENCE = timedelta(minutes=2)
@@ -42,7 +42,7 @@ class Ticked:
 
 
 def tick() -> Ticked:
-    """Ring what is stuck, then open what is due, batch after batch."""
+    """Enqueue stuck runs, then open due ones, batch after batch."""
     enqueued = _all(enqueue_stuck)
     opened = _all(open_due)
     if opened or enqueued:
@@ -51,7 +51,7 @@ def tick() -> Ticked:
 
 
 def _all(step: Callable[[], int]) -> int:
-    """Repeat `step` until it finds nothing more; bounded, since other ticks come."""
+    """Repeat `step` until it finds nothing more; bounded, since other ticks follow."""
     total = 0
     while total < MOST_PER_TICK:
         done = step()
@@ -66,7 +66,7 @@ def open_due() -> int:
     """Open and enqueue a batch of runs; returns how many."""
     now = clock.now()
     due = _allowed(store.claim_due(now, BATCH, PER_OWNER))
-    # Somebody may ask for one at this very moment: theirs serves, and no other account waits.
+    # A member may request one at this moment: theirs is used, and no other account waits.
     SyncRun.objects.bulk_create(
         [
             SyncRun(
@@ -86,16 +86,17 @@ def open_due() -> int:
 
 
 def _allowed(due: list[int]) -> list[int]:
-    """Those for which a consent pays for a sync; the others are due no more until one does."""
+    """The accounts with a consent that covers a sync; the others are no longer due until one
+    does."""
     allowed = accounts_with_consent(due, SYNCED_BY) if due else set()
     SyncSettings.objects.filter(pk__in=set(due) - allowed).update(next_due_at=None)
     return [account_id for account_id in due if account_id in allowed]
 
 
-def enqueue_waiting() -> int:
-    """The queue may have lost its tasks: let a tick enqueue all runs again that wait for one.
+def forget() -> int:
+    """Mark all waiting runs as not enqueued, since the queue may have lost its tasks.
 
-    Returns how many those are.
+    The next tick enqueues them. Returns how many.
     """
     waiting = SyncRun.objects.filter(state=SyncRun.State.QUEUED).update(enqueued_at=None)
     if SyncRun.objects.filter(state__in=SyncRun.OPEN).exists():
@@ -105,9 +106,9 @@ def enqueue_waiting() -> int:
 
 @transaction.atomic
 def enqueue_stuck() -> int:
-    """Enqueue a batch of runs again that could go on and that nobody has taken."""
+    """Enqueue a batch of runs again that could continue and that no worker has taken."""
     now = clock.now()
-    # A wait or a lease that has ended has no task yet: the last one is older than that moment.
+    # After the end of a wait or a lease there is no task yet: the last one is older.
     unheard = (
         Q(enqueued_at__isnull=True)
         | Q(enqueued_at__lt=now - clock.for_real(PATIENCE))

@@ -1,4 +1,4 @@
-"""What each class of error does to a run. None of them ever loses a follower."""
+"""Error policy: what each class of error does to a run. None of them ever loses a follower."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# So often a run tries again by itself; the next one comes on schedule.
+# Retries of a run; after that the next run comes on schedule.
 ATTEMPTS = 8
 
 
 def react(lease: Lease, error: ThreadsiteError, *, calls: int) -> None:
-    """Do what `error` asks for. `calls`: made since the last commit, for the books."""
+    """Do what the class of `error` requires. `calls`: made since the last commit, to be
+    recorded."""
     try:
         if isinstance(error, WaitUntil):
             call_budget.block(lease.account_id, error.at, usage_of(error))
@@ -63,7 +64,7 @@ def react(lease: Lease, error: ThreadsiteError, *, calls: int) -> None:
 
 
 def fail_by_bug(lease: Lease) -> None:
-    """An error of ours that nobody foresaw: the run ends, the account is tried again later."""
+    """An unforeseen error of ours: the run fails, the account is tried again later."""
     error = ThreadsiteError("bug")
     try:
         _fail(lease, error, 0, again=True)
@@ -76,7 +77,7 @@ def _account(lease: Lease) -> LinkedAccount:
 
 
 def _wait(lease: Lease, error: ThreadsiteError, until: datetime, calls: int) -> None:
-    """Free the worker; the dispatcher enqueues it again."""
+    """Free the worker; the dispatcher enqueues the run again."""
     with transaction.atomic():
         leases.commit(
             lease,

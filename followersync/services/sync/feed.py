@@ -1,7 +1,7 @@
-"""Changes to an account's list, written together with their entries in the feed.
+"""Feed: writes changes to an account's list together with their entries in the feed.
 
-Whoever calls holds a transaction. The account's settings row is locked first: it carries the
-head, the count and the digest, and makes writers of one account wait for each other.
+The caller opens the transaction. The account's settings row, with the head, the count and the
+digest, is locked first, so writers of one account wait for each other.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Changes:
-    """What one or several pages, or a judgement, change; in the order of their happening."""
+    """The changes of one or several pages, or of a judgement, in order."""
 
     added: list[Added] = field(default_factory=list)
     renamed: list[Renamed] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Counts:
 
 
 def apply(account_id: int, changes: Changes) -> Counts:
-    """Write `changes`; their time is the database clock's, and never before an earlier change's."""
+    """Write `changes` at the database's time, never before the time of an earlier change."""
     if not changes:
         return Counts()
     settings = SyncSettings.objects.select_for_update().get(pk=account_id)
@@ -74,12 +74,12 @@ def apply(account_id: int, changes: Changes) -> Counts:
 
 
 def settings_epoch() -> datetime:
-    """Before every change."""
+    """A time before every change."""
     return store.moment(0)
 
 
 def _digest(settings: SyncSettings, changes: Changes, gone: Sequence[tuple[int, str]]) -> int:
-    """The digest afterwards: a name that was replaced goes, the new one comes."""
+    """The digest afterwards: a replaced name is removed, the new one added."""
     return digest.combine(
         digest.from_hex(settings.digest),
         added=[

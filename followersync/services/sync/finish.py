@@ -1,4 +1,4 @@
-"""The end of a run: its snapshot, and when the account is due next."""
+"""Finish of a run: stores its snapshot, and decides when the account is due next."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from followersync.store import Counted, LockedSettings
 
 CHANGES_OVER = timedelta(days=7)
-# A storm of webhooks costs an account one look in so long.
+# Many webhooks in a row cause one look per this time.
 DEBOUNCE = timedelta(seconds=20)
 
 
 def lock(lease: Lease) -> LockedSettings:
-    """The account's settings, locked, in the caller's transaction."""
+    """Lock the account's settings in the caller's transaction."""
     return store.lock_settings(lease.account_id, lease.at - CHANGES_OVER)
 
 
@@ -47,9 +47,9 @@ def finish(
     raised: dict[str, Any],
     page_limit: int,
 ) -> AccountState | None:
-    """Close the run with what it found, in the caller's transaction, behind fence and gate.
+    """Close the run with its result, in the caller's transaction, under the lease and the gate.
 
-    `raised`: what the last pages change of the run's row. Answers the state to go on with where
+    `raised`: changes of the run's row by the last pages. Returns the state to continue with where
     the first list is read a second time at once, None where the run is over.
     """
     lease, settings, now = batch.lease, locked.settings, clock.now()
@@ -136,9 +136,9 @@ def _again(
 
 
 def finish_count(lease: Lease, reported: int, scope: Scope) -> None:
-    """The end of a run that read only the count, on the consent to `scope`.
+    """Close a run that read only the count, on the consent to `scope`.
 
-    It is followers' where the app has no list endpoint: then the count checks what is imported.
+    The scope is followers' where the app has no list endpoint: then the count checks imports.
     """
     with transaction.atomic():
         leases.renew(lease, clock.now())
@@ -169,10 +169,9 @@ def finish_count(lease: Lease, reported: int, scope: Scope) -> None:
 def _run_again_if_woken(
     lease: Lease, settings: SyncSettings, begun_at: datetime | None, now: datetime
 ) -> None:
-    """A webhook that came while the run was open may mean what it did not see: look again.
+    """A webhook during the run may be about a change that it did not see: look again.
 
-    At once; but where a webhook had opened this run, they may be a storm, and are left to the
-    schedule.
+    At once; but where a webhook had opened this run, further ones are left to the schedule.
     """
     if settings.woken_at is None or begun_at is None or settings.woken_at <= begun_at:
         return
@@ -193,9 +192,9 @@ def next_due(
     second_look_in: int | None = None,
     full_scan_open: bool = False,
 ) -> datetime:
-    """When the account is due again, after its own rate of change and the member's interval.
+    """When the account is due again, by its own rate of change and the member's interval.
 
-    `changes`: how many there were in the last days; counted here where it is not told.
+    `changes`: how many there were in the last days; counted here where not given.
     """
     if changes is None:
         changes = _changes(settings, now)
@@ -221,12 +220,12 @@ def _changes(settings: SyncSettings, now: datetime) -> int:
 
 
 def _told(counted: Counted) -> int:
-    """As `_changes` counts them."""
+    """The number of changes, as in `_changes`."""
     return counted.gained + counted.lost + counted.returned + counted.found
 
 
 def _closed(settings: SyncSettings, now: datetime, *, mode: str) -> dict[str, Any]:
-    """What a success changes of the run's row; the settings are told of it, too."""
+    """The changes of the run's row by a success; also updates the settings."""
     settings.last_synced_at = max(now, settings.last_synced_at or now)
     settings.failures = 0
     settings.not_before = None
@@ -240,7 +239,7 @@ def _closed(settings: SyncSettings, now: datetime, *, mode: str) -> dict[str, An
 
 
 def _evidence(done: Finished) -> dict[str, Any]:
-    """What proves the verdicts. Instagram's own count is the snapshot's, where it may be kept."""
+    """What proves the verdicts, without Instagram's own count, which only the snapshot may keep."""
     found = asdict(done.evidence)
     found["why"] = str(done.why.value) if done.why else None
     return found

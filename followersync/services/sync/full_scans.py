@@ -1,4 +1,4 @@
-"""The row of the account's open full scan, kept equal to the domain's state of it."""
+"""Row of the account's open full scan, kept equal to the domain's state of it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def mirror(
     account_id: int, state: AccountState, now: datetime, *, finished: bool | None = None
 ) -> None:
-    """Open the row with the full scan, and keep its figures.
+    """Open the row with the full scan, and update its figures.
 
-    `finished`: it ends now, and whether it reached its end; None: it goes on.
+    `finished`: it ends now, and whether it reached its end; None: it continues.
     """
     full_scan = state.full_scan
     if full_scan is None:

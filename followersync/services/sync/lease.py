@@ -1,7 +1,7 @@
-"""Who works on a run: at most one worker, found dead by its heartbeat.
+"""Leases: one worker's right to advance a run, which ends when its heartbeat stops.
 
-The claim is a conditional UPDATE, and each commit is fenced by one: a run that was cancelled or
-taken over meanwhile changes no row, and what was not committed is dropped.
+A lease is taken and renewed by a conditional UPDATE, also in each commit: for a run that was
+cancelled or taken over meanwhile it changes no row, and uncommitted work is dropped.
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ if TYPE_CHECKING:
     from accounts.models import LinkedAccount
     from followersync.store import Counted
 
-# Above the longest silence of a living worker, who renews it before each request: a request
-# (25 s) or a commit. Should one be silent for longer, the fence keeps what it did from counting
-# twice.
+# Above the longest silence of a living worker, which renews it before each request: a request
+# (25 s) or a commit. If one is silent for longer, its commit fails, so that no work counts twice.
 LEASE = timedelta(seconds=30)
 OPENING_TRIES = 10
-#: A task is ended after 120 s; a slice and this wait together stay below.
+#: The queue ends a task after 120 s; a slice and this wait together stay below.
 OUTAGE_SECONDS = 60.0
 #: A task has several runs in turn that may each wait so long; all together stay below as well.
 CLAIM_SECONDS = 10.0
@@ -52,7 +51,7 @@ class Lease:
 
 
 def open_run(account: LinkedAccount, **fields: Any) -> tuple[SyncRun, bool]:
-    """Open a run; answers the one that is open already (and False) where there is one."""
+    """Open a run; returns the one that is already open (and False) where there is one."""
     tries = 0
     while True:
         now, tries = clock.now(), tries + 1
@@ -66,13 +65,14 @@ def open_run(account: LinkedAccount, **fields: Any) -> tuple[SyncRun, bool]:
             running = SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).first()
             if running is not None:
                 return running, False
-            # It has ended since the database refused a second one beside it.
+            # It has ended since the database refused a second one.
             if tries == OPENING_TRIES:
                 raise
 
 
 def free(now: datetime) -> Q:
-    """Runs that nobody works on, and that may go on now; `store.take` asks the same of one."""
+    """Runs that no worker has, and that may continue now; `store.take_lease` uses the same
+    condition."""
     return (
         Q(state=State.QUEUED)
         | Q(state=State.WAITING, not_before__lte=now)
@@ -82,32 +82,23 @@ def free(now: datetime) -> Q:
 
 
 def take(run_id: int) -> Lease | None:
-    """Take the run, unless somebody else has it or it is closed.
-
-    A connection that broke while nobody used it is opened anew.
-    """
-    try:
-        return _claim(run_id)
-    except GONE:
-        if not wait_for_database(CLAIM_SECONDS):
-            raise
-        return _claim(run_id)
-
-
-def _claim(run_id: int) -> Lease | None:
+    """Take the run's lease, unless another worker has it or the run is closed."""
     now, worker = clock.now(), new_worker_id()
     run = store.take(run_id, worker, now, now - clock.for_real(LEASE))
     return None if run is None else Lease(run_id, run.account_id, worker, run, now)
 
 
 def renew(lease: Lease, now: datetime) -> None:
-    """Lock the run until the commit. Raises LostClaim if it is not ours."""
+    """Lock the run until the commit. Raises LostClaim if its lease is not ours."""
     if not store.hold(lease.run_id, lease.worker, now):
         raise LostClaim
 
 
 def commit(lease: Lease, **changes: Any) -> Counted:
-    """As `hold`, and write `changes`; answers what the run has counted so far."""
+    """Renew the lease and write `changes` of the run's row; returns the run's counts so far.
+
+    Raises LostClaim.
+    """
     if "heartbeat_at" not in changes:
         changes["heartbeat_at"] = clock.now()
     counted = store.change(lease.run_id, lease.worker, changes)
@@ -119,7 +110,7 @@ def commit(lease: Lease, **changes: Any) -> Counted:
 
 
 def _report(lease: Lease, state: str, code: str) -> None:
-    """Count what became of a run, once that is committed."""
+    """Count the run's outcome in the metrics, once it is committed."""
     kind = "import" if lease.run.mode == Mode.IMPORT else "sync"
     transaction.on_commit(
         lambda: counters.count("runs", kind=kind, state=state, code=code or "none")
@@ -127,17 +118,17 @@ def _report(lease: Lease, state: str, code: str) -> None:
 
 
 def added(**counts: int) -> dict[str, Any]:
-    """Changes for `fence` that raise counters."""
+    """Changes for `commit` that raise counters."""
     return {name: store.More(count) for name, count in counts.items() if count}
 
 
 def release(lease: Lease) -> None:
-    """Let the next worker take the run without waiting for the lease to end."""
+    """Let the next worker take the run without waiting for the end of the lease."""
     SyncRun.objects.filter(pk=lease.run_id, worker=lease.worker).update(worker=None)
 
 
 def go_on_later(lease: Lease, error: Exception) -> bool:
-    """The database went away in the middle: wait, and let the run go on where it was.
+    """The database went away: wait for it, and let the run continue where it was.
 
     False where the database stays away: then the lease ends by itself.
     """
@@ -149,14 +140,14 @@ def go_on_later(lease: Lease, error: Exception) -> bool:
 
 
 def end_leases(lowest: uuid.UUID, highest: uuid.UUID) -> int:
-    """Free the runs of workers that are known to be dead; the next tick enqueues them again."""
+    """Release the runs of workers that are known to be dead; the next tick enqueues them again."""
     return SyncRun.objects.filter(
         state=State.RUNNING, worker__gte=lowest, worker__lte=highest
     ).update(worker=None, enqueued_at=None)
 
 
 def wait_for_commits(account: LinkedAccount) -> None:
-    """Let a commit that is under way end, and none begin before the caller's own."""
+    """Wait for a commit in progress, and let none begin before the caller's own."""
     list(
         SyncRun.objects.select_for_update()
         .filter(account=account, state__in=SyncRun.OPEN)
@@ -165,7 +156,7 @@ def wait_for_commits(account: LinkedAccount) -> None:
 
 
 def cancel_open(account: LinkedAccount) -> int:
-    """Close whatever is open; a worker in the middle of it finds out at its next commit."""
+    """Close open runs; a worker in the middle of one finds out at its next commit."""
     return SyncRun.objects.filter(account=account, state__in=SyncRun.OPEN).update(
         state=State.CANCELLED, finished_at=clock.now(), worker=None, not_before=None
     )

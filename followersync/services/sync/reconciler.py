@@ -1,4 +1,4 @@
-"""Loading who is absent, and writing what the domain says of them."""
+"""Reconciler: loads the absent people, has the domain judge them, and stores the verdicts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BATCH = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Who is absent, counted, and what the judgement of each rests on."""
+    """The absent people in numbers, and what the judgement of each rests on."""
 
     step: Judge
     missing: Missing
@@ -47,10 +47,9 @@ class Judgement:
 def open_judgement(
     batch: PageBatch, state: AccountState, step: Judge, followers: int, now: datetime
 ) -> Judgement:
-    """Count the absent and load the testimony; `followers`: rows held.
+    """Count the absent and load the evidence; `followers`: stored rows.
 
-    Where the pages at hand show as many people as follow, nobody is absent, and no testimony is
-    needed.
+    Where the pages in memory show everybody, nobody is absent and no evidence is needed.
     """
     missing, spans = Missing(), list[Span]()
     if step.ranges is not None or not batch.shows_all(step.first_page, followers):
@@ -72,7 +71,7 @@ def open_judgement(
 
 
 def judge_few(lease: Lease, state: AccountState, case: Judgement) -> AccountState:
-    """Judge all of a case with up to BATCH people, in the caller's transaction."""
+    """Judge up to BATCH people, in the caller's transaction."""
     batch: list[Absent] = []
     if case.absent:
         batch = store.absent_batch(
@@ -83,7 +82,7 @@ def judge_few(lease: Lease, state: AccountState, case: Judgement) -> AccountStat
 
 
 def judge_many(lease: Lease, state: AccountState, case: Judgement, *, now: int) -> AccountState:
-    """Judge in batches with a commit each, so that leaving need not wait for all of them.
+    """Judge in batches with a commit each, so that an unlinking need not wait for all of them.
 
     A batch judged twice, after a kill, is harmless. Raises LostClaim, or the gate's error.
     """

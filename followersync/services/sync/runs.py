@@ -1,7 +1,7 @@
-"""Bringing one account up to date: ask for it, advance it in slices, stop it.
+"""Sync runs: request one for an account, advance it in slices, cancel it.
 
-The domain says what to do next (read the count, read a page, judge, finish); here it is done.
-Before every request and every commit the gate is asked again.
+The domain says what to do next (read the count, read a page, judge, finish); the scanner does it.
+The gate is checked before every request and every commit.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ logger = logging.getLogger(__name__)
 
 TASK = leases.TASK
 SLICE_SECONDS = 20.0
-#: Each pays for syncs: followers' for the list, checked by the count; profile's for the count.
+#: Each covers syncs: followers' for the list, checked by the count; profile's for the count.
 SYNCED_BY = frozenset({Scope.FOLLOWERS, Scope.PROFILE})
 
 
 def request_sync(*, account: LinkedAccount, trigger: str) -> SyncRun:
-    """Open a run and enqueue it; one that waits to repeat a failed request goes on at once.
+    """Open a run and enqueue it; one that waits to repeat a failed request continues at once.
 
     Raises SyncRunning (with the open run), Conflict where the account is paused, unlinked, needs
     reconnecting or is kept by archives, ConsentMissing without consent to list or count.
     """
-    # Whoever asks may hold the account as it was when their page was drawn.
+    # The caller's account may be as old as their page.
     _refuse(LinkedAccount.objects.get(pk=account.pk))
     settings_of(account)
     with transaction.atomic():
@@ -62,7 +62,7 @@ def request_sync(*, account: LinkedAccount, trigger: str) -> SyncRun:
 def _woken(run: SyncRun) -> bool:
     """Whether the run was only pausing after a passing fault, a pause of our own choosing.
 
-    Who asks for a sync then wants the next try now. A limit that Instagram set is waited out.
+    A request for a sync then starts the next try now. A limit that Instagram set is waited out.
     """
     woken = SyncRun.objects.filter(
         pk=run.pk, state=SyncRun.State.WAITING, error_code=RetryLater.code
@@ -93,7 +93,7 @@ def _refuse(account: LinkedAccount) -> None:
 
 
 def cancel_open_runs(account: LinkedAccount) -> int:
-    """Stop whatever runs, at once: a worker in the middle of it commits nothing more."""
+    """Stop open runs at once: a worker in the middle of one commits nothing more."""
     return leases.cancel_open(account)
 
 
@@ -103,9 +103,9 @@ def advance(
     max_seconds: float = SLICE_SECONDS,
     watch: Callable[[dict[str, int | None]], None] | None = None,
 ) -> bool:
-    """Work on a run for about `max_seconds`; True: there is more to do now, enqueue it again.
+    """Advance a run for about `max_seconds`; True: more can be done now, enqueue it again.
 
-    False: it is finished, waits, was cancelled, or somebody else works on it. `watch` is told
+    False: it is finished, waits, was cancelled, or another worker has it. `watch` is called with
     the progress after each step.
     """
     lease = leases.take(run_id)
@@ -135,7 +135,8 @@ def advance(
 
 
 def _open(lease: Lease) -> Scanner:
-    """The list where the member allows it; else the count alone, where they allow that."""
+    """The source of the list where the member allows it; else of the count, where they allow
+    that."""
     try:
         account, token = gate.admit(lease.account_id, Scope.FOLLOWERS, lease.at)
     except ConsentMissing:

@@ -1,4 +1,4 @@
-"""One worker's slice of a run: the domain's steps, one after the other, until time is up."""
+"""Scanner: advances a run step by step, as the domain says, until it is finished or time is up."""
 
 from __future__ import annotations
 
@@ -58,19 +58,19 @@ Answer = TypeVar("Answer", bound=Answered)
 
 CALLS_TAKEN = 20
 
-# What is read is committed at least so often, so that progress shows and little is read twice.
+# Pages are committed at least this often, so that progress shows and little is read twice.
 SECONDS_PER_COMMIT = 5.0
-# Asked for once in so long, a slow answer leaves most of the lease.
+# Renewed this often, the lease outlasts a slow answer.
 SECONDS_PER_BEAT = 2.0
-# Runs that nobody waits for; all others were asked for, and look once more at the whole.
+# Runs without a request; a requested run reads the whole list.
 BY_THEMSELVES = frozenset({Trigger.SCHEDULE, Trigger.WEBHOOK})
 
 
 class Scanner:
-    """Holds a claim. Every method may raise LostClaim and whatever the gate or source raise.
+    """Advances a leased run. Methods may raise LostClaim and the errors of gate and source.
 
-    `scope`: the consent that pays for its calls; all but followers' pay for the count alone. Made
-    right after the gate was passed, which lets the first call through.
+    `scope`: the consent that covers its calls; all but followers' cover only the count. Created
+    right after a gate check, which covers the first call.
     """
 
     def __init__(self, lease: Lease, source: EdgeSource, scope: Scope = Scope.FOLLOWERS) -> None:
@@ -114,7 +114,7 @@ class Scanner:
     def _begin(self) -> AccountState:
         """The stored state; at the first slice, with this run begun in it.
 
-        Nothing is written yet: the run has begun once its first pages are committed.
+        Nothing is written yet: the run begins with the commit of its first pages.
         """
         settings, unconfirmed, has_pages = store.opening(self._lease.account_id)
         self._batch.may_have_stored = has_pages
@@ -128,7 +128,7 @@ class Scanner:
             self._lease.run.started_at = now
             return state
         self._batch.begun_at, self._batch.drops_leftovers = now, state.full_scan is None
-        # The first two are enough where nothing has changed.
+        # Two calls are enough where nothing has changed.
         self._taken, calls = call_budget.open_with(self._lease.account_id, 2, now)
         return domain.begin_run(
             state,
@@ -141,7 +141,7 @@ class Scanner:
         )
 
     def _settle(self) -> bool:
-        """Write the last pages, judge and finish, all in one transaction; True: finished.
+        """Write the last pages, judge and finish, in one transaction; True: finished.
 
         Where very many are absent, they are judged afterwards, batch by batch.
         """
@@ -191,7 +191,7 @@ class Scanner:
         except ParameterRefused:
             if step.after is None:
                 raise
-            # Cursors are not promised to live as long as a full scan: it begins anew.
+            # A cursor may expire before the full scan ends, which then begins anew.
             self._state = domain.cursor_lost(self._state)
             return
         known = self._known(step, page.rows)
@@ -211,7 +211,7 @@ class Scanner:
             self._commit()
 
     def _known(self, step: ReadPage, rows: Rows) -> People:
-        """Those on the page who follow, looked for below the lowest place met on the way down."""
+        """The followers on the page, searched below the lowest place read so far in this scan."""
         state = self._state
         if step.part is PageRole.FULL and state.full_scan is not None:
             below = None if state.full_scan.renumber else state.full_scan.floor
@@ -226,9 +226,9 @@ class Scanner:
         return store.lost_before(self._lease.account_id, strangers)
 
     def _call(self, request: Callable[[], Answer]) -> Answer:
-        """The gate, then one call, which counts whatever becomes of it.
+        """Check the gate and make one call, which counts whether or not it succeeds.
 
-        If it fails, the pages before it are good and kept.
+        If it fails, the pages before it are committed.
         """
         account_id = self._lease.account_id
         self._beat()
@@ -256,13 +256,12 @@ class Scanner:
             self._beat_at = now
 
     def close(self) -> None:
-        """Give back the calls that were taken and not made; else they come back with the hour."""
-        with suppress(*GONE):
-            call_budget.give_back(self._lease.account_id, self._taken)
+        """Give back unused calls."""
+        call_budget.give_back(self._lease.account_id, self._taken)
         self._taken = 0
 
     def _commit(self) -> None:
-        """A call that brought nothing new is no progress: whoever reacts to its error books it."""
+        """Commit unless nothing new was read: then the error policy records the calls."""
         if self._state is not self._stored:
             self._state = self._batch.commit(self._state, self._now())
             self._stored = self._state
@@ -270,7 +269,7 @@ class Scanner:
         self._committed_at = time.monotonic()
 
     def _now(self) -> datetime:
-        """The database is asked for the time once in a second."""
+        """The database's time, read at most once a second."""
         read = time.monotonic()
         if read - self._moment_read > 1 / clock.speed():
             self._moment, self._moment_read = clock.now(), read

@@ -1,4 +1,4 @@
-"""The member's own choices about an account's syncs."""
+"""Sync settings that the member may choose."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def settings_of(account: LinkedAccount) -> SyncSettings:
-    """The account's settings, made with the site's default interval at first use."""
+    """The account's settings, created with the site's default interval at first use."""
     found, _made = SyncSettings.objects.get_or_create(
         account=account, defaults={"interval_minutes": site.SYNC_INTERVAL_MINUTES_DEFAULT}
     )
@@ -28,7 +28,7 @@ def settings_of(account: LinkedAccount) -> SyncSettings:
 
 @transaction.atomic
 def set_interval(*, account: LinkedAccount, minutes: int) -> SyncSettings:
-    """How often to sync. Raises InvalidInput out of bounds, and changes nothing then."""
+    """Set the sync interval. Raises InvalidInput out of bounds, with nothing changed."""
     low, high = site.SYNC_INTERVAL_MINUTES_LOW, MAXIMUM_INTERVAL
     if not low <= minutes <= high:
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""Many accounts at once in one task: most of a sync is waiting for Instagram."""
+"""Thread pool: advances many runs at once in one task, since syncs mostly wait for Instagram."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from followersync.services.sync import runs
 logger = logging.getLogger(__name__)
 
 THREADS = 8
-# How long a thread and its connection wait for another task.
+# How long an idle thread and its connection live.
 IDLE_SECONDS = 20.0
 
 Job = tuple[int, Future[bool]]
 
 
 def advance_all(run_ids: Iterable[int]) -> list[int]:
-    """A slice of each run, several at a time; returns those that have more to do.
+    """Advance each run by a slice, several at a time; returns those that have more to do.
 
-    A run that fails by a bug is logged and closed, and takes no other with it.
+    A run that fails by a bug is logged and closed, and affects no other.
     """
     begun = [(run_id, _crew.begin(run_id)) for run_id in run_ids]
     return [run_id for run_id, more in begun if more.result()]
 
 
 class SyncThreadPool:
-    """Threads that stay a while, each with a connection of its own.
+    """Threads that live for several tasks, each with its own connection.
 
-    To open a connection costs more than a quiet sync, so they serve one task after another.
+    Opening a connection costs more than a sync without changes.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class SyncThreadPool:
             connections.close_all()
 
     def _next(self) -> Job | None:
-        """The next job, None after a quiet while: then this thread counts no more."""
+        """The next job, None after an idle time: then this thread is no longer counted."""
         with suppress(Empty):
             return self._waiting.get_nowait()
         job: Job | None = None
@@ -81,7 +81,7 @@ class SyncThreadPool:
         with self._lock:
             self._idle -= 1
             if job is None:
-                # What was begun in the last instant counted on this thread.
+                # A job that was added at the last moment relies on this thread.
                 with suppress(Empty):
                     job = self._waiting.get_nowait()
             if job is None:

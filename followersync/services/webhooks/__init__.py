@@ -1,0 +1,1 @@
+"""Webhooks: inbound from Instagram, outbound to members' programs."""

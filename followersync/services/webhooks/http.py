@@ -1,6 +1,6 @@
-"""One POST to an address that a member chose: never into our own network.
+"""HTTP client of outbound webhooks: one POST to a member's address, never into our own network.
 
-Of the answer only the status is read. `accounts.outbound` looks at the address and keeps the time.
+Only the status of the answer is read. `accounts.outbound` checks the address and the time limit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_BYTES: Final = 64 << 10
 
 
 def check_address(url: str) -> None:
-    """Raises InvalidInput for what can be no target: not https, with a password, or our own net."""
+    """Raises InvalidInput for an invalid target: not https, with a password, or in our network."""
     if not may_be_named(url, private=settings.WEBHOOKS_TO_PRIVATE_NETWORKS):
         raise InvalidInput(
             "webhook_address_refused",
@@ -36,7 +36,7 @@ def check_address(url: str) -> None:
 def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = SECONDS) -> int:
     """The answer's status. Raises RetryLater if there is none, or the target is not public."""
     if not may_be_named(url, private=settings.WEBHOOKS_TO_PRIVATE_NETWORKS):
-        # It could be when it was named: the list of special ranges grows.
+        # It may have been valid when it was registered: the list of special ranges grows.
         raise RetryLater(detail="address_not_public")
     try:
         with (

@@ -1,4 +1,4 @@
-"""Inbound webhooks: each event wakes its accounts once, and a storm of them one head scan."""
+"""Inbound webhooks: each event wakes its accounts once; many events cause one head scan."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from accounts.selectors import accounts_by_instagram_id
 if TYPE_CHECKING:
     from accounts.instagram.events import Event
 
-#: Meta resends for 36 hours; afterwards nothing of ours knows the event.
+#: Meta resends for 36 hours; longer, so that no event is handled twice.
 REMEMBERED_SECONDS: Final = 48 * 3600
 
 
 def hear(events: Iterable[Event]) -> int:
     """Wake the linked accounts that new events name; returns how many.
 
-    Events of accounts that nobody has linked, or that were heard before, are dropped.
+    Events of accounts that nobody has linked, or that came before, are dropped.
     """
     named = dict.fromkeys(event.instagram_id for event in events if _is_new(event))
     woken = 0

@@ -1,6 +1,6 @@
-"""Telling programs that an account's feed goes on, after the Standard Webhooks specification.
+"""Outbound webhooks (Standard Webhooks): notify members' programs of new feed entries.
 
-A message says where the feed stands, never who follows: the program fetches that with its token.
+A message has the feed's position, never a follower: the program fetches those with its token.
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
 MOST_PER_MEMBER: Final = 10
 FIRST_WAIT: Final = timedelta(seconds=30)
 LONGEST_WAIT: Final = timedelta(hours=12)
-#: With the waits doubling up to 12 hours, this is about four days of silence.
+#: With waits doubling up to 12 hours, this is about four days of failures.
 GIVE_UP_AFTER: Final = 16
 ACCOUNTS_A_TURN: Final = 20
-#: No message is begun after this; the queue ends a task after 120 s.
+#: No message is started after this; the queue ends a task after 120 s.
 TURN_SECONDS: Final = 60.0
 TASK: Final = "followersync.tasks.tell_subscriber"
-#: What a program needs for a webhook, and for its being told.
+#: The scopes that a program needs for a webhook.
 SCOPE: Final = "accounts:write"
 
 
 def subscriptions_of(owner: User, *, program: str = "") -> QuerySet[WebhookSubscription]:
-    """The member's; for a program those alone that it made: an address may be a secret itself."""
+    """The member's; for a program only those that it made: an address may be a secret itself."""
     mine = WebhookSubscription.objects.filter(owner=owner)
     return mine.filter(program=program) if program else mine
 
@@ -61,10 +61,9 @@ def subscription_of(owner: User, subscription_id: int, *, program: str = "") -> 
 
 @transaction.atomic
 def subscribe(*, owner: User, url: str, program: str = "") -> tuple[WebhookSubscription, str]:
-    """The subscription and its secret, which is shown this once.
+    """The subscription and its secret, which is shown only this once.
 
-    Raises InvalidInput for an address that cannot be, Conflict for one that is there already, or
-    for too many.
+    Raises InvalidInput for an invalid address, Conflict for a duplicate, or for too many.
     """
     http.check_address(url)
     if subscriptions_of(owner).count() >= MOST_PER_MEMBER:
@@ -89,7 +88,7 @@ def subscribe(*, owner: User, url: str, program: str = "") -> tuple[WebhookSubsc
 
 
 def enable(*, subscription: WebhookSubscription, enabled: bool) -> WebhookSubscription:
-    """Switch it off, or on again with a clean slate."""
+    """Disable it, or enable it with its failures reset."""
     subscription.disabled_at = None if enabled else clock.now()
     subscription.disabled_reason = "" if enabled else "by_member"
     subscription.failures, subscription.next_attempt_at = 0, None
@@ -100,7 +99,7 @@ def enable(*, subscription: WebhookSubscription, enabled: bool) -> WebhookSubscr
 
 
 def tick(limit: int = 500) -> int:
-    """Ring for every subscription that has something to be told; how many."""
+    """Enqueue every subscription that has news; returns how many."""
     now = clock.now()
     waiting = (
         WebhookSubscription.objects.filter(_free(now), Exists(_news(OuterRef("pk"))))
@@ -114,7 +113,7 @@ def tick(limit: int = 500) -> int:
 
 
 def tell(subscription_id: int) -> bool:
-    """Tell one subscription what is new; True if more is waiting. One worker at a time."""
+    """Send one subscription its news; True if more is waiting. One worker at a time."""
     mine = WebhookSubscription.objects.filter(pk=subscription_id)
     subscription = mine.filter(_free(clock.now())).first()
     if subscription is None:
@@ -154,7 +153,7 @@ def _free(now: datetime) -> Q:
 
 
 def _news(subscription: int | OuterRef) -> QuerySet[SyncSettings]:
-    """The member's accounts whose feed stands elsewhere than this subscription was told."""
+    """The member's accounts whose feed has moved since this subscription was notified."""
     inner = OuterRef(subscription) if isinstance(subscription, OuterRef) else subscription
     told = WebhookMark.objects.filter(
         subscription=inner,
@@ -171,12 +170,12 @@ def _news(subscription: int | OuterRef) -> QuerySet[SyncSettings]:
 
 
 def _send(subscription: WebhookSubscription, settings: SyncSettings) -> None:
-    """Raises RetryLater unless the target took it."""
+    """Raises RetryLater unless the target accepted it."""
     told = {"account": settings.pk, "position": settings.head, "epoch": str(settings.epoch)}
     moment = clock.now()
     message = {"type": "changes.available", "timestamp": moment.isoformat(), "data": told}
     body = json.dumps(message, separators=(",", ":")).encode()
-    # The same news has the same id, however often it has to be sent.
+    # A repeated message has the same id.
     identity = hashlib.sha256(f"{subscription.pk}:{told}".encode()).hexdigest()[:32]
     secret = crypto.decrypt(subscription.secret)
     headers = signed(f"msg_{identity}", int(clock.wall().timestamp()), body, secret)

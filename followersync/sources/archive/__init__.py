@@ -1,4 +1,4 @@
-"""Instagram's "Export your information", read as a stream. Only `wording` knows Django."""
+"""Instagram's "Export your information", read as a stream. Only `wording` imports Django."""
 
 from __future__ import annotations
 

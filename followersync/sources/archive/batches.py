@@ -1,4 +1,4 @@
-"""What every dialect is turned into: columns of names and follow seconds."""
+"""Column batches of names and follow seconds, the common form of all export dialects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-# Instagram opened on 2010-10-06; nobody followed before. A stated second outside is "unknown".
+# Instagram opened on 2010-10-06; an earlier second is treated as unknown.
 EARLIEST = 1_286_323_200
 _HANDLES = re.compile(r"(?:[a-z0-9._]{1,30}\n)*")
 

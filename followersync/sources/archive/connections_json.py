@@ -1,10 +1,10 @@
-"""`connections.json` of about 2018 to 2020: an object of username to date.
+"""Dialect `connections.json` of about 2018 to 2020: an object of username to date.
 
-Seen in old parsers; which form the dates had is not verified, so both ISO 8601 and Unix seconds
-are read, and anything else is refused.
+Known from old parsers only; the form of the dates is not verified, so ISO 8601 and Unix seconds are
+read, and anything else is refused.
 
-The file is read as events, never as values: a value may be as large as the file. How deep it nests
-is bounded, and how many bytes may pass without an event, which is the length of a string.
+The file is read as events, since a value may be as large as the file. The depth of nesting is
+bounded, and so are the bytes without an event, which is the length of a string.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from followersync.sources.archive.usernames import as_handle
 
 _PIECE = 1 << 16
 _DEEPEST = 16
-#: Bytes that hold no event: longer texts stand in no export of that time.
+#: Most bytes without an event: exports of that time have no longer texts.
 _LONGEST_TEXT = 1 << 18
 
 
@@ -50,7 +50,7 @@ class _People:
         self._name: str | None = None
 
     def take(self, events: Iterable[tuple[str, Any]]) -> None:
-        """Note the people in the next events."""
+        """Process the next events."""
         for event, value in events:
             if event in ("start_map", "start_array"):
                 self._open(event)
@@ -62,7 +62,7 @@ class _People:
                 self._dated(value)
 
     def wrong(self) -> ArchiveError:
-        """The error for a shape that is not known."""
+        """The error for an unknown shape."""
         return ArchiveError(Problem.WRONG_SHAPE, member=self._member)
 
     @property
@@ -94,7 +94,7 @@ class _People:
 
 
 def _events(pieces: Iterator[bytes], member: str) -> Iterator[list[tuple[str, Any]]]:
-    """What each piece of the file brings."""
+    """The events of each piece of the file."""
     found: Any = ijson.sendable_list()
     parser = ijson.basic_parse_coro(found)
     silent = 0
@@ -111,14 +111,14 @@ def _events(pieces: Iterator[bytes], member: str) -> Iterator[list[tuple[str, An
     except ijson.IncompleteJSONError as error:
         raise ArchiveError(Problem.DAMAGED, member=member) from error
     except (ijson.JSONError, ValueError, SystemError) as error:
-        # The last is how the C parser passes on that a number has too many digits.
+        # The last is how the C parser reports a number with too many digits.
         raise ArchiveError(Problem.WRONG_SHAPE, member=member) from error
     if found:
         yield list(found)
 
 
 def _small(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces cut: one of them at most becomes events at a time."""
+    """The pieces cut smaller: only one of them at a time becomes events."""
     for piece in pieces:
         for start in range(0, len(piece), _PIECE):
             yield piece[start : start + _PIECE]

@@ -1,4 +1,4 @@
-"""The outer form of an archive: a zip, a folder or one file. Nothing is ever extracted to disk."""
+"""Containers of an archive: a zip, a folder or one file. Nothing is extracted to disk."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ _READ = 1 << 18
 
 
 class Container(Protocol):
-    """Files by name, read as streams with caps."""
+    """Files by name, read as streams with limits."""
 
     name: str
     names: list[str]
     single: bool
 
     def stream(self, member: str) -> Iterator[bytes]:
-        """The member's bytes in pieces; ArchiveError where it is damaged or over a cap."""
+        """The member's bytes in pieces; ArchiveError where it is damaged or over a limit."""
 
     def alike(self, one: str, other: str) -> bool:
-        """Whether two members hold the same."""
+        """Whether two members have the same content."""
 
 
 class Budget:
-    """Counts what one archive makes us read, over all its members and readings."""
+    """Counts the bytes read of one archive, over all its members and readings."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._spent: dict[str, int] = {}
 
     def charge(self, member: str, size: int, compressed: int | None = None) -> None:
-        """Note `size` bytes read of the member so far; raises over a cap."""
+        """Record that `size` bytes of the member were read so far; raises over a limit."""
         if size > self.limits.member_bytes:
             raise ArchiveError(Problem.TOO_LARGE, member=member, limit=self.limits.member_bytes)
         if compressed is not None and size > self.limits.ratio * max(compressed, 4096):
@@ -82,7 +82,7 @@ class ZipContainer:
         if stat.S_ISLNK(info.external_attr >> 16):
             raise ArchiveError(Problem.UNSAFE_PATH, member=member)
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            # Instagram uses no other, and the others expand without bound in one read.
+            # Instagram uses no other method, and the others expand without bound in one read.
             raise ArchiveError(Problem.DAMAGED, member=member)
         self._budget.charge(member, info.file_size, info.compress_size)
         seen = 0
@@ -161,9 +161,9 @@ def stream_file(file: IO[bytes], member: str, budget: Budget) -> Iterator[bytes]
 
 
 def check_path(name: str) -> str:
-    """The name with slashes; refuses names that would leave the archive if anybody unpacked it.
+    """The name with slashes; refuses names that would leave the archive when unpacked.
 
-    Some tools of Windows write backslashes, which the format forbids and its readers forgive.
+    Some tools of Windows write backslashes, which the format forbids and readers accept.
     """
     unified = name.replace("\\", "/")
     escapes = unified.startswith("/") or ".." in unified.split("/") or "\x00" in name
@@ -174,11 +174,11 @@ def check_path(name: str) -> str:
 
 @contextmanager
 def _zip_errors(member: str) -> Iterator[None]:
-    """What the zip library raises, as ours."""
+    """Turns the zip library's errors into ours."""
     try:
         yield
     except RuntimeError as error:
-        # zipfile says "password required" so; NotImplementedError (a method we lack) is one too.
+        # zipfile reports a password so; NotImplementedError (an unknown method) is one too.
         problem = Problem.DAMAGED if isinstance(error, NotImplementedError) else Problem.ENCRYPTED
         raise ArchiveError(problem, member=member) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, ValueError) as error:

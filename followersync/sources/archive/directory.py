@@ -1,8 +1,8 @@
-"""The table of contents of a zip: found and measured before the zip library reads it.
+"""Central directory of a zip: found and bounded before the zip library reads it.
 
-The library trusts the last records of the file: it reads as many bytes as they say and makes an
-object of each entry in them, whatever they say of their number. So the records are read exactly
-where the library reads them, and a file whose records can be read in two ways is refused.
+The library trusts the last records of the file: it reads as many bytes as they state and makes an
+object of each entry, whatever number they state. So the records are read exactly where the library
+reads them, and a file whose records can be read in two ways is refused.
 Format: PKWARE's APPNOTE 6.3.10, sections 4.3.12 to 4.3.16.
 """
 
@@ -27,10 +27,10 @@ _READ = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Where the entries stand: `size` bytes from `start`, said to be `entries` of them.
+    """The directory: `size` bytes from `start`, with `entries` entries as stated.
 
     `modulus`: the number is stated modulo this. Archive Utility of macOS writes more than 65,535
-    entries without the wider record that the format asks for.
+    entries without the wider record that the format requires.
     """
 
     start: int
@@ -40,10 +40,10 @@ class Directory:
 
 
 def find_directory(file: IO[bytes], limits: Limits) -> Directory:
-    """The table of contents by the last records of the file; reads 66 KB at most.
+    """The directory by the last records of the file; reads 66 KB at most.
 
-    Raises ArchiveError where there is none, where the records contradict each other, and where
-    they tell of more than the limits allow.
+    Raises ArchiveError where there is none, where the records contradict each other, and where they
+    exceed the limits.
     """
     end, entries, size = _end_record(file)
     wide = _wide_record(file, end)
@@ -58,9 +58,9 @@ def find_directory(file: IO[bytes], limits: Limits) -> Directory:
 
 
 def check_directory(file: IO[bytes], limits: Limits) -> None:
-    """Walk the entries without keeping them.
+    """Count the entries without storing them.
 
-    Raises ArchiveError unless there are as many as the end says, and no more than allowed.
+    Raises ArchiveError unless there are as many as stated, and no more than allowed.
     """
     directory = find_directory(file, limits)
     file.seek(directory.start)
@@ -82,7 +82,7 @@ def check_directory(file: IO[bytes], limits: Limits) -> None:
 
 
 def _whole_entries(data: bytes) -> tuple[int, int]:
-    """Where the last whole entry in `data` ends, and how many there are."""
+    """Where the last complete entry in `data` ends, and how many there are."""
     at = counted = 0
     while at + _ENTRY_SIZE <= len(data) and data.startswith(_ENTRY, at):
         name, extra, comment = struct.unpack_from("<3H", data, at + 28)
@@ -96,8 +96,8 @@ def _whole_entries(data: bytes) -> tuple[int, int]:
 def _end_record(file: IO[bytes]) -> tuple[int, int, int]:
     """(position, entries, bytes of the directory) of the end record.
 
-    Its comment has to reach exactly to the end of the file: the library believes one that does
-    not, and another reader would find another record.
+    Its comment must reach exactly to the end of the file: otherwise the library accepts it, and
+    another reader would find another record.
     """
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - _END.size - _LONGEST_COMMENT)
@@ -116,7 +116,7 @@ def _end_record(file: IO[bytes]) -> tuple[int, int, int]:
 def _wide_record(file: IO[bytes], end: int) -> tuple[int, int, int] | None:
     """The same of the zip64 record, None where there is none.
 
-    The library looks for it right before its locator; newer versions where the locator points.
+    The library reads it right before its locator; newer versions where the locator points.
     """
     at = end - _LOCATOR.size
     if at < 0:

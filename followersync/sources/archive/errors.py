@@ -1,4 +1,4 @@
-"""What can be wrong with an archive, as a code and the facts that its wording needs."""
+"""Problems of an archive: codes, and the facts that their messages need."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Problem(StrEnum):
-    """Stable codes; `wording` says each in the member's language."""
+    """Stable codes; `wording` has the message of each."""
 
     NOT_AN_ARCHIVE = "archive_not_an_archive"
     ENCRYPTED = "archive_encrypted"
@@ -33,8 +33,8 @@ class Problem(StrEnum):
 class ArchiveError(Exception):
     """The archive cannot be read; nothing was taken from it.
 
-    `member` is the file inside the archive and `facts` what the wording fills in. Neither ever
-    holds a follower's name: the error is logged and shown.
+    `member` is the file inside the archive and `facts` are for the message. Neither ever contains a
+    follower's name: the error is logged and shown.
     """
 
     def __init__(self, problem: Problem, *, member: str = "", **facts: str | int) -> None:

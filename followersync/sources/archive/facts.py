@@ -1,4 +1,4 @@
-"""What an archive says of itself and of its followers, wherever it is read."""
+"""Facts about an archive and its followers, common to all dialects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Range:
     rows: int = 0
 
     def including(self, seconds: list[int | None]) -> Range:
-        """The span with these people added."""
+        """The range with these people added."""
         known = [s for s in seconds if s is not None]
         rows = self.rows + len(seconds)
         if not known:
@@ -35,14 +35,14 @@ class Range:
 
 @dataclass(slots=True)
 class Archive:
-    """One export, opened: what its names and headers say, and its followers to be streamed.
+    """One opened export: what its names and headers state, and its followers as a stream.
 
-    `owner_username` and `exported_on` are None where the archive does not say. `owner_hint` is a
-    word at the place of an owner in a name that anybody may have given: it may support a guess and
-    states nothing. `approximate`: times are right to a minute at best (HTML). `following` spans
-    the accounts the owner follows, None where that list is absent or unreadable. `source` reads
-    the followers and notes in the archive what it learns on the way: `part_ranges`, `nameless`,
-    `nameless_undated` and `total` are true once `batches()` has been read to its end.
+    `owner_username` and `exported_on` are None where the archive does not state them. `owner_hint`
+    is a word at the place of an owner in a name that anybody may have chosen: it may support a
+    guess and proves nothing. `approximate`: times are right to a minute at best (HTML). `following`
+    spans the accounts the owner follows, None where that list is absent or unreadable. `source`
+    reads the followers and completes the archive: `part_ranges`, `nameless`, `nameless_undated` and
+    `total` are valid once `batches()` has been read to its end.
     """
 
     owner_username: str | None
@@ -64,17 +64,17 @@ class Archive:
 
     @property
     def total(self) -> int:
-        """Rows read, repeated names counted as often as they stand there."""
+        """Rows read, repeated names included."""
         return sum(part.rows for part in self.part_ranges.values())
 
     @property
     def unnamed(self) -> int:
-        """Rows that name nobody."""
+        """Rows without a name."""
         return len(self.nameless) + self.nameless_undated
 
     @property
     def span(self) -> Range:
-        """All parts together."""
+        """The span of all parts."""
         found = [part for part in self.part_ranges.values() if part.oldest is not None]
         return Range(
             min((p.oldest for p in found if p.oldest is not None), default=None),
@@ -98,8 +98,8 @@ class Archive:
     def batches(self) -> Iterator[ColumnBatch]:
         """Every follower, part by part; ArchiveError at the first thing that is not understood.
 
-        Rows that name nobody (deleted people) are left out; their seconds are in `nameless`, so
-        that nobody who followed then is taken for gone. Many of them are a wrong shape.
+        Rows without a name (deleted people) are left out; their seconds are in `nameless`, so that
+        people with the same second are not taken for lost. Many of them are a wrong shape.
         """
         self.part_ranges, self.nameless, self.nameless_undated = {}, [], 0
         return self.source(self)

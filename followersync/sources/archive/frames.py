@@ -1,4 +1,4 @@
-"""What the process that reads an archive writes: length-prefixed messages on a pipe."""
+"""Frames: length-prefixed messages on the pipe from the process that reads an archive."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from followersync.sources.archive.errors import Problem
 from followersync.sources.archive.facts import Range
 
 LENGTH: Final = struct.Struct("<L")
-#: A batch comes of a megabyte of JSON or less; whatever is longer is none of ours.
+#: A batch comes from at most a megabyte of JSON; a longer message is not ours.
 LONGEST: Final = 64 << 20
 
 
 class Head(msgspec.Struct, tag=True):
-    """What names and headers say; see `Archive`."""
+    """Facts from names and headers; see `Archive`."""
 
     owner_username: str | None
     owner_hint: str | None
@@ -37,7 +37,7 @@ class Rows(msgspec.Struct, tag=True):
 
 
 class End(msgspec.Struct, tag=True):
-    """What is known once everything is read."""
+    """Facts known once everything is read."""
 
     part_ranges: dict[int, Range]
     nameless: list[int]
@@ -53,7 +53,7 @@ class Refused(msgspec.Struct, tag=True):
 
 
 class Broken(msgspec.Struct, tag=True):
-    """A fault of ours: where it happened, and no word of what was read."""
+    """A bug of ours: where it happened, without any of the content."""
 
     trace: str
 

@@ -1,8 +1,8 @@
 """Dates of the HTML export, such as `Aug 01, 2026 3:06 pm`.
 
-The month is localised, the precision one minute. The zone stands nowhere: in one account's real
+The month is localised, the precision one minute. The zone is not stated: in one account's real
 pair of exports all 50 rows equalled the JSON's second at a fixed UTC-8, in summer too. Measured on
-one account only, so these times are marked as approximate wherever they are kept.
+one account only, so these times are marked as approximate wherever they are stored.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _DATES = tuple(
         rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.{_YEAR}",
     )
 )
-# English, Spanish and Japanese are seen in exports; the others are the names and abbreviations of
-# Unicode's locale data (CLDR). One name never stands for two months.
+# English, Spanish and Japanese were seen in exports; the others are the names and abbreviations of
+# Unicode's locale data (CLDR). One name never means two months.
 _MONTHS = (
     "jan january januar jänner jän ene enero janv janvier gen gennaio janeiro januari янв января "
     "январь",

@@ -1,9 +1,8 @@
-"""A JSON array of any length, read in pieces and decoded in batches by msgspec.
+"""JSON array of any length, read in pieces and decoded in batches by msgspec.
 
-The array is cut behind an element and the part before the cut decoded as an array of its own.
-JSON has only one reading from left to right, so a cut at the wrong place (inside a string or a
-nested list) always fails to decode and an earlier one is tried. That is several times faster than
-parsing events, and holds one piece in memory.
+The array is cut after an element and the part before the cut is decoded as an array. A cut at the
+wrong place (inside a string or a nested list) always fails to decode, and an earlier one is tried.
+That is several times faster than parsing events, and keeps one piece in memory.
 """
 
 from __future__ import annotations
@@ -48,8 +47,8 @@ class JsonArray:
         self.first = self._first_element() if self.is_array and not self.empty else None
 
     def batches(self, decode: Decode[Rows]) -> Iterator[Rows]:
-        """Every element, as `decode` makes it of arrays of them; raises where the file is cut off
-        or has another shape."""
+        """All elements, as `decode` makes them of arrays; raises where the file is cut off or has
+        another shape."""
         if not self.is_array:
             raise self.wrong()
         if self.empty:
@@ -63,7 +62,7 @@ class JsonArray:
         yield self._close(decode)
 
     def wrong(self) -> ArchiveError:
-        """The error for a shape that is not known."""
+        """The error for an unknown shape."""
         return ArchiveError(Problem.WRONG_SHAPE, member=self._member)
 
     def _fill(self, size: int) -> None:
@@ -104,7 +103,7 @@ class JsonArray:
             raise ArchiveError(problem, member=self._member) from error
 
     def _cut(self, decode: Decode[Rows]) -> tuple[int, Rows]:
-        """The end of the last whole element in the buffer, and the elements before it."""
+        """The end of the last complete element in the buffer, and the elements before it."""
         at = len(self._buffer)
         for _ in range(_TRIES):
             at = self._buffer.rfind(b"}", 0, at)
@@ -120,7 +119,7 @@ class JsonArray:
         return self._cut_one_by_one(decode)
 
     def _cut_one_by_one(self, decode: Decode[Rows]) -> tuple[int, Rows]:
-        """The same, element by element, for files whose strings look like ends of elements."""
+        """The same, element by element, for files with strings that look like ends of elements."""
         scan = json.JSONDecoder().raw_decode
         text = self._buffer.decode("utf-8", "ignore")
         end = at = 0

@@ -1,4 +1,4 @@
-"""Rows of today's JSON: `string_list_data` entries, and the `label_values` dialect."""
+"""Dialect JSON: rows of `string_list_data` entries, and of the `label_values` dialect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from followersync.sources.archive.json_array import JsonArray
 from followersync.sources.archive.labels import choose_label, values_under
 from followersync.sources.archive.usernames import as_handle, handle_of_link
 
-# Root keys of lists that lie beside the followers and look like them (reference: section 5).
+# Root keys of other lists that look like the followers.
 OTHER_LISTS = "relationships_"
 THREADS = "text_post_app_"
 
@@ -27,9 +27,9 @@ class Link(msgspec.Struct):
 
 
 class Entry(msgspec.Struct):
-    """A person in the dialect of 2021 to today. What is null is absent.
+    """A person in the dialect of 2021 to today. Null means absent.
 
-    `label_values`: a row of the other dialect, which has no place among these.
+    `label_values`: a row of the other dialect, which is not allowed among these.
     """
 
     string_list_data: list[Link | None] | None = None
@@ -38,7 +38,7 @@ class Entry(msgspec.Struct):
 
     @property
     def links(self) -> list[Link]:
-        """Those that are there."""
+        """The links that are present."""
         return [link for link in self.string_list_data or () if link is not None]
 
 
@@ -51,14 +51,14 @@ class LabelRow(msgspec.Struct):
 
 
 class Named(msgspec.Struct, gc=False):
-    """A link of which only name and second are wanted."""
+    """A link of which only name and second are used."""
 
     value: str
     timestamp: int
 
 
 class Ordinary(msgspec.Struct, gc=False):
-    """Nearly every person: one link, which names them. Decoded in a quarter of an Entry's time."""
+    """Nearly every person: one link with a name. Decoded in a quarter of an Entry's time."""
 
     string_list_data: tuple[Named]
 
@@ -70,7 +70,7 @@ _ENTRY = frozenset({"string_list_data", "media_list_data", "title"})
 
 
 class JsonList:
-    """One JSON file of people: which list it says it is, and its rows."""
+    """One JSON file of people: which list it states to be, and its rows."""
 
     def __init__(self, pieces: Iterator[bytes], member: str) -> None:
         self.member = member
@@ -90,7 +90,7 @@ class JsonList:
         raise self._array.wrong()
 
     def rows(self) -> Rows:
-        """Names (lower case, "" for a row that names nobody) and stated seconds."""
+        """Names (lower case, "" for a row without a name) and stated seconds."""
         if self.dialect == "label_values":
             return self._label_rows()
         return self._entry_rows()
@@ -113,7 +113,7 @@ class JsonList:
 
 
 def _entry_columns(data: bytes) -> tuple[list[str], list[int | None]]:
-    """Names and seconds of an array of entries; looked at closely only where one is unusual."""
+    """Names and seconds of an array of entries; decoded in full only where one is unusual."""
     try:
         links = [entry.string_list_data[0] for entry in _decode_ordinary(data)]
         names = [link.value for link in links]
@@ -130,7 +130,7 @@ def _entry_columns(data: bytes) -> tuple[list[str], list[int | None]]:
 def name_of(entry: Entry) -> str | None:
     """`value`, or the title where it is a username, or the end of the link.
 
-    In Threads lists the title is a display name, so it never comes first.
+    In Threads lists the title is a display name, so it is never used first.
     """
     for link in entry.links:
         if name := as_handle(link.value):

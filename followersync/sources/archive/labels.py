@@ -1,7 +1,7 @@
-"""Which label of a `label_values` export stands before the username, in any language.
+"""Labels of a `label_values` export: which one precedes the username, in any language.
 
 Labels are localised and double-encoded. A known label decides; an unknown one only where it alone
-can be the username, so that a file in a language nobody foresaw is refused rather than misread.
+can be the username, so that a file in an unknown language is refused rather than misread.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from followersync.sources.archive.usernames import as_handle, unmangle
 
-# Instagram's own interface words. The Russian and English ones are seen in exports, the rest in
-# the app's translations.
+# Instagram's interface words. The Russian and English ones were seen in exports, the rest in the
+# app's translations.
 USERNAME_LABELS = frozenset(
     label.casefold()
     for label in (
@@ -55,15 +55,15 @@ def pairs(values: Iterable[Any], depth: int = 0) -> Iterator[tuple[str, str]]:
 
 
 def values_under(values: Iterable[Any], label: str) -> Iterator[str]:
-    """What one row says under the label."""
+    """The values of one row under the label."""
     return (value for name, value in pairs(values) if name == label)
 
 
 def choose_label(rows: Iterable[Iterable[Any]]) -> str | None:
-    """The label of the username, or None where the rows do not tell.
+    """The label of the username, or None where the rows do not decide.
 
-    An unknown label is believed only if all its values are usernames while every other unknown
-    one holds something that is not: two such labels, or one alone, prove nothing.
+    An unknown label is accepted only if all its values are usernames while every other unknown one
+    has a value that is not: two such labels, or one alone, prove nothing.
     """
     possible: dict[str, bool] = {}
     for values in rows:

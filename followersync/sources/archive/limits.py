@@ -1,4 +1,4 @@
-"""How much an archive may ask of us."""
+"""Limits on the size of an archive."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Caps in bytes and counts; only the files that are read count towards them.
+    """Limits in bytes and counts; only the files that are read count towards them.
 
     A follower row takes 90 to 220 bytes, so a gigabyte holds five to twelve million people in one
-    part. Follower lists of real exports shrink 10 to 20 times; DEFLATE's own limit, which bombs
-    aim at, is 1032.
+    part. Follower lists of real exports shrink 10 to 20 times; DEFLATE's own limit, which zip bombs
+    approach, is 1032.
     """
 
     member_bytes: int = 1280 * MIB

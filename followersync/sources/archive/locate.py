@@ -1,4 +1,4 @@
-"""Which files of an archive hold the lists, by their names."""
+"""Location of the list files in an archive, by their names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from followersync.sources.archive.errors import ArchiveError, Problem
 
 _FOLDER = "followers_and_following"
-# What file managers, browsers and cloud storages add to the name of a copy, before and behind it.
+# What file managers, browsers and cloud storages add to the name of a copy, before and after it.
 _COPY = "(?:copy|kopie|copie|copia|cópia|kopia|копия)"
 _BEFORE = rf"(?:{_COPY}(?:\s*\(?\d{{1,3}}\)?)?(?:\s+(?:of|von|de|di|da|van|av))?[\s_-]+)?"
 _BEHIND = rf"(?:[ .(].*|[-_]+\s*{_COPY}.*|-\d{{1,3}})?"
@@ -25,8 +25,8 @@ Alike = Callable[[str, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The files to read. `parts` by number, ascending; `form` json, html, connections or
-    unnamed (a single JSON file under a name of the member's)."""
+    """The files to read. `parts` by number, ascending; `form` json, html, connections or unnamed (a
+    single JSON file with a name chosen by the member)."""
 
     form: str
     parts: dict[int, str]
@@ -35,13 +35,13 @@ class Lists:
 
 
 def list_ending(name: str) -> str | None:
-    """`json` or `html` where the name is one of a list that was saved by itself."""
+    """`json` or `html` where the name is that of a list file."""
     match = _ANY_ENDING.fullmatch(name)
     return match[1].lower()[:4] if match else None
 
 
 def is_junk(name: str) -> bool:
-    """Whether this is what macOS and others leave in zips."""
+    """Whether this is a file that macOS and others add to zips."""
     path = PurePosixPath(name)
     return "__MACOSX" in path.parts or path.name.startswith("._")
 
@@ -49,7 +49,7 @@ def is_junk(name: str) -> bool:
 def find_lists(names: list[str], *, single: bool, alike: Alike) -> Lists:
     """The follower list among these file names; ArchiveError where there is none or several.
 
-    `alike`: whether two of the files hold the same.
+    `alike`: whether two of the files have the same content.
     """
     usable = [name for name in names if not is_junk(name)]
     matching = [name for name in usable if _PART.fullmatch(PurePosixPath(name).name)]
@@ -64,13 +64,13 @@ def find_lists(names: list[str], *, single: bool, alike: Alike) -> Lists:
     if connections:
         raise ArchiveError(Problem.SEVERAL_EXPORTS)
     if single and usable and list_ending(usable[0]) == "json":
-        # Whatever it is called, its root key may say what it is.
+        # With any name, its root key may state what it is.
         return Lists("unnamed", {1: usable[0]}, (), ".")
     raise _nothing(usable, single=single, threads=bool(matching))
 
 
 def _nothing(names: list[str], *, single: bool, threads: bool) -> ArchiveError:
-    """Why there is no list to read, and what the member may do about it."""
+    """Why there is no list to read, and what the member may do."""
     if single and names and _FOLLOWING.fullmatch(names[0]):
         return ArchiveError(Problem.ANOTHER_LIST, member=names[0])
     if single and names:
@@ -87,13 +87,13 @@ def _nothing(names: list[str], *, single: bool, threads: bool) -> ArchiveError:
 
 
 def _choose(candidates: list[str], names: list[str], alike: Alike) -> Lists:
-    """JSON before HTML of the same export; two exports, or a part twice, are refused."""
+    """JSON before HTML of the same export; two exports, or a repeated part, are refused."""
     folders = {PurePosixPath(name).parent for name in candidates}
     if len(folders) > 1:
         raise ArchiveError(Problem.SEVERAL_EXPORTS)
     folder = folders.pop()
     parts: dict[str, dict[int, str]] = {"json": {}, "html": {}}
-    # Instagram's own name first: a copy beside it is left out if it is one.
+    # Instagram's own name first: a copy beside it is ignored.
     for name in sorted(candidates, key=lambda name: not _PLAIN.fullmatch(PurePosixPath(name).name)):
         match = _PART.fullmatch(PurePosixPath(name).name)
         if match is None:

@@ -1,4 +1,4 @@
-"""A zip in a zip: the inner one is read where it is all there is."""
+"""Nested zips: the inner zip is read if there is only one."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from followersync.sources.archive.locate import is_junk, list_ending
 
 
 def unwrapped(container: Container, limits: Limits) -> Container:
-    """The only zip inside, if no list lies beside it; else the container itself.
+    """The only zip inside, if no list is beside it; else the container itself.
 
-    One layer: what is wrapped deeper is told to the member. The inner zip is copied to a file
-    without a name, under the same caps as any list. Raises ArchiveError where several zips lie
-    inside: which of them counts only the member knows.
+    One level only; deeper nesting is reported to the member. The inner zip is copied to a file
+    without a name, under the same limits as any list. Raises ArchiveError where there are several
+    zips: only the member knows which is meant.
     """
     names = [name for name in container.names if not is_junk(name)]
     inner = [name for name in names if name.lower().endswith(".zip")]

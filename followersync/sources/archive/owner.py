@@ -1,8 +1,8 @@
-"""Whose export it is: by the profile in it, else by the names that Instagram gave it.
+"""Owner of an export: by the profile in it, else by the names that Instagram gave it.
 
 Anybody can rename a zip or a folder. Only Instagram's own name for an export, with its eight
-random characters, states an owner and a day. `word_20261120`, as a backup tool writes it and as
-Instagram did until about 2020, has a word where the owner stood: that is a hint at most, and its
+random characters, states an owner and a day. `word_20261120`, as backup tools write it and as
+Instagram did until about 2020, has a word in place of the owner: that is a hint at most, and its
 day may be the day of the backup.
 """
 
@@ -36,20 +36,20 @@ _LARGEST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What names say: the owner and the day, and a word that may be the owner."""
+    """What names state: the owner and the day, and a word that may be the owner."""
 
     owner: str | None = None
     hint: str | None = None
     day: date | None = None
 
     def or_else(self, owner: str | None, day: date | None) -> Stated:
-        """The same with what a page says of itself where the names do not."""
+        """The same, completed by what a page states."""
         return Stated(self.owner or owner, self.hint, self.day or day)
 
 
 def in_names(container: str, member: str) -> Stated:
-    """What the archive's own name and the folders around the list say, the nearest to Instagram's
-    first."""
+    """What the archive's own name and the folders around the list state; the nearest to Instagram's
+    form first."""
     pieces = (container, *reversed(PurePosixPath(member).parts[:-1]))
     owner, hint, day = None, None, None
     for piece in pieces:
@@ -67,7 +67,7 @@ def in_names(container: str, member: str) -> Stated:
 def in_profile(container: Container, lists: Lists) -> str | None:
     """The username in `personal_information.json`; None where it is absent or unreadable.
 
-    Only beside the list that is read: a file of another export in the same folder says nothing.
+    Only beside the list that is read: a file of another export in the same folder proves nothing.
     """
     root = PurePosixPath(lists.root).parent.parent
     paths = [

@@ -1,4 +1,4 @@
-"""An archive of any form and dialect, as batches of columns and the facts about them."""
+"""Archive reader: any form and dialect, as column batches and facts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from followersync.sources.archive.nested import unwrapped
 
 FOLLOWERS = "relationships_followers"
 FOLLOWING = "relationships_following"
-# Clocks differ and export days are the member's: times up to this far ahead are believed.
+# Clocks differ and export days are in the member's zone: times up to this far ahead are accepted.
 _AHEAD = 2 * 86_400
 
 
@@ -38,11 +38,11 @@ def open_archive(
     limits: Limits = DEFAULT,
     now: int | None = None,
 ) -> Archive:
-    """Look into a zip, an unpacked folder or a single list. Reads names and heads only.
+    """Open a zip, an unpacked folder or a single list. Reads names and headers only.
 
-    `source` is a path or a seekable binary file, `name` what the member called it (the owner and
-    the day often stand there) and `now` the present in Unix seconds.
-    Raises ArchiveError where it holds no follower list that is understood.
+    `source` is a path or a seekable binary file, `name` its name as given by the member (often with
+    owner and day) and `now` the present in Unix seconds. Raises ArchiveError where it contains no
+    readable follower list.
     """
     container = unwrapped(_container(source, name, limits), limits)
     lists = find_lists(container.names, single=container.single, alike=container.alike)
@@ -74,7 +74,8 @@ def check_container(file: IO[bytes], name: str, limits: Limits = DEFAULT) -> Non
 
 
 def merged(archive: Archive) -> dict[str, int | None]:
-    """All followers by name, of repeated names the newest second. For lists that fit in memory."""
+    """All followers by name, with the newest second of repeated names. For lists that fit in
+    memory."""
     people: dict[str, int | None] = {}
     for batch in archive.batches():
         for name, second in zip(batch.usernames, batch.seconds, strict=True):
@@ -84,7 +85,7 @@ def merged(archive: Archive) -> dict[str, int | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The follower list of one container, to be read as often as one likes."""
+    """The follower list of one container, which may be read repeatedly."""
 
     container: Container
     lists: Lists
@@ -129,7 +130,7 @@ def _container(source: Path | IO[bytes], name: str | None, limits: Limits) -> Co
 
 
 def _form(file: IO[bytes], called: str, limits: Limits) -> type[ZipContainer] | type[FileContainer]:
-    """What the file is, by its name, its first and its last bytes."""
+    """The form of the file, by its name, its first and its last bytes."""
     file.seek(0)
     head = file.read(4_096)
     file.seek(0)
@@ -149,13 +150,13 @@ def _form(file: IO[bytes], called: str, limits: Limits) -> type[ZipContainer] | 
 
 
 def _dialect(container: Container, lists: Lists) -> tuple[str, Lists]:
-    """The first part's dialect, and the lists with their form settled."""
+    """The first part's dialect, and the lists with their form."""
     first = next(iter(lists.parts.values()))
     if lists.form in ("html", "connections"):
         return lists.form, lists
     people = JsonList(container.stream(first), first)
     if lists.form == "unnamed" and people.key is None:
-        # Close friends and others are bare arrays too: without the name nothing tells them apart.
+        # Close friends and others are bare arrays too: only the name distinguishes them.
         raise ArchiveError(Problem.NAME_UNKNOWN, member=first)
     _check_key(people)
     return people.dialect, replace(lists, form="json")

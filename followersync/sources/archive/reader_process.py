@@ -1,7 +1,7 @@
-"""An archive that is read by a process of its own: see `worker` for its side.
+"""Reader process, parent side: starts it for one archive, and receives its batches.
 
-A process that reads hostile input can be ended, and what it took is given back; one that also
-serves requests or holds the database cannot.
+A process of its own for hostile input can be killed, which frees its resources; a process that also
+serves requests or has a database connection cannot. See `reader_worker` for the other side.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _READ: Final = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one archive may cost: address space in bytes, processor time and silence in seconds.
+    """Limits of one archive: address space in bytes, processor time and silence in seconds.
 
     A million people take 60 MB and about a second; the longest silence is that of a long list of
-    followed accounts, which is read for its dates alone.
+    followed accounts, which is read only for its dates.
     """
 
     memory_bytes: int = 512 << 20
@@ -47,7 +47,7 @@ DEFAULT: Final = Allowance()
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What to do while the reader says nothing: call `beat` each so many seconds."""
+    """What to do while the reader is silent: call `beat` every so many seconds."""
 
     beat: Callable[[], object] = lambda: None
     every: float = 3.0
@@ -68,10 +68,10 @@ def opened(
 ) -> Iterator[Archive]:
     """The archive, read by another process for as long as the context lasts.
 
-    `file`: a real file, seekable. `scratch`: a folder for what is unpacked on the way. Its
-    `batches()` can be read once. What `waiting.beat` raises ends the reading. Raises ArchiveError
-    as `open_archive` does, and with `Problem.TOO_HEAVY` where the allowance is used up;
-    RuntimeError for a fault of ours.
+    `file`: a real file, seekable. `scratch`: a folder for temporary files. Its `batches()` can be
+    read once. An exception of `waiting.beat` ends the reading. Raises ArchiveError as
+    `open_archive` does, and with `Problem.TOO_HEAVY` where the allowance is used up; RuntimeError
+    for a bug of ours.
     """
     order = {
         "name": name,
@@ -135,7 +135,7 @@ def _batches(messages: _Messages) -> Callable[[Archive], Iterator[ColumnBatch]]:
 
 
 class _Messages:
-    """What the process writes, message by message."""
+    """The messages of the process."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], silence_seconds: float, waiting: Waiting
@@ -150,7 +150,7 @@ class _Messages:
         self._held = bytearray()
 
     def next(self) -> frames.Message:
-        """The next one; the errors among them are raised."""
+        """The next message; errors among them are raised."""
         (length,) = frames.LENGTH.unpack(self._take(frames.LENGTH.size))
         if length > frames.LONGEST:
             raise RuntimeError("a message of the archive's reader is too long")
@@ -176,7 +176,7 @@ class _Messages:
         return taken
 
     def _wait(self) -> None:
-        """Until it says something. ArchiveError where it is silent for too long."""
+        """Wait for output. ArchiveError where it is silent for too long."""
         until = time.monotonic() + self._silence
         while (left := until - time.monotonic()) > 0:
             if self._poll.poll(int(min(left, self._waiting.every) * 1000)):
@@ -185,7 +185,8 @@ class _Messages:
         raise ArchiveError(Problem.TOO_HEAVY)
 
     def _ended(self) -> None:
-        """It is gone without a last word: a signal ended it (time, memory), or a fault of ours."""
+        """The process ended without a last message: a signal killed it (time, memory), or a bug of
+        ours."""
         code = self._process.wait()
         if code < 0:
             raise ArchiveError(Problem.TOO_HEAVY)

@@ -1,8 +1,8 @@
-"""A process that reads one archive, within limits of its own that no archive can exceed.
+"""Reader process, child side: reads one archive within limits that no archive can exceed.
 
-Started by `remote`; it is given the archive as its standard input, its orders as JSON, and no
-secret: its environment holds none, and it opens neither the database nor a connection. Batches go
-to standard output as they are read (see `frames`).
+Started by `reader_process`, with the archive as standard input and an order as JSON. Its
+environment holds no secret, and it opens neither the database nor a connection. Batches go to standard output
+as they are read (see `frames`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from followersync.sources.archive.reader import open_archive
 
 
 def main(order: str) -> None:
-    """Read the archive on standard input as `order` says: name, now, memory and seconds."""
+    """Read the archive on standard input as `order` states: name, now, memory and seconds."""
     given = json.loads(order)
     _limit(given["memory_bytes"], given["cpu_seconds"])
     with open(0, "rb", closefd=False) as file, open(1, "wb", closefd=False) as out:
@@ -34,7 +34,7 @@ def main(order: str) -> None:
         except MemoryError:
             _write(out, frames.Refused(Problem.TOO_HEAVY, "", {}))
         except BrokenPipeError:
-            # Whoever asked has ended, and nobody waits for the rest.
+            # The parent has ended.
             os._exit(1)
         except Exception as error:
             where = "".join(traceback.format_tb(error.__traceback__))
@@ -65,7 +65,7 @@ def _write(out: IO[bytes], message: frames.Message) -> None:
 
 
 def _limit(memory_bytes: int, cpu_seconds: int) -> None:
-    """Memory, time, files and cores. A system that does not know one of them goes without it."""
+    """Limit memory, time, files and cores. A system without one of these limits goes without it."""
     limits = (
         (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_CPU, cpu_seconds),

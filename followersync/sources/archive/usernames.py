@@ -1,4 +1,4 @@
-"""Names and texts as Instagram's exports write them."""
+"""Usernames and texts in the forms of Instagram's exports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def unmangle(text: str) -> str:
 
 
 def as_handle(text: object) -> str | None:
-    """The username in lower case, or None for what cannot be one."""
+    """The username in lower case, or None for an impossible one."""
     if not isinstance(text, str):
         return None
     name = text.strip().removeprefix("@").lower()
@@ -41,6 +41,6 @@ def handle_of_link(href: object) -> str | None:
         return None
     path = [piece for piece in parts.path.split("/") if piece]
     if path[:1] == ["_u"]:
-        # Somebody may be called so, too: only the first one is the link's own.
+        # `_u` is a possible username too: only the first one is the link's own.
         path = path[1:]
     return as_handle(path[0]) if len(path) == 1 else None

@@ -1,4 +1,4 @@
-"""What to tell the member of an archive's problem: what happened, what it means, what to do."""
+"""Messages about an archive's problem: what happened, what it means, what to do."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ DETAILS: dict[Problem, StrOrPromise] = {
     ),
     Problem.UNREACHABLE: _("The archive could not be opened. Check that it is still there."),
 }
-#: The same where it is known which file is meant.
+#: The same where the file is known.
 OF_A_FILE: dict[Problem, StrOrPromise] = {
     Problem.NAME_UNKNOWN: _(
         "“%(file)s” was renamed, and nothing in it says which of Instagram's lists it is. If it "
@@ -107,7 +107,8 @@ OF_A_FILE: dict[Problem, StrOrPromise] = {
 
 
 def words(problem: Problem, file: str = "") -> str:
-    """The problem in the present language; `file`: the file inside that has it, if known."""
+    """The message in the active language; `file`: the file inside that has the problem, if
+    known."""
     if file and problem in OF_A_FILE:
         return str(OF_A_FILE[problem]) % {"file": file}
     return str(DETAILS[problem])
