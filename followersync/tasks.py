@@ -44,12 +44,12 @@ def read_insights(account_id: int) -> None:
     insights.read(account_id)
 
 
-def tell_subscriber(subscription_id: int) -> None:
+def notify_subscription(subscription_id: int) -> None:
     """Send one webhook subscription its news; the rest is enqueued again."""
-    if outbound.tell(subscription_id):
+    if outbound.notify(subscription_id):
         enqueue(outbound.TASK, subscription_id)
 
 
-def take_transferred(account_id: int) -> None:
+def import_transferred(account_id: int) -> None:
     """Import what a data-transfer tool has pushed, one export at a time."""
     transfers.take(account_id)

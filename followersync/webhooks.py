@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 @require_http_methods(["GET", "POST"])
 def webhook(request: HttpRequest) -> HttpResponse:
     """GET: Meta verifies the address. POST: signed events."""
-    return _verify(request) if request.method == "GET" else _hear(request)
+    return _verify(request) if request.method == "GET" else _receive(request)
 
 
 def _verify(request: HttpRequest) -> HttpResponse:
@@ -40,16 +40,16 @@ def _verify(request: HttpRequest) -> HttpResponse:
     return HttpResponse(challenge, content_type="text/plain")
 
 
-def _hear(request: HttpRequest) -> HttpResponse:
+def _receive(request: HttpRequest) -> HttpResponse:
     """200 at once; the queue handles the events. 403 if neither secret signed the body."""
     secrets = [settings.INSTAGRAM_CLIENT_SECRET, settings.INSTAGRAM_APP_SECRET]
     header = request.headers.get("X-Hub-Signature-256")
     if not signatures.webhook_is_genuine(request.body, header, secrets):
         return HttpResponseForbidden("not signed by us", content_type="text/plain")
     try:
-        heard = events.parse(request.body)
+        received = events.parse(request.body)
     except events.WrongEvents as error:
         logger.warning("a signed webhook in an unknown shape: %s", error)
         return HttpResponseBadRequest("unknown shape", content_type="text/plain")
-    inbound.hear(heard)
+    inbound.receive(received)
     return HttpResponse("ok", content_type="text/plain")

@@ -106,6 +106,6 @@ def common_reappearance(
     return Reappearance(at=at, seconds=seconds[many - 1], looks=looks[many - 1])
 
 
-def site_reappearances(one: Reappearance | None, now: int) -> tuple[Reappearance, ...]:
+def remembered_site_reappearance(one: Reappearance | None, now: int) -> tuple[Reappearance, ...]:
     """The site's reappearance as long as it is remembered."""
     return () if one is None or now - one.at > SITE_REMEMBERED else (one,)

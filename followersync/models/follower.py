@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 # Places that agree above this bit are one block; neighbours are 2^16 apart when first numbered.
-STRETCH = 26
+BLOCK_BITS = 26
 
 
 class Source(models.IntegerChoices):
@@ -66,7 +66,7 @@ class Follower(models.Model):
             # entries once, so this takes a quarter of an index of each place.
             models.Index(
                 models.F("account_id"),
-                models.F("place").bitrightshift(STRETCH),
+                models.F("place").bitrightshift(BLOCK_BITS),
                 name="follower_by_stretch",
             ),
             # Excludes the first list, and so costs nothing when that is loaded.

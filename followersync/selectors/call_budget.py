@@ -19,24 +19,24 @@ def name_of(account_id: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class RemainingCalls:
     """Remaining calls. `until`: when there will be more, None while there are some."""
 
     calls: int
     until: datetime | None
 
 
-def left(account_id: int, now: datetime) -> Left:
+def remaining_calls(account_id: int, now: datetime) -> RemainingCalls:
     """The remaining calls by our own count and Instagram's limits, for the account and the app."""
     rows = {row.name: row for row in CallBudget.objects.filter(name__in=[name_of(account_id), APP])}
     own, app = rows.get(name_of(account_id)), rows.get(APP)
     blocked = [row.blocked_until for row in rows.values() if row.blocked_until]
     until = max((moment for moment in blocked if moment > now), default=None)
     if until is not None:
-        return Left(0, until)
+        return RemainingCalls(0, until)
     calls = min(_left_of(own, now, counted=True), _left_of(app, now, counted=False))
     ends = [row.window_started_at + WINDOW for row in rows.values() if row.window_started_at]
-    return Left(calls, None if calls else max(ends, default=now + WINDOW))
+    return RemainingCalls(calls, None if calls else max(ends, default=now + WINDOW))
 
 
 def _left_of(row: CallBudget | None, now: datetime, *, counted: bool) -> int:

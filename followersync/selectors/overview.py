@@ -14,7 +14,7 @@ from followersync.domain import engine as domain
 from followersync.models import Absence, SyncRun, SyncSettings
 from followersync.models.settings import DEFAULT_INTERVAL
 from followersync.selectors.answers import Overview
-from followersync.selectors.call_budget import left
+from followersync.selectors.call_budget import remaining_calls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def overview(account: LinkedAccount) -> Overview:
     running, last_run = _running_and_last(newest)
     absent = Absence.objects.filter(account_id=account.pk)
     since = absent.aggregate(since=Min("unconfirmed_since"))["since"]
-    budget = left(account.pk, clock.now())
+    budget = remaining_calls(account.pk, clock.now())
     allowed = consents_in_force(account)
     shows_count = Scope.PROFILE in allowed
     known = settings if settings is not None and settings.last_synced_at else None

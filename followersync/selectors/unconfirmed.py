@@ -56,7 +56,7 @@ def unconfirmed(account: LinkedAccount, *, limit: int = 50) -> Doubts:
     now = clock.now()
     due = settings.next_due_at if settings else None
     next_look = int(max(now, due or now).timestamp())
-    site = site_figures.told(now)
+    site = site_figures.last_counted(now)
     patience = patience_of((*memory.reappearances, *site), int(now.timestamp()))
     by_exports = EDGE not in list_sources(account)
 

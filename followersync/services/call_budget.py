@@ -19,7 +19,7 @@ from accounts.errors import WaitUntil
 from followersync import store
 from followersync.domain import schedule
 from followersync.models import CallBudget
-from followersync.selectors.call_budget import APP, WINDOW, left, name_of
+from followersync.selectors.call_budget import APP, WINDOW, name_of, remaining_calls
 
 if TYPE_CHECKING:
     from accounts.instagram.gateway import Usage
@@ -42,7 +42,7 @@ def open_with(account_id: int, wanted: int, now: datetime) -> tuple[int, int]:
     hourly: int = settings.INSTAGRAM_CALLS_PER_HOUR
     counted = store.take_calls(name_of(account_id), wanted, hourly, now)
     if counted is None:
-        return 0, left(account_id, now).calls
+        return 0, remaining_calls(account_id, now).calls
     calls, percent = counted
     return wanted, min(schedule.calls_allowed(percent, hourly), hourly - calls + wanted)
 
@@ -56,7 +56,7 @@ def _take_last(account_id: int, wanted: int, now: datetime) -> int:
     if row.window_started_at <= now - WINDOW:
         row.window_started_at, row.calls, row.percent = now, 0, 0
         row.save(update_fields=["window_started_at", "calls", "percent"])
-    remaining = left(account_id, now)
+    remaining = remaining_calls(account_id, now)
     if not remaining.calls:
         raise WaitUntil(remaining.until or now + WINDOW)
     taken = min(wanted, remaining.calls)

@@ -6,8 +6,8 @@ from followersync.store.call_budget import take_calls
 from followersync.store.current import NOBODY, Block, load_block, load_stored
 from followersync.store.current_pages import ListQuery, ListRow, list_followers, list_head
 from followersync.store.current_writes import (
+    EndedInterval,
     FeedEntry,
-    Written,
     add,
     append,
     lose,
@@ -23,12 +23,12 @@ from followersync.store.past_lists import list_past
 from followersync.store.person_history import history_of
 from followersync.store.run_settings import (
     LockedSettings,
+    load_run_start,
     lock_settings,
-    opening,
     save_run_result,
     save_snapshot,
 )
-from followersync.store.runs import Counted, More, change, hold, take
+from followersync.store.runs import FeedCounts, Increment, change_run, renew_lease, take_lease
 from followersync.store.scan_pages import (
     absent_batch,
     count_absent,
@@ -47,17 +47,17 @@ __all__ = [
     "ERASABLE",
     "NOBODY",
     "Block",
-    "Counted",
+    "EndedInterval",
+    "FeedCounts",
     "FeedEntry",
+    "Increment",
     "ListQuery",
     "ListRow",
     "LockedSettings",
-    "More",
-    "Written",
     "absent_batch",
     "add",
     "append",
-    "change",
+    "change_run",
     "claim_due",
     "count_absent",
     "daily_series",
@@ -65,7 +65,6 @@ __all__ = [
     "erase",
     "forget_seen",
     "history_of",
-    "hold",
     "keep_loss_evidence",
     "last_of_each_day",
     "latest_absences",
@@ -73,6 +72,7 @@ __all__ = [
     "list_head",
     "list_past",
     "load_block",
+    "load_run_start",
     "load_stored",
     "lock_settings",
     "lose",
@@ -81,16 +81,16 @@ __all__ = [
     "mirror_scan",
     "moment",
     "move",
-    "opening",
     "people_at",
     "put_absences",
     "put_pages",
     "raise_head",
     "recount",
     "rename",
+    "renew_lease",
     "save_run_result",
     "save_snapshot",
     "spans",
-    "take",
     "take_calls",
+    "take_lease",
 ]

@@ -14,7 +14,7 @@ from operator import gt, neg
 from django.db import connection
 
 from followersync.domain.values import StoredConnection, UnchangedPage
-from followersync.models.follower import STRETCH
+from followersync.models.follower import BLOCK_BITS
 from followersync.store.literals import bigints
 
 SEPARATOR = "\x1f"
@@ -99,16 +99,16 @@ def load_block(account_id: int, below: int, limit: int) -> Block:
             f" string_agg(username, '{SEPARATOR}')"
             " FROM (SELECT key, place, sure, username FROM followersync_follower"
             "  WHERE account_id = %(account)s"
-            f"  AND place >> {STRETCH} <= %(below)s::bigint >> {STRETCH} AND place < %(below)s"
-            f"  ORDER BY place >> {STRETCH} DESC, place DESC LIMIT %(limit)s) f",
+            f"  AND place >> {BLOCK_BITS} <= %(below)s::bigint >> {BLOCK_BITS} AND place < %(below)s"
+            f"  ORDER BY place >> {BLOCK_BITS} DESC, place DESC LIMIT %(limit)s) f",
             {"account": account_id, "below": below, "limit": limit},
         )
         keys, places, sure, names = cursor.fetchone()
     if keys is None:
         return NOBODY
-    stretch = Block(_numbers(keys), _numbers(places), names.split(SEPARATOR), sure)
+    block = Block(_numbers(keys), _numbers(places), names.split(SEPARATOR), sure)
     # No name on Instagram contains the separator. If one does, people are loaded by key.
-    return stretch if len(stretch.names) == len(stretch.places) else NOBODY
+    return block if len(block.names) == len(block.places) else NOBODY
 
 
 def _numbers(sent: bytes) -> array[int]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from followersync.models.follower import STRETCH
+from followersync.models.follower import BLOCK_BITS
 
 
 class ListRow(NamedTuple):
@@ -70,16 +70,16 @@ def list_followers(listing: ListQuery) -> list[ListRow]:
         comparison = ">" if ascending else "<"
         where.append(f"({by}, f.key) {comparison} (%(order)s, %(key)s)")
         if not listing.prefix:
-            where.append(f"f.place >> {STRETCH} {comparison}= %(order)s::bigint >> {STRETCH}")
+            where.append(f"f.place >> {BLOCK_BITS} {comparison}= %(order)s::bigint >> {BLOCK_BITS}")
     direction = "ASC" if ascending else "DESC"
     # By block, for which there is an index; within one PostgreSQL sorts.
-    stretch = "" if listing.prefix else f"f.place >> {STRETCH} {direction}, "
+    by_block = "" if listing.prefix else f"f.place >> {BLOCK_BITS} {direction}, "
     return fetch(
         f"SELECT {by}, f.key, f.username, f.since, f.first_seen_at, f.source,"  # noqa: S608
         " a.unconfirmed_since, a.beyond"
         " FROM followersync_follower f LEFT JOIN followersync_absence a"
         " ON a.account_id = f.account_id AND a.key = f.key"
-        f" WHERE {' AND '.join(where)} ORDER BY {stretch}{by} {direction}, f.key {direction}"
+        f" WHERE {' AND '.join(where)} ORDER BY {by_block}{by} {direction}, f.key {direction}"
         " LIMIT %(limit)s",
         values,
     )

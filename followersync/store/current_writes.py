@@ -26,7 +26,7 @@ FOLLOWER_COLUMNS = "account_id, key, place, first_seen_at, since, source, sure, 
 Row = tuple[int, int, int, datetime | None, datetime | None, int, bool, str]
 
 
-class Written(NamedTuple):
+class EndedInterval(NamedTuple):
     """A lost person: key, and name at the end."""
 
     key: int
@@ -134,7 +134,7 @@ def move(account_id: int, people: Sequence[Moved]) -> None:
         )
 
 
-def end_intervals(account_id: int, keys: Sequence[int], at: datetime) -> list[Written]:
+def end_intervals(account_id: int, keys: Sequence[int], at: datetime) -> list[EndedInterval]:
     """Close the intervals of `keys` at `at` and delete them from the current list."""
     if not keys:
         return []
@@ -150,7 +150,7 @@ def end_intervals(account_id: int, keys: Sequence[int], at: datetime) -> list[Wr
             " RETURNING key, username",
             [account_id, list(keys), at],
         )
-        return [Written(key, username) for key, username in cursor]
+        return [EndedInterval(key, username) for key, username in cursor]
 
 
 def raise_head(
@@ -160,7 +160,7 @@ def raise_head(
     digest: str,
     at: datetime,
     *,
-    unsaid: bool = False,
+    is_baseline: bool = False,
 ) -> int:
     """Take `entries` positions and add `followers` to the count; returns the last position.
 
@@ -173,7 +173,7 @@ def raise_head(
             " followers_count = followers_count + %s, digest = %s, last_change_at = %s,"
             " epoch = CASE WHEN %s THEN gen_random_uuid() ELSE epoch END"
             " WHERE account_id = %s RETURNING head",
-            [entries, followers, digest, at, unsaid, account_id],
+            [entries, followers, digest, at, is_baseline, account_id],
         )
         head: int = cursor.fetchone()[0]
     return head

@@ -9,12 +9,12 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from followersync.domain.values import Lost
-from followersync.models.follower import STRETCH
+from followersync.models.follower import BLOCK_BITS
 
 _NEXT = (
     "(SELECT {nearest}(f.place) FROM followersync_follower f"  # noqa: S608
     " WHERE f.account_id = %(account)s AND f.place {side} l.place"
-    f" AND f.place >> {STRETCH} IN (l.place >> {STRETCH}, (l.place >> {STRETCH}) {{step}} 1)"
+    f" AND f.place >> {BLOCK_BITS} IN (l.place >> {BLOCK_BITS}, (l.place >> {BLOCK_BITS}) {{step}} 1)"
     " AND NOT EXISTS (SELECT FROM followersync_absence a"
     "  WHERE a.account_id = f.account_id AND a.key = f.key))"
 )
@@ -61,8 +61,8 @@ def people_at(account_id: int, places: Collection[int]) -> dict[int, tuple[str, 
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT place, username, first_seen_at FROM followersync_follower"  # noqa: S608
-            f" WHERE account_id = %s AND place >> {STRETCH} = ANY(%s::bigint[])"
+            f" WHERE account_id = %s AND place >> {BLOCK_BITS} = ANY(%s::bigint[])"
             " AND place = ANY(%s::bigint[])",
-            [account_id, list({place >> STRETCH for place in places}), list(places)],
+            [account_id, list({place >> BLOCK_BITS for place in places}), list(places)],
         )
         return {place: (name, first_seen) for place, name, first_seen in cursor.fetchall()}

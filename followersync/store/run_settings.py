@@ -11,10 +11,10 @@ from psycopg.types.json import Jsonb
 from accounts.scopes import Scope
 from accounts.selectors.consents import in_force_sql
 from followersync.models import SyncSettings
-from followersync.store.runs import Counted
+from followersync.store.runs import FeedCounts
 
 KEEPS_COUNT = in_force_sql("s.account_id", f"'{Scope.PROFILE.value}'")
-_OPENING = """
+_RUN_START = """
 SELECT s.*,
     (SELECT count(*) FROM followersync_absence n WHERE n.account_id = s.account_id) AS unconfirmed,
     EXISTS (SELECT FROM followersync_scanpage p WHERE p.account_id = s.account_id) AS has_pages
@@ -27,7 +27,7 @@ SELECT s.*, (SELECT coalesce(sum(gained + lost + returned + found), 0)
     {KEEPS_COUNT} AS keeps_count
 FROM followersync_syncsettings s WHERE s.account_id = %(account)s FOR UPDATE OF s
 """  # noqa: S608
-_LEFT = """
+_RUN_RESULT = """
 UPDATE followersync_syncsettings SET memory = %s, complete = %s, reported = %s, baseline_at = %s,
     last_synced_at = %s, failures = %s, not_before = %s, next_due_at = %s,
     came_back_at = %s, came_back_after = %s, came_back_looks = %s
@@ -40,7 +40,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
-class Opening(NamedTuple):
+class RunStart(NamedTuple):
     """`unconfirmed`: how many people are; `has_pages`: pages of an earlier run are stored."""
 
     settings: SyncSettings
@@ -60,9 +60,9 @@ class LockedSettings(NamedTuple):
     keeps_count: bool
 
 
-def opening(account_id: int) -> Opening:
-    settings = _only(_OPENING, {"account": account_id})
-    return Opening(settings, settings.__dict__["unconfirmed"], settings.__dict__["has_pages"])
+def load_run_start(account_id: int) -> RunStart:
+    settings = _only(_RUN_START, {"account": account_id})
+    return RunStart(settings, settings.__dict__["unconfirmed"], settings.__dict__["has_pages"])
 
 
 def lock_settings(account_id: int, since: datetime) -> LockedSettings:
@@ -95,7 +95,7 @@ def save_run_result(settings: SyncSettings) -> None:
         settings.pk,
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_LEFT, values)
+        cursor.execute(_RUN_RESULT, values)
 
 
 def save_snapshot(
@@ -107,7 +107,7 @@ def save_snapshot(
     followers: int | None,
     reported: int | None,
     unconfirmed: int,
-    counted: Counted,
+    counted: FeedCounts,
     evidence: dict[str, Any],
 ) -> None:
     """Store a run's result. Where no list may be read (`followers` is None), nothing of it is

@@ -22,11 +22,11 @@ RETURNING *
 """
 
 
-class More(int):
+class Increment(int):
     """An increment of a counter."""
 
 
-class Counted(NamedTuple):
+class FeedCounts(NamedTuple):
     """The feed entries of a run so far, by kind."""
 
     gained: int
@@ -36,7 +36,7 @@ class Counted(NamedTuple):
     renamed: int
 
 
-def take(run_id: int, worker: UUID, now: datetime, dead: datetime) -> SyncRun | None:
+def take_lease(run_id: int, worker: UUID, now: datetime, dead: datetime) -> SyncRun | None:
     """Give the run to `worker`, if no worker has it: `services.sync.lease.free` is the same
     condition.
 
@@ -48,7 +48,7 @@ def take(run_id: int, worker: UUID, now: datetime, dead: datetime) -> SyncRun | 
     return None
 
 
-def hold(run_id: int, worker: UUID, now: datetime) -> bool:
+def renew_lease(run_id: int, worker: UUID, now: datetime) -> bool:
     """Lock the run until the commit and renew its heartbeat; False: it is not this worker's."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -56,14 +56,14 @@ def hold(run_id: int, worker: UUID, now: datetime) -> bool:
             " WHERE id = %s AND worker = %s AND state = 'running'",
             [now, run_id, worker],
         )
-        held: int = cursor.rowcount
-    return held == 1
+        renewed: int = cursor.rowcount
+    return renewed == 1
 
 
-def change(run_id: int, worker: UUID, changes: Mapping[str, Any]) -> Counted | None:
+def change_run(run_id: int, worker: UUID, changes: Mapping[str, Any]) -> FeedCounts | None:
     """As `renew_lease`, and write `changes` by column; None: it is not this worker's."""
     columns = ", ".join(
-        f'"{name}" = "{name}" + %s' if isinstance(value, More) else f'"{name}" = %s'
+        f'"{name}" = "{name}" + %s' if isinstance(value, Increment) else f'"{name}" = %s'
         for name, value in changes.items()
     )
     values: list[Any] = [*map(_plain, changes.values()), run_id, worker]
@@ -75,12 +75,12 @@ def change(run_id: int, worker: UUID, changes: Mapping[str, Any]) -> Counted | N
             values,
         )
         row = cursor.fetchone()
-    return None if row is None else Counted(*row)
+    return None if row is None else FeedCounts(*row)
 
 
 def _plain(value: Any) -> Any:
     match value:
-        case More():
+        case Increment():
             return int(value)
         case Enum():
             return value.value

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from followersync.domain.losses import Missing
 from followersync.domain.values import Absence, Absent, PageEvidence, Span
-from followersync.models.follower import STRETCH
+from followersync.models.follower import BLOCK_BITS
 from followersync.store.literals import bigints
 
 Ranges = Sequence[tuple[int, int]] | None
@@ -23,7 +23,7 @@ EVERYBODY = f" FROM followersync_follower f{UNSEEN}"
 BETWEEN = (
     " FROM unnest(%(lows)s::bigint[], %(highs)s::bigint[]) AS r(low, high)"
     " JOIN followersync_follower f ON f.account_id = %(account)s"
-    f" AND f.place >> {STRETCH} BETWEEN r.low >> {STRETCH} AND r.high >> {STRETCH}"
+    f" AND f.place >> {BLOCK_BITS} BETWEEN r.low >> {BLOCK_BITS} AND r.high >> {BLOCK_BITS}"
     f" AND f.place > r.low AND f.place < r.high{UNSEEN}"
 )
 SEEN = (
@@ -212,7 +212,7 @@ def mark_unsure(account_id: int, low: int, high: int, shown: Sequence[int]) -> N
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE followersync_follower SET sure = false WHERE account_id = %s AND sure"  # noqa: S608
-            f" AND place >> {STRETCH} BETWEEN %s::bigint >> {STRETCH} AND %s::bigint >> {STRETCH}"
+            f" AND place >> {BLOCK_BITS} BETWEEN %s::bigint >> {BLOCK_BITS} AND %s::bigint >> {BLOCK_BITS}"
             " AND place > %s AND place < %s AND NOT key = ANY(%s::bigint[])",
             [account_id, low, high, low, high, bigints(shown)],
         )

@@ -10,7 +10,7 @@ from followersync.domain.patience import (
     AT_ONE_TIME,
     Reappearance,
     common_reappearance,
-    site_reappearances,
+    remembered_site_reappearance,
 )
 from followersync.models import SiteReappearance, SyncSettings
 
@@ -18,31 +18,31 @@ COUNTED_EVERY = timedelta(minutes=10)
 COUNTING = "followersync.sitereappearance"
 
 
-def told(now: datetime) -> tuple[Reappearance, ...]:
-    """The site's last known reappearance, as it was last counted; one query."""
-    return _told(SiteReappearance.objects.filter(pk=1).first(), now)
+def last_counted(now: datetime) -> tuple[Reappearance, ...]:
+    """The site's last known reappearance, from the last count; one query."""
+    return _remembered(SiteReappearance.objects.filter(pk=1).first(), now)
 
 
-def counted(now: datetime) -> tuple[Reappearance, ...]:
+def count_if_due(now: datetime) -> tuple[Reappearance, ...]:
     """The same, counted anew after ten minutes, inside a transaction.
 
     One query, seven when it is counted. Concurrent callers do not wait and get the earlier result.
     """
     row = SiteReappearance.objects.filter(pk=1).first()
     due = row is None or not row.looked_at <= now < row.looked_at + COUNTED_EVERY
-    if due and _nobody_counts():
+    if due and _lock_counting():
         row = _count(now)
-    return _told(row, now)
+    return _remembered(row, now)
 
 
-def _told(row: SiteReappearance | None, now: datetime) -> tuple[Reappearance, ...]:
+def _remembered(row: SiteReappearance | None, now: datetime) -> tuple[Reappearance, ...]:
     found = None
     if row is not None and row.at is not None:
         found = Reappearance(int(row.at.timestamp()), row.seconds, row.looks)
-    return site_reappearances(found, int(now.timestamp()))
+    return remembered_site_reappearance(found, int(now.timestamp()))
 
 
-def _nobody_counts() -> bool:
+def _lock_counting() -> bool:
     """Take the lock for counting, until this transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [COUNTING])

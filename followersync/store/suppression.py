@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 # By account and key, so that each account's primary key or name index is used, never a table scan;
 # past names have no index, and are scanned.
-_WHERE_HELD = """
+_ROWS_OF_PERSON = """
 SELECT f.account_id, f.key FROM accounts_linkedaccount a
 JOIN followersync_follower f ON f.account_id = a.id AND (f.key = %(key)s OR f.username = %(name)s)
 UNION
@@ -20,7 +20,7 @@ SELECT account_id, key FROM followersync_followerchange
 WHERE key = %(key)s OR username = %(name)s OR previous_username = %(name)s
 LIMIT %(limit)s
 """
-_HELD = """
+_DATA_ABOUT_PERSON = """
 SELECT 'follower' AS kind, f.username, f.since, f.first_seen_at, NULL::timestamptz
 FROM accounts_linkedaccount a
 JOIN followersync_follower f ON f.account_id = a.id AND (f.key = %(key)s OR f.username = %(name)s)
@@ -42,7 +42,7 @@ WHERE previous_username <> ''
 """
 
 
-class HeldElsewhere(NamedTuple):
+class PersonRow(NamedTuple):
     """One list or interval with the person, without the account."""
 
     kind: str
@@ -52,18 +52,18 @@ class HeldElsewhere(NamedTuple):
     until: datetime | None
 
 
-def where_held(key: int | None, name: str | None, limit: int) -> list[tuple[int, int]]:
+def rows_of_person(key: int | None, name: str | None, limit: int) -> list[tuple[int, int]]:
     """(account id, key) of the rows of a person, at most `limit`."""
     with connection.cursor() as cursor:
-        cursor.execute(_WHERE_HELD, {"key": key, "name": name, "limit": limit})
+        cursor.execute(_ROWS_OF_PERSON, {"key": key, "name": name, "limit": limit})
         return list(cursor.fetchall())
 
 
-def held(key: int | None, name: str | None) -> list[HeldElsewhere]:
+def data_about_person(key: int | None, name: str | None) -> list[PersonRow]:
     """What is stored about a person."""
     with connection.cursor() as cursor:
-        cursor.execute(_HELD, {"key": key, "name": name})
-        return [HeldElsewhere(*row) for row in cursor]
+        cursor.execute(_DATA_ABOUT_PERSON, {"key": key, "name": name})
+        return [PersonRow(*row) for row in cursor]
 
 
 def everybody() -> Iterator[tuple[int, str]]:

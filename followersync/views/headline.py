@@ -18,7 +18,7 @@ from followersync.texts.formats import ago, moment, number
 
 
 @dataclass(frozen=True)
-class Truth:
+class Headline:
     """`tone`: good, wait or bad, for the colour only; the words are sufficient."""
 
     tone: str
@@ -27,10 +27,10 @@ class Truth:
     reconnect: bool = False
 
 
-Rule = Callable[[LinkedAccount, Overview], Truth | None]
+Rule = Callable[[LinkedAccount, Overview], Headline | None]
 
 
-def truth_of(account: LinkedAccount, overview: Overview) -> Truth:
+def headline_of(account: LinkedAccount, overview: Overview) -> Headline:
     """The headline: never an account's state alone, always with what comes next."""
     for rule in RULES:
         if truth := rule(account, overview):
@@ -43,22 +43,22 @@ def can_be_listed(account: LinkedAccount) -> bool:
     return account.is_proven and bool(settings.INSTAGRAM_FOLLOWERS_EDGE)
 
 
-def _unlinked(account: LinkedAccount, overview: Overview) -> Truth | None:
+def _unlinked(account: LinkedAccount, overview: Overview) -> Headline | None:
     if account.unlinked_at is None:
         return None
     sentence = _("@%(name)s was unlinked %(when)s. Nothing is fetched any more.")
-    return Truth(
+    return Headline(
         "bad",
         sentence % {"name": account.username, "when": ago(account.unlinked_at)},
         _kept_until(account),
     )
 
 
-def _needs_reconnect(account: LinkedAccount, overview: Overview) -> Truth | None:
+def _needs_reconnect(account: LinkedAccount, overview: Overview) -> Headline | None:
     if account.needs_reconnect_since is None or account.paused_at is not None:
         return None
     sentence = _("Instagram ended the connection to @%(name)s %(when)s.")
-    return Truth(
+    return Headline(
         "bad",
         sentence % {"name": account.username, "when": ago(account.needs_reconnect_since)},
         _("%(as_of)s Nothing is lost: reconnect, and we go on where we stopped.")
@@ -67,41 +67,41 @@ def _needs_reconnect(account: LinkedAccount, overview: Overview) -> Truth | None
     )
 
 
-def _paused(account: LinkedAccount, overview: Overview) -> Truth | None:
+def _paused(account: LinkedAccount, overview: Overview) -> Headline | None:
     if account.paused_at is None:
         return None
-    return Truth(
+    return Headline(
         "wait",
         _("Paused %(when)s: nothing is fetched from Instagram.") % {"when": ago(account.paused_at)},
         _("%(as_of)s Go on whenever you like.") % {"as_of": _as_of(overview)},
     )
 
 
-def _list_not_allowed(account: LinkedAccount, overview: Overview) -> Truth | None:
+def _list_not_allowed(account: LinkedAccount, overview: Overview) -> Headline | None:
     """Only the count is read, or nothing; a stored list is old."""
     if overview.reads_list or not account.is_proven:
         return None
     if overview.failures and overview.shows_count:
         return _failed(account, overview)
     if not overview.shows_count:
-        return Truth("wait", _("Nothing is read from Instagram."), _as_of(overview))
+        return Headline("wait", _("Nothing is read from Instagram."), _as_of(overview))
     if overview.reported is None:
-        return Truth("wait", _("We have not read your follower count yet."), _again(overview))
+        return Headline("wait", _("We have not read your follower count yet."), _again(overview))
     sentence = ngettext(
         "Instagram counts %(count)s follower.",
         "Instagram counts %(count)s followers.",
         overview.reported,
     )
-    return Truth("wait", sentence % {"count": number(overview.reported)}, _again(overview))
+    return Headline("wait", sentence % {"count": number(overview.reported)}, _again(overview))
 
 
-def _nothing_yet(account: LinkedAccount, overview: Overview) -> Truth | None:
+def _nothing_yet(account: LinkedAccount, overview: Overview) -> Headline | None:
     if overview.baseline_at is not None:
         return None
     if account.is_proven and not can_be_listed(account):
         return _only_counted(overview)
     if not can_be_listed(account):
-        return Truth(
+        return Headline(
             "wait",
             _("Nobody is listed here yet."),
             _("Instagram gives no app a personal account's followers. Import your export."),
@@ -109,7 +109,7 @@ def _nothing_yet(account: LinkedAccount, overview: Overview) -> Truth | None:
     return _first_reading(overview)
 
 
-def _only_counted(overview: Overview) -> Truth:
+def _only_counted(overview: Overview) -> Headline:
     if not overview.shows_count:
         sentence = _("Nobody is listed here yet.")
     elif overview.reported is None:
@@ -120,27 +120,27 @@ def _only_counted(overview: Overview) -> Truth:
             "Instagram counts %(count)s followers; who they are, it tells no app.",
             overview.reported,
         ) % {"count": number(overview.reported)}
-    return Truth("wait", sentence, _("Names come from your export: import it in the settings."))
+    return Headline("wait", sentence, _("Names come from your export: import it in the settings."))
 
 
-def _first_reading(overview: Overview) -> Truth:
+def _first_reading(overview: Overview) -> Headline:
     run = overview.running
     if run is None and overview.failures:
-        return Truth("bad", _("Your followers could not be read yet."), _again(overview))
+        return Headline("bad", _("Your followers could not be read yet."), _again(overview))
     if run is None and not _again(overview):
-        return Truth("wait", _("Your followers are not being read."))
+        return Headline("wait", _("Your followers are not being read."))
     seen = (run.progress or {}).get("seen") if run else None
     if not seen:
-        return Truth(
+        return Headline(
             "wait", _("Your followers are about to be read for the first time."), _again(overview)
         )
     sentence = _("Your followers are being read for the first time: %(seen)s so far.")
-    return Truth(
+    return Headline(
         "wait", sentence % {"seen": number(seen)}, _("You may leave; this goes on by itself.")
     )
 
 
-def _failed(account: LinkedAccount, overview: Overview) -> Truth | None:
+def _failed(account: LinkedAccount, overview: Overview) -> Headline | None:
     if not overview.failures or overview.running is not None:
         return None
     when = overview.last_run.finished_at if overview.last_run else None
@@ -150,10 +150,10 @@ def _failed(account: LinkedAccount, overview: Overview) -> Truth | None:
         if when
         else _("The last look at Instagram failed; nobody was lost by it.")
     )
-    return Truth("bad", sentence, f"{_as_of(overview)} {_again(overview)}")
+    return Headline("bad", sentence, f"{_as_of(overview)} {_again(overview)}")
 
 
-def _unconfirmed(account: LinkedAccount, overview: Overview) -> Truth | None:
+def _unconfirmed(account: LinkedAccount, overview: Overview) -> Headline | None:
     if not overview.unconfirmed or overview.followers is None:
         return None
     sentence = ngettext(
@@ -162,10 +162,10 @@ def _unconfirmed(account: LinkedAccount, overview: Overview) -> Truth | None:
         overview.unconfirmed,
     ) % {"all": number(overview.followers), "count": number(overview.unconfirmed)}
     next_ = _("That may be Instagram's mistake, so they still count here. %(again)s")
-    return Truth("wait", sentence, next_ % {"again": _looking_again(overview)})
+    return Headline("wait", sentence, next_ % {"again": _looking_again(overview)})
 
 
-def _incomplete(account: LinkedAccount, overview: Overview) -> Truth | None:
+def _incomplete(account: LinkedAccount, overview: Overview) -> Headline | None:
     if overview.complete or overview.followers is None:
         return None
     if overview.reported is None:
@@ -175,7 +175,7 @@ def _incomplete(account: LinkedAccount, overview: Overview) -> Truth | None:
             "%(here)s of the %(reported)s followers that Instagram counts are listed here."
         )
     values = {"here": number(overview.followers), "reported": number(overview.reported or 0)}
-    return Truth("wait", sentence % values, _again(overview))
+    return Headline("wait", sentence % values, _again(overview))
 
 
 RULES: tuple[Rule, ...] = (
@@ -190,7 +190,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _same_or_counted_differently(overview: Overview) -> Truth:
+def _same_or_counted_differently(overview: Overview) -> Headline:
     here, reported = overview.followers or 0, overview.reported
     checked = ago(overview.last_synced_at) if overview.last_synced_at else ""
     if reported == here:
@@ -205,7 +205,7 @@ def _same_or_counted_differently(overview: Overview) -> Truth:
             "Your %(count)s followers here are the same as in Instagram's list, checked %(when)s.",
             here,
         )
-    return Truth("good", sentence % {"count": number(here), "when": checked}, _again(overview))
+    return Headline("good", sentence % {"count": number(here), "when": checked}, _again(overview))
 
 
 def _kept_until(account: LinkedAccount) -> str:

@@ -120,7 +120,7 @@ def test_a_webhook_that_is_not_taken_is_counted_by_its_reason(alice, followed, c
     SyncSettings.objects.filter(pk=followed.pk).update(baseline_at=clock())
     made, _secret = outbound.subscribe(owner=alice, url="http://127.0.0.1:9/hook")
 
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
 
     reasons = [
         labels for name, labels in samples() if name == "threadsite_webhook_deliveries_total"

@@ -18,7 +18,7 @@ NOON = time(12)
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class ImportContext:
     """What an archive is compared with. Times in whole Unix seconds.
 
     `newer`: it was certainly made after every earlier archive. `looked`: the earliest moment at
@@ -55,7 +55,7 @@ class Knowledge:
         )
 
 
-def knowledge_of(job: ArchiveImport, settings: SyncSettings, now: datetime) -> Knowledge:
+def import_context(job: ArchiveImport, settings: SyncSettings, now: datetime) -> ImportContext:
     """The context of `job`, whose dates are already stored."""
     before = list(
         ArchiveImport.objects.filter(
@@ -71,7 +71,7 @@ def knowledge_of(job: ArchiveImport, settings: SyncSettings, now: datetime) -> K
     edge_at = _edge_at(job)
     earliest, latest = _made(job, last, int(now.timestamp()), edge=edge_at is not None)
     whole = last is not None and last.kind in (Completeness.WHOLE, Completeness.DOUBTFUL)
-    return Knowledge(
+    return ImportContext(
         # Content that was seen before other content is older than it, whatever the name says.
         newer=not newer_ones and (again or not alike),
         looked=_earliest(last) if last else None,

@@ -45,12 +45,12 @@ def _in_order(spool: IO[bytes]) -> Iterator[list[bytes]]:
         runs = []
         while lines:
             run = files.enter_context(tempfile.TemporaryFile(dir=scratch()))
-            runs.append(_lay_aside(sorted(lines), run))
+            runs.append(_write_run(sorted(lines), run))
             lines, more = more, spool.readlines(RUN_BYTES)
         yield from _merged(runs)
 
 
-def _lay_aside(lines: Iterable[bytes], run: IO[bytes]) -> IO[bytes]:
+def _write_run(lines: Iterable[bytes], run: IO[bytes]) -> IO[bytes]:
     run.writelines(lines)
     run.seek(0)
     return run

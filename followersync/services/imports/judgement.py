@@ -29,14 +29,14 @@ from followersync.domain.archive_losses import (
 from followersync.store import archive_compare, archive_verdicts
 
 if TYPE_CHECKING:
-    from followersync.services.imports.context import Knowledge
+    from followersync.services.imports.context import ImportContext
 
 # With these it is unknown whether the archive is whole, whatever else supports it.
 UNSURE = frozenset(Flaw) - {Flaw.OLDER, Flaw.REPEATED, Flaw.UNNAMED}
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountFacts:
     """The account's stored state: Instagram's count, since when its list exists, whether it is
     whole."""
 
@@ -47,7 +47,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ArchiveJudgement:
     """What the archive is and is worth; the verdicts are in `delta`."""
 
     assessment: Assessment
@@ -55,7 +55,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ArchiveFigures:
     """Figures of the archive: follow seconds of all people and of each part, rows, missing parts.
 
     `nameless`: the seconds of rows without a name; `unnamed`: some have no date either. `minute`:
@@ -76,7 +76,7 @@ class Shown:
         return ListedExport(people, self.span, self.following, self.part_missing)
 
 
-def judge(account: Account, shown: Shown, known: Knowledge) -> Judged:
+def judge(account: AccountFacts, shown: ArchiveFigures, known: ImportContext) -> ArchiveJudgement:
     """Compare the staged rows with the list and give everybody who differs a verdict."""
     minute = shown.minute
     staged = archive_compare.compare(account.pk, shown.span.oldest)
@@ -104,13 +104,13 @@ def judge(account: Account, shown: Shown, known: Knowledge) -> Judged:
         only_after=known.edge_looked,
         covered=known.covered,
     )
-    return Judged(as_told(assessment, facts, look), look)
+    return ArchiveJudgement(shown_assessment(assessment, facts, look), look)
 
 
 def _facts(
-    account: Account,
-    shown: Shown,
-    known: Knowledge,
+    account: AccountFacts,
+    shown: ArchiveFigures,
+    known: ImportContext,
     staged: archive_compare.Staged,
     assessment: Assessment,
 ) -> ExportFacts:
@@ -133,9 +133,9 @@ def _facts(
 
 
 def _mark(
-    account: Account,
-    shown: Shown,
-    known: Knowledge,
+    account: AccountFacts,
+    shown: ArchiveFigures,
+    known: ImportContext,
     facts: ExportFacts,
     compared: Comparison,
     mass: Redating,
@@ -163,7 +163,7 @@ def _mark(
     )
 
 
-def as_told(assessment: Assessment, facts: ExportFacts, look: Look) -> Assessment:
+def shown_assessment(assessment: Assessment, facts: ExportFacts, look: Look) -> Assessment:
     """The assessment to show: an implausible archive is not called whole, nor one of which only a
     part is certain."""
     against = tuple(each for each in assessment.reasons if each is Reason.COUNT_SHORT)

@@ -138,7 +138,7 @@ def check_form(source: IO[bytes], name: str) -> None:
 
 
 @contextmanager
-def read_elsewhere(
+def opened_in_process(
     file: IO[bytes], name: str, *, waiting: reader_process.Waiting = reader_process.STILL
 ) -> Iterator[Archive]:
     """The archive, read in a process of its own; raises as `reader_process.opened` does."""
@@ -160,7 +160,7 @@ def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | Non
     True where the database went away in the middle: it must be done again. A worker that dies
     leaves nothing half done; the next one begins anew.
     """
-    lease = _turn(run_id)
+    lease = _take_turn(run_id)
     if lease is None:
         return False
     job = ArchiveImport.objects.select_related("account", "run").get(run_id=run_id)
@@ -170,7 +170,7 @@ def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | Non
         logger.info("import %s was ended by somebody else", run_id)
         return False
     except GONE as error:
-        return leases.go_on_later(lease, error)
+        return leases.wait_out_outage(lease, error)
     finally:
         _wake_next(job.account.owner_id)
     if not kept:
@@ -179,7 +179,7 @@ def advance(run_id: int, *, watch: Callable[[dict[str, int | None]], None] | Non
     return False
 
 
-def _turn(run_id: int) -> Lease | None:
+def _take_turn(run_id: int) -> Lease | None:
     """The turn to read, unless another archive of the same member is being read.
 
     An archive may occupy a worker as long as its reader's allowance lasts; a member may have many
@@ -215,14 +215,14 @@ def _work(
     try:
         if job.run.attempts >= ATTEMPTS:
             raise ThreadsiteError("import_gave_up", _("The import broke off several times."))
-        leases.commit(lease, **leases.added(attempts=1), started_at=clock.now())
+        leases.commit(lease, **leases.increments(attempts=1), started_at=clock.now())
         with (
             files.to_scratch(job.stored, beat=_renewing(lease)) as file,
-            read_elsewhere(
+            opened_in_process(
                 file, job.file_name, waiting=reader_process.Waiting(lambda: leases.commit(lease))
             ) as archive,
         ):
-            _look(lease, job, archive)
+            _check_owner(lease, job, archive)
             runner.run(lease, job, archive, watch=watch)
         ownership.take_name(archive, job.account)
     except ownership.OwnerQuestion as question:
@@ -250,7 +250,7 @@ def _work(
     return False
 
 
-def _look(lease: Lease, job: ArchiveImport, archive: Archive) -> None:
+def _check_owner(lease: Lease, job: ArchiveImport, archive: Archive) -> None:
     """Find the owner, by consent in force, and store what names and headers say."""
     account = gate.check(job.account_id, Scope.FOLLOWERS)
     named = ownership.need_not_ask(account, job.channel)

@@ -11,7 +11,7 @@ from accounts.selectors import consent_in_force
 from followersync.domain.archive_completeness import Assessment, Completeness, DateSpan
 from followersync.domain.archive_losses import AbsentVerdict, Look
 from followersync.models import ArchiveImport, FollowerSnapshot, Mode, SyncRun, SyncSettings
-from followersync.services.imports.judgement import Shown
+from followersync.services.imports.judgement import ArchiveFigures
 from followersync.services.sync import lease as leases
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MISSING = (
 
 
 @dataclass(slots=True)
-class Read:
+class ReadArchive:
     """The archive on the spool, and what was learnt while reading it."""
 
     archive: Archive
@@ -51,11 +51,11 @@ class Read:
         ]
 
     @property
-    def shown(self) -> Shown:
+    def shown(self) -> ArchiveFigures:
         """The figures that the verdicts rest on."""
         archive = self.archive
         span, following = archive.span, archive.following
-        return Shown(
+        return ArchiveFigures(
             DateSpan(span.oldest, span.newest, span.dated),
             None
             if following is None
@@ -70,7 +70,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ImportResult:
     """The outcome of an import. `verdicts`: how many people were given each; `unconfirmed`: how
     many there are, by any look; `at`: when."""
 
@@ -93,7 +93,7 @@ class Found:
         }
 
 
-def date(job: ArchiveImport, read: Read, now: datetime) -> None:
+def date(job: ArchiveImport, read: ReadArchive, now: datetime) -> None:
     """Store when the archive was made: between its newest follow and the end of its export day."""
     newest = read.archive.span.newest
     job.spoke_from = datetime.fromtimestamp(newest, UTC) if newest is not None else None
@@ -108,7 +108,7 @@ def date(job: ArchiveImport, read: Read, now: datetime) -> None:
 
 
 def close(
-    lease: Lease, job: ArchiveImport, settings: SyncSettings, read: Read, found: Found
+    lease: Lease, job: ArchiveImport, settings: SyncSettings, read: ReadArchive, found: ImportResult
 ) -> None:
     """Close the run with its snapshot; the schedule of edge syncs is not changed."""
     at, assessment = found.at, found.assessment
@@ -142,7 +142,9 @@ def close(
     )
 
 
-def _snapshot(lease: Lease, job: ArchiveImport, settings: SyncSettings, found: Found) -> None:
+def _snapshot(
+    lease: Lease, job: ArchiveImport, settings: SyncSettings, found: ImportResult
+) -> None:
     keeps_count = consent_in_force(lease.account_id, Scope.PROFILE)
     FollowerSnapshot.objects.create(
         account_id=lease.account_id,
@@ -160,7 +162,7 @@ def _snapshot(lease: Lease, job: ArchiveImport, settings: SyncSettings, found: F
     )
 
 
-def _evidence(job: ArchiveImport, found: Found) -> dict[str, Any]:
+def _evidence(job: ArchiveImport, found: ImportResult) -> dict[str, Any]:
     return {
         "pages": len(job.ranges),
         "people": job.people,

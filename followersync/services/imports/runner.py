@@ -33,8 +33,8 @@ from followersync.domain.archive_completeness import (
 from followersync.domain.archive_losses import Flaw, Look, Weight
 from followersync.models import ArchiveImport, SyncSettings
 from followersync.services.imports import external_sort, judgement, result
-from followersync.services.imports.context import Knowledge, knowledge_of
-from followersync.services.imports.result import Found, Read
+from followersync.services.imports.context import ImportContext, import_context
+from followersync.services.imports.result import ImportResult, ReadArchive
 from followersync.services.sync import lease as leases
 from followersync.store import archive_apply, archive_compare, archive_load
 
@@ -69,9 +69,9 @@ def pack(path: Path, file: IO[bytes]) -> None:
                 archive.write(member, member.relative_to(path))
 
 
-def _read(lease: Lease, archive: Archive, spool: IO[bytes], watch: Watch | None) -> Read:
+def _read(lease: Lease, archive: Archive, spool: IO[bytes], watch: Watch | None) -> ReadArchive:
     """Write the archive to the spool, hashing it; consent is checked again with each heartbeat."""
-    read = Read(archive, spool)
+    read = ReadArchive(archive, spool)
     hashed = hashlib.blake2b(digest_size=32)
     beat = time.monotonic()
     for batch in archive.batches():
@@ -93,7 +93,7 @@ def _read(lease: Lease, archive: Archive, spool: IO[bytes], watch: Watch | None)
     return read
 
 
-def _without_hidden(batch: ColumnBatch, read: Read) -> tuple[list[str], list[int | None]]:
+def _without_hidden(batch: ColumnBatch, read: ReadArchive) -> tuple[list[str], list[int | None]]:
     """The batch without suppressed people.
 
     Their seconds count as nameless, so that others with the same second are not taken for lost.
@@ -109,7 +109,7 @@ def _without_hidden(batch: ColumnBatch, read: Read) -> tuple[list[str], list[int
     return [names[index] for index in kept], [seconds[index] for index in kept]
 
 
-def _beat(lease: Lease, read: Read, part: int, watch: Watch | None) -> None:
+def _beat(lease: Lease, read: ReadArchive, part: int, watch: Watch | None) -> None:
     gate.check(lease.account_id, Scope.FOLLOWERS)
     progress = {"seen": read.rows, "expected": None, "page": part}
     leases.commit(lease, progress=progress, pages=part)
@@ -117,27 +117,27 @@ def _beat(lease: Lease, read: Read, part: int, watch: Watch | None) -> None:
         watch(progress)
 
 
-def _apply(lease: Lease, job: ArchiveImport, read: Read) -> None:
+def _apply(lease: Lease, job: ArchiveImport, read: ReadArchive) -> None:
     settings = SyncSettings.objects.select_for_update().get(pk=lease.account_id)
     now = clock.now()
     at = max(now, settings.last_change_at or now)
     result.date(job, read, now)
-    known = knowledge_of(job, settings, now)
+    known = import_context(job, settings, now)
     look = Look(Weight.NOTHING, (), known.earliest, known.latest, sees_new=False)
     if settings.followers_count == 0 and settings.baseline_at is None:
         assessment = _first(lease, settings, read, at)
-        found = Found(assessment, {"baseline": settings.followers_count}, 0, at, look)
+        found = ImportResult(assessment, {"baseline": settings.followers_count}, 0, at, look)
     elif known.same(settings):
         # Repeated content changes nothing: its earlier result is shown again.
         reasons = tuple(Reason(each) for each in known.reasons if each in set(Reason))
         look = replace(look, flaws=(Flaw.REPEATED,))
-        found = Found(Assessment(Completeness(known.kind), reasons), {}, 0, at, look)
+        found = ImportResult(Assessment(Completeness(known.kind), reasons), {}, 0, at, look)
     else:
         found = _compare(lease, settings, read, known, at)
     result.close(lease, job, settings, read, found)
 
 
-def _first(lease: Lease, settings: SyncSettings, read: Read, at: datetime) -> Assessment:
+def _first(lease: Lease, settings: SyncSettings, read: ReadArchive, at: datetime) -> Assessment:
     """Load the first list, the baseline, which enters no feed."""
     people, total = _load(lease.account_id, read, bytes(settings.digest_key))
     settings.digest = digest.to_hex(total)
@@ -146,7 +146,7 @@ def _first(lease: Lease, settings: SyncSettings, read: Read, at: datetime) -> As
     return assess(read.shown.listed(people), Stored(), settings.reported)
 
 
-def _load(account_id: int, read: Read, digest_key: bytes) -> tuple[int, int]:
+def _load(account_id: int, read: ReadArchive, digest_key: bytes) -> tuple[int, int]:
     """Write everybody; (people, digest). The next batch is hashed while the server writes one."""
     people = total = 0
     keys = archive_load.draw_keys(read.rows)
@@ -164,18 +164,18 @@ def _load(account_id: int, read: Read, digest_key: bytes) -> tuple[int, int]:
 
 
 def _compare(
-    lease: Lease, settings: SyncSettings, read: Read, known: Knowledge, at: datetime
-) -> Found:
+    lease: Lease, settings: SyncSettings, read: ReadArchive, known: ImportContext, at: datetime
+) -> ImportResult:
     """Judge and write every difference."""
     archive_compare.stage(read.spool)
-    account = judgement.Account(
+    account = judgement.AccountFacts(
         lease.account_id, settings.reported, settings.baseline_at, settings.complete
     )
     judged = judgement.judge(account, read.shown, known)
     archive_apply.draw_keys()
     verdicts = _write(lease.account_id, settings, at, judged.look)
     unconfirmed = archive_apply.write_absences(lease.account_id, judged.look)
-    return Found(judged.assessment, verdicts, unconfirmed, at, judged.look)
+    return ImportResult(judged.assessment, verdicts, unconfirmed, at, judged.look)
 
 
 def _write(account_id: int, settings: SyncSettings, at: datetime, look: Look) -> dict[str, int]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TASK = "followersync.tasks.take_transferred"
+TASK = "followersync.tasks.import_transferred"
 QUIET = timedelta(minutes=15)
 # Longer than any tool repeats a delivery, and than files are kept during a member's pause.
 KEPT = timedelta(days=30)
@@ -178,7 +178,7 @@ def _ask(account: LinkedAccount, archive: IO[bytes], item: TransferredItem) -> S
     """Request the import. Only the queue may read a zip, so it alone knows its owner."""
     name = _name(item)
     if item.zipped:
-        with _in_our_words(), requests.read_elsewhere(archive, name) as opened:
+        with _in_our_words(), requests.opened_in_process(archive, name) as opened:
             account = transfer_routing.owner_of(account, opened.owner_username)
     return requests.request_import(
         account=account, uploaded_file=archive, channel="transfer", file_name=name

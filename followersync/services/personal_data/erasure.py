@@ -60,7 +60,7 @@ def register() -> None:
     for task in ("advance_run", "advance_runs"):
         registry.register_task_keys(f"followersync.tasks.{task}", _run_ids)
     registry.register_task_keys("followersync.tasks.look_into_folder", _folder_ids)
-    registry.register_task_keys("followersync.tasks.tell_subscriber", _subscription_ids)
+    registry.register_task_keys("followersync.tasks.notify_subscription", _subscription_ids)
     # The budget's rows are named after the account or app they limit.
     data_catalogue.key("followersync_callbudget", "name", of="account", form="account:{}")
     data_catalogue.exempt("followersync_sitereappearance", "figures over all accounts")

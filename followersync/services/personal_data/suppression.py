@@ -41,7 +41,7 @@ def visible(account_id: int, rows: Rows, known: Mapping[int, StoredConnection]) 
     """
     if isinstance(known, UnchangedPage):
         return rows
-    asked = [row for row in rows if (held := known.get(row[0])) is None or held[0] != row[1]]
+    asked = [row for row in rows if (stored := known.get(row[0])) is None or stored[0] != row[1]]
     if not asked:
         return rows
     hidden = suppression.suppressed((key for key, _ in asked), (name for _, name in asked))
@@ -56,7 +56,7 @@ def visible(account_id: int, rows: Rows, known: Mapping[int, StoredConnection]) 
 
 def erase(person: Person, limit: int) -> int:
     """Remove the person from at most `limit` lists; 0 when they are in none."""
-    found = suppress.where_held(person.instagram_id, person.username, limit)
+    found = suppress.rows_of_person(person.instagram_id, person.username, limit)
     for account_id, pairs in groupby(sorted(found), key=itemgetter(0)):
         remove(account_id, [key for _account, key in pairs])
     return len(found)
@@ -64,7 +64,7 @@ def erase(person: Person, limit: int) -> int:
 
 def find(person: Person) -> Iterator[dict[str, Any]]:
     """Each list or past interval with the person, without naming the account."""
-    for row in suppress.held(person.instagram_id, person.username):
+    for row in suppress.data_about_person(person.instagram_id, person.username):
         yield row._asdict()
 
 

@@ -34,7 +34,7 @@ People = Mapping[int, StoredConnection]
 
 PAGES_PER_COMMIT = 20
 # The people of so many pages are loaded at once where a list is read downwards.
-STRETCH = 5
+PAGES_PER_BLOCK = 5
 
 
 @dataclass(slots=True)
@@ -51,31 +51,33 @@ class PageBatch:
     drops_leftovers: bool = False
     changes: Changes = field(default_factory=Changes)
     pages: list[tuple[PageEvidence, Sequence[int]]] = field(default_factory=list)
-    moved_on: list[frozenset[int]] = field(default_factory=list)
+    moved_by_page: list[frozenset[int]] = field(default_factory=list)
     doubts: list[tuple[int, int, Sequence[int]]] = field(default_factory=list)
     calls: int = 0
     may_have_stored: bool = True
     may_be_unconfirmed: bool = True
     _people: dict[int, StoredConnection] = field(default_factory=dict)
     _changed: set[int] = field(default_factory=set)
-    _stretch: Block = store.NOBODY
+    _block: Block = store.NOBODY
     _by_person: bool = False
     _put: bool = False
-    _by_stretch: bool = True
+    _by_block: bool = True
 
     @property
     def full(self) -> bool:
         """Whether to commit now. Doubts change rows that are not in memory, so they cannot wait."""
         return len(self.pages) >= PAGES_PER_COMMIT or bool(self.doubts)
 
-    def known(self, rows: Rows, *, below: int | None = None, pages: int = STRETCH) -> People:
+    def known(
+        self, rows: Rows, *, below: int | None = None, pages: int = PAGES_PER_BLOCK
+    ) -> People:
         """The followers among `rows`, as the uncommitted pages leave them.
 
         `below`: a place under which most of them are expected, with those of the next `pages`.
         Nothing is cached beyond the commit.
         """
-        if below is not None and self._by_stretch:
-            shown = self._shown(rows, below, pages)
+        if below is not None and self._by_block:
+            shown = self._unchanged_page(rows, below, pages)
             if shown is not None:
                 return shown
         people = self._people
@@ -85,20 +87,20 @@ class PageBatch:
             people |= store.load_stored(self.lease.account_id, strangers)
         return {key: people[key] for key in keys if key in people}
 
-    def _shown(self, rows: Rows, below: int, pages: int) -> UnchangedPage | None:
+    def _unchanged_page(self, rows: Rows, below: int, pages: int) -> UnchangedPage | None:
         """The page if it shows exactly what is stored; else its block is loaded person by
         person."""
-        if not self._stretch.reaches(below, len(rows)):
-            self._stretch = store.load_block(self.lease.account_id, below, pages * len(rows))
+        if not self._block.reaches(below, len(rows)):
+            self._block = store.load_block(self.lease.account_id, below, pages * len(rows))
             self._by_person = False
-        shown = self._stretch.shown_by(rows, below)
+        shown = self._block.shown_by(rows, below)
         if shown is not None and self._changed.isdisjoint(shown.keys_shown):
             return shown
         if not self._by_person:
-            self._people = self._stretch.people() | self._people
+            self._people = self._block.people() | self._people
             self._by_person = True
         strangers = sum(key not in self._people for key, _username in rows)
-        self._by_stretch = strangers < max(1, len(rows) // 2)
+        self._by_block = strangers < max(1, len(rows) // 2)
         return None
 
     def add(self, outcome: PageOutcome) -> None:
@@ -107,24 +109,24 @@ class PageBatch:
             self._people[one.key] = StoredConnection(one.username, one.place, one.sure)
             self._changed.add(one.key)
         for name in outcome.renamed:
-            before = self._lease(name.key)
+            before = self._person(name.key)
             self._people[name.key] = before._replace(username=name.username)
             self._changed.add(name.key)
         for moved in outcome.moved:
-            before = self._lease(moved.key)
+            before = self._person(moved.key)
             self._people[moved.key] = before._replace(place=moved.place, sure=moved.sure)
             self.changes.moved[moved.key] = moved
             self._changed.add(moved.key)
         self.changes.added.extend(outcome.added)
         self.changes.renamed.extend(outcome.renamed)
         self.pages.append((outcome.page, outcome.seen))
-        self.moved_on.append(frozenset(moved.key for moved in outcome.moved))
+        self.moved_by_page.append(frozenset(moved.key for moved in outcome.moved))
         self.doubts.extend((low, high, outcome.seen) for low, high in outcome.doubt)
 
-    def _lease(self, key: int) -> StoredConnection:
+    def _person(self, key: int) -> StoredConnection:
         """A person on the page, also where it was compared as a whole."""
         if key not in self._people and not self._by_person:
-            self._people = self._stretch.people() | self._people
+            self._people = self._block.people() | self._people
             self._by_person = True
         return self._people[key]
 
@@ -165,12 +167,12 @@ class PageBatch:
         seen = self.seen() if self.may_be_unconfirmed else []
         if seen:
             state = self._reappeared(state, store.forget_seen(self.lease.account_id, seen))
-        raised = leases.added(calls=self.calls, pages=len(self.pages), **asdict(counts))
+        raised = leases.increments(calls=self.calls, pages=len(self.pages), **asdict(counts))
         return begun | raised, state
 
     def _reappeared(self, state: AccountState, ended: dict[int, Absence]) -> AccountState:
         """The state after unconfirmed people, whose records `ended`, were seen, page by page."""
-        for (page, keys), moved in zip(self.pages, self.moved_on, strict=True):
+        for (page, keys), moved in zip(self.pages, self.moved_by_page, strict=True):
             seen = [key for key in keys if key in ended]
             if not seen:
                 continue
@@ -206,12 +208,12 @@ class PageBatch:
     def clear(self) -> None:
         """Empty the batch after the commit."""
         self.begun_at = None
-        self.changes, self.pages, self.moved_on = Changes(), [], []
+        self.changes, self.pages, self.moved_by_page = Changes(), [], []
         self.doubts, self.calls = [], 0
         self._put = False
         self._people.clear()
         self._changed.clear()
-        self._stretch, self._by_person = store.NOBODY, False
+        self._block, self._by_person = store.NOBODY, False
 
 
 def save_state(lease: Lease, state: AccountState, now: datetime) -> None:

@@ -27,7 +27,7 @@ TICK = "followersync.tasks.tick"
 TASK_FOR_MANY = "followersync.tasks.advance_runs"
 BATCH = 100
 # Runs per task; a task must end well within the queue's timeout.
-TOGETHER = 16
+RUNS_PER_TASK = 16
 MOST_PER_TICK = 20_000
 # Per member and batch; their other accounts follow in the next batch.
 PER_OWNER = 2
@@ -36,21 +36,21 @@ PATIENCE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Ticked:
+class TickResult:
     opened: int
     enqueued: int
 
 
-def tick() -> Ticked:
+def tick() -> TickResult:
     """Enqueue stuck runs, then open due ones, batch after batch."""
-    enqueued = _all(enqueue_stuck)
-    opened = _all(open_due)
+    enqueued = _repeat(enqueue_stuck)
+    opened = _repeat(open_due)
     if opened or enqueued:
         logger.info("opened %d runs, enqueued %d again", opened, enqueued)
-    return Ticked(opened=opened, enqueued=enqueued)
+    return TickResult(opened=opened, enqueued=enqueued)
 
 
-def _all(step: Callable[[], int]) -> int:
+def _repeat(step: Callable[[], int]) -> int:
     """Repeat `step` until it finds nothing more; bounded, since other ticks follow."""
     total = 0
     while total < MOST_PER_TICK:
@@ -80,8 +80,8 @@ def open_due() -> int:
         account_id__in=due, state=SyncRun.State.QUEUED, trigger=Trigger.SCHEDULE, created_at=now
     )
     runs = list(opened.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(runs), TOGETHER):
-        enqueue(TASK_FOR_MANY, *runs[start : start + TOGETHER])
+    for start in range(0, len(runs), RUNS_PER_TASK):
+        enqueue(TASK_FOR_MANY, *runs[start : start + RUNS_PER_TASK])
     return len(runs)
 
 
@@ -93,7 +93,7 @@ def _allowed(due: list[int]) -> list[int]:
     return [account_id for account_id in due if account_id in allowed]
 
 
-def forget() -> int:
+def forget_enqueued() -> int:
     """Mark all waiting runs as not enqueued, since the queue may have lost its tasks.
 
     The next tick enqueues them. Returns how many.
@@ -109,7 +109,7 @@ def enqueue_stuck() -> int:
     """Enqueue a batch of runs again that could continue and that no worker has taken."""
     now = clock.now()
     # After the end of a wait or a lease there is no task yet: the last one is older.
-    unheard = (
+    without_task = (
         Q(enqueued_at__isnull=True)
         | Q(enqueued_at__lt=now - clock.for_real(PATIENCE))
         | Q(state=SyncRun.State.WAITING, enqueued_at__lt=F("not_before"))
@@ -121,7 +121,7 @@ def enqueue_stuck() -> int:
     )
     stuck = list(
         SyncRun.objects.select_for_update(skip_locked=True)
-        .filter(lease.free(now), unheard)
+        .filter(lease.free(now), without_task)
         .order_by("pk")
         .values_list("pk", flat=True)[:BATCH]
     )

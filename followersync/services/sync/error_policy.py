@@ -81,7 +81,7 @@ def _wait(lease: Lease, error: ThreadsiteError, until: datetime, calls: int) -> 
     with transaction.atomic():
         leases.commit(
             lease,
-            **leases.added(calls=calls, attempts=1),
+            **leases.increments(calls=calls, attempts=1),
             state=SyncRun.State.WAITING,
             not_before=until,
             worker=None,
@@ -122,7 +122,7 @@ def _fail(lease: Lease, error: ThreadsiteError, calls: int, *, again: bool) -> N
     with transaction.atomic():
         leases.commit(
             lease,
-            **leases.added(calls=calls),
+            **leases.increments(calls=calls),
             state=SyncRun.State.FAILED,
             finished_at=now,
             worker=None,

@@ -65,12 +65,12 @@ def apply(account_id: int, changes: Changes) -> Counts:
     gone = [*((each.key, each.username) for each in lost), *identified.gone]
     value = _digest(settings, changes, gone)
     grown = len(changes.added) - len(gone)
-    unsaid = any(each.kind is AddedKind.BASELINE for each in changes.added)
+    is_baseline = any(each.kind is AddedKind.BASELINE for each in changes.added)
     head = store.raise_head(
-        account_id, len(entries), grown, digest.to_hex(value), at, unsaid=unsaid
+        account_id, len(entries), grown, digest.to_hex(value), at, is_baseline=is_baseline
     )
     store.append(account_id, entries, at, head=head)
-    return _counted(entries)
+    return _feed_counts(entries)
 
 
 def settings_epoch() -> datetime:
@@ -94,7 +94,7 @@ def _digest(settings: SyncSettings, changes: Changes, gone: Sequence[tuple[int, 
     )
 
 
-def _counted(entries: Iterable[FeedEntry]) -> Counts:
+def _feed_counts(entries: Iterable[FeedEntry]) -> Counts:
     counts = {"gained": 0, "found": 0, "lost": 0, "returned": 0, "renamed": 0}
     for entry in entries:
         if entry.kind in counts:

@@ -19,7 +19,7 @@ from followersync.domain import engine as domain
 from followersync.domain import schedule
 from followersync.domain.values import ListSource
 from followersync.models import Absence, FollowerSnapshot, Mode, SyncRun, SyncSettings, Trigger
-from followersync.selectors.call_budget import left as calls_left
+from followersync.selectors.call_budget import remaining_calls
 from followersync.services.sync import full_scans
 from followersync.services.sync import lease as leases
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from followersync.domain.outcome import Finished
     from followersync.services.sync.commit import PageBatch
     from followersync.services.sync.lease import Lease
-    from followersync.store import Counted, LockedSettings
+    from followersync.store import FeedCounts, LockedSettings
 
 CHANGES_OVER = timedelta(days=7)
 # Many webhooks in a row cause one look per this time.
@@ -70,8 +70,8 @@ def finish(
         now,
         finished=None if done.full_scan_open else done.evidence.finished,
     )
-    _learn(settings, done, now)
-    changes = {"attempts": 0} if done.confirm else _closed(settings, now, mode=done.mode.value)
+    _store_state(settings, done, now)
+    changes = {"attempts": 0} if done.confirm else _close(settings, now, mode=done.mode.value)
     counted = leases.commit(lease, **{"heartbeat_at": now, **raised, **changes})
     if done.snapshot:
         store.save_snapshot(
@@ -86,14 +86,14 @@ def finish(
             evidence=_evidence(done),
         )
     if done.confirm:
-        again = _again(done.state, settings, unconfirmed, now, page_limit)
+        again = _begin_second_look(done.state, settings, unconfirmed, now, page_limit)
         settings.memory = domain.dump(again)
     else:
         again = None
         settings.next_due_at = next_due(
             settings,
             now,
-            changes=locked.changes + (_told(counted) if done.snapshot else 0),
+            changes=locked.changes + (_number_of_changes(counted) if done.snapshot else 0),
             second_look_in=done.second_look_in,
             full_scan_open=done.full_scan_open and not done.paced,
         )
@@ -108,7 +108,7 @@ def _unconfirmed(batch: PageBatch) -> int:
     return Absence.objects.filter(account_id=batch.lease.account_id).count()
 
 
-def _learn(settings: SyncSettings, done: Finished, now: datetime) -> None:
+def _store_state(settings: SyncSettings, done: Finished, now: datetime) -> None:
     settings.memory = domain.dump(done.state)
     for newest in done.state.memory.reappearances[-1:]:
         settings.came_back_at = store.moment(newest.at)
@@ -120,7 +120,7 @@ def _learn(settings: SyncSettings, done: Finished, now: datetime) -> None:
         settings.baseline_at = now
 
 
-def _again(
+def _begin_second_look(
     state: AccountState, settings: SyncSettings, unconfirmed: int, now: datetime, page_limit: int
 ) -> AccountState:
     """The state of the same run's second look at the whole list."""
@@ -130,7 +130,7 @@ def _again(
         source=ListSource(page_limit=page_limit),
         followers=settings.followers_count,
         unconfirmed=unconfirmed,
-        calls_left=calls_left(settings.pk, now).calls,
+        calls_left=remaining_calls(settings.pk, now).calls,
         asked=True,
     )
 
@@ -146,8 +146,8 @@ def finish_count(lease: Lease, reported: int, scope: Scope) -> None:
         settings, changes, keeps_count = lock(lease)
         now = clock.now()
         settings.reported = reported
-        closed = _closed(settings, now, mode=Mode.COUNT)
-        counted = leases.commit(lease, **closed, **leases.added(calls=1))
+        closed = _close(settings, now, mode=Mode.COUNT)
+        counted = leases.commit(lease, **closed, **leases.increments(calls=1))
         if keeps_count:
             listed = scope is Scope.FOLLOWERS and settings.baseline_at is not None
             store.save_snapshot(
@@ -161,7 +161,9 @@ def finish_count(lease: Lease, reported: int, scope: Scope) -> None:
                 counted=counted,
                 evidence={},
             )
-        settings.next_due_at = next_due(settings, now, changes=changes + _told(counted))
+        settings.next_due_at = next_due(
+            settings, now, changes=changes + _number_of_changes(counted)
+        )
         _run_again_if_woken(lease, settings, lease.run.started_at, now)
         store.save_run_result(settings)
 
@@ -219,12 +221,12 @@ def _changes(settings: SyncSettings, now: datetime) -> int:
     return counted["all"] or 0
 
 
-def _told(counted: Counted) -> int:
+def _number_of_changes(counted: FeedCounts) -> int:
     """The number of changes, as in `_changes`."""
     return counted.gained + counted.lost + counted.returned + counted.found
 
 
-def _closed(settings: SyncSettings, now: datetime, *, mode: str) -> dict[str, Any]:
+def _close(settings: SyncSettings, now: datetime, *, mode: str) -> dict[str, Any]:
     """The changes of the run's row by a success; also updates the settings."""
     settings.last_synced_at = max(now, settings.last_synced_at or now)
     settings.failures = 0

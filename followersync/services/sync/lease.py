@@ -24,7 +24,7 @@ from followersync.models import Mode, SyncRun
 
 if TYPE_CHECKING:
     from accounts.models import LinkedAccount
-    from followersync.store import Counted
+    from followersync.store import FeedCounts
 
 # Above the longest silence of a living worker, which renews it before each request: a request
 # (25 s) or a commit. If one is silent for longer, its commit fails, so that no work counts twice.
@@ -84,24 +84,24 @@ def free(now: datetime) -> Q:
 def take(run_id: int) -> Lease | None:
     """Take the run's lease, unless another worker has it or the run is closed."""
     now, worker = clock.now(), new_worker_id()
-    run = store.take(run_id, worker, now, now - clock.for_real(LEASE))
+    run = store.take_lease(run_id, worker, now, now - clock.for_real(LEASE))
     return None if run is None else Lease(run_id, run.account_id, worker, run, now)
 
 
 def renew(lease: Lease, now: datetime) -> None:
     """Lock the run until the commit. Raises LostClaim if its lease is not ours."""
-    if not store.hold(lease.run_id, lease.worker, now):
+    if not store.renew_lease(lease.run_id, lease.worker, now):
         raise LostClaim
 
 
-def commit(lease: Lease, **changes: Any) -> Counted:
+def commit(lease: Lease, **changes: Any) -> FeedCounts:
     """Renew the lease and write `changes` of the run's row; returns the run's counts so far.
 
     Raises LostClaim.
     """
     if "heartbeat_at" not in changes:
         changes["heartbeat_at"] = clock.now()
-    counted = store.change(lease.run_id, lease.worker, changes)
+    counted = store.change_run(lease.run_id, lease.worker, changes)
     if counted is None:
         raise LostClaim
     if changes.get("state") in REPORTED:
@@ -117,9 +117,9 @@ def _report(lease: Lease, state: str, code: str) -> None:
     )
 
 
-def added(**counts: int) -> dict[str, Any]:
+def increments(**counts: int) -> dict[str, Any]:
     """Changes for `commit` that raise counters."""
-    return {name: store.More(count) for name, count in counts.items() if count}
+    return {name: store.Increment(count) for name, count in counts.items() if count}
 
 
 def release(lease: Lease) -> None:
@@ -127,7 +127,7 @@ def release(lease: Lease) -> None:
     SyncRun.objects.filter(pk=lease.run_id, worker=lease.worker).update(worker=None)
 
 
-def go_on_later(lease: Lease, error: Exception) -> bool:
+def wait_out_outage(lease: Lease, error: Exception) -> bool:
     """The database went away: wait for it, and let the run continue where it was.
 
     False where the database stays away: then the lease ends by itself.

@@ -64,24 +64,30 @@ def open_judgement(
         missing=missing,
         followers=followers,
         now=int(now.timestamp()),
-        site=site_figures.counted(now) if missing.absent else (),
+        site=site_figures.count_if_due(now) if missing.absent else (),
     )
     batch.may_be_unconfirmed = batch.may_be_unconfirmed or missing.absent > 0
     return Judgement(step, missing, context)
 
 
-def judge_few(lease: Lease, state: AccountState, case: Judgement) -> AccountState:
+def judge_few(lease: Lease, state: AccountState, judgement: Judgement) -> AccountState:
     """Judge up to BATCH people, in the caller's transaction."""
     batch: list[Absent] = []
-    if case.absent:
+    if judgement.absent:
         batch = store.absent_batch(
-            lease.account_id, case.step.ranges, case.step.first_page, after=None, limit=BATCH
+            lease.account_id,
+            judgement.step.ranges,
+            judgement.step.first_page,
+            after=None,
+            limit=BATCH,
         )
-    verdicts = _judge_batch(lease, case.context, batch)
-    return _judged(state, case, verdicts.tally, verdicts.looks)
+    verdicts = _judge_batch(lease, judgement.context, batch)
+    return _judged(state, judgement, verdicts.tally, verdicts.looks)
 
 
-def judge_many(lease: Lease, state: AccountState, case: Judgement, *, now: int) -> AccountState:
+def judge_many(
+    lease: Lease, state: AccountState, judgement: Judgement, *, now: int
+) -> AccountState:
     """Judge in batches with a commit each, so that an unlinking need not wait for all of them.
 
     A batch judged twice, after a kill, is harmless. Raises LostClaim, or the gate's error.
@@ -89,17 +95,21 @@ def judge_many(lease: Lease, state: AccountState, case: Judgement, *, now: int) 
     tally, looks, after = Tally(), list[PageLook](), None
     while True:
         batch = store.absent_batch(
-            lease.account_id, case.step.ranges, case.step.first_page, after=after, limit=BATCH
+            lease.account_id,
+            judgement.step.ranges,
+            judgement.step.first_page,
+            after=after,
+            limit=BATCH,
         )
         last = len(batch) < BATCH
         with transaction.atomic():
             leases.renew(lease, clock.now())
             gate.ask(lease.account_id, Scope.FOLLOWERS)
-            verdicts = _judge_batch(lease, case.context, batch)
+            verdicts = _judge_batch(lease, judgement.context, batch)
             tally += verdicts.tally
             looks += verdicts.looks
             if last:
-                state = _judged(state, case, tally, looks)
+                state = _judged(state, judgement, tally, looks)
                 save_state(lease, state, store.moment(now))
         if last:
             return state
@@ -107,9 +117,9 @@ def judge_many(lease: Lease, state: AccountState, case: Judgement, *, now: int) 
 
 
 def _judged(
-    state: AccountState, case: Judgement, tally: Tally, looks: list[PageLook]
+    state: AccountState, judgement: Judgement, tally: Tally, looks: list[PageLook]
 ) -> AccountState:
-    return domain.judged(state, tally=tally, looks=looks, context=case.context)
+    return domain.judged(state, tally=tally, looks=looks, context=judgement.context)
 
 
 def _judge_batch(lease: Lease, context: JudgeContext, batch: list[Absent]) -> Verdicts:
@@ -120,7 +130,7 @@ def _judge_batch(lease: Lease, context: JudgeContext, batch: list[Absent]) -> Ve
     )
     if changes:
         counts = feed.apply(lease.account_id, changes)
-        leases.commit(lease, **leases.added(**asdict(counts)))
+        leases.commit(lease, **leases.increments(**asdict(counts)))
     store.keep_loss_evidence(lease.account_id, verdicts.lost)
     store.put_absences(lease.account_id, verdicts.absences)
     return verdicts

@@ -122,7 +122,7 @@ def advance(
         logger.info("run %s was ended by somebody else", run_id)
         return False
     except GONE as error:
-        return leases.go_on_later(lease, error)
+        return leases.wait_out_outage(lease, error)
     except Exception:
         error_policy.fail_by_bug(lease)
         raise

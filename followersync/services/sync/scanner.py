@@ -49,21 +49,21 @@ if TYPE_CHECKING:
     from followersync.sources.edge import EdgeSource
 
 
-class Answered(Protocol):
+class HasUsage(Protocol):
     @property
     def usage(self) -> Usage: ...
 
 
-Answer = TypeVar("Answer", bound=Answered)
+Answer = TypeVar("Answer", bound=HasUsage)
 
 CALLS_TAKEN = 20
 
 # Pages are committed at least this often, so that progress shows and little is read twice.
 SECONDS_PER_COMMIT = 5.0
 # Renewed this often, the lease outlasts a slow answer.
-SECONDS_PER_BEAT = 2.0
+SECONDS_PER_RENEWAL = 2.0
 # Runs without a request; a requested run reads the whole list.
-BY_THEMSELVES = frozenset({Trigger.SCHEDULE, Trigger.WEBHOOK})
+UNREQUESTED = frozenset({Trigger.SCHEDULE, Trigger.WEBHOOK})
 
 
 class Scanner:
@@ -78,7 +78,7 @@ class Scanner:
         self._scope = scope
         self._source = source
         self._batch = PageBatch(lease)
-        self._committed_at = self._beat_at = time.monotonic()
+        self._committed_at = self._renewed_at = time.monotonic()
         self._taken = 0
         self._moment, self._moment_read = lease.at, time.monotonic()
         self._gate_passed = True
@@ -99,7 +99,7 @@ class Scanner:
         while True:
             step = domain.next_step(self._state)
             if isinstance(step, Judge | Finish):
-                if self._settle():
+                if self._judge_and_finish():
                     return True
             elif time.monotonic() >= deadline:
                 self._commit()
@@ -116,7 +116,7 @@ class Scanner:
 
         Nothing is written yet: the run begins with the commit of its first pages.
         """
-        settings, unconfirmed, has_pages = store.opening(self._lease.account_id)
+        settings, unconfirmed, has_pages = store.load_run_start(self._lease.account_id)
         self._batch.may_have_stored = has_pages
         self._batch.may_be_unconfirmed = unconfirmed > 0
         state = domain.load(settings.memory or None)
@@ -137,10 +137,10 @@ class Scanner:
             followers=settings.followers_count,
             unconfirmed=unconfirmed,
             calls_left=calls,
-            asked=self._lease.run.trigger not in BY_THEMSELVES,
+            asked=self._lease.run.trigger not in UNREQUESTED,
         )
 
-    def _settle(self) -> bool:
+    def _judge_and_finish(self) -> bool:
         """Write the last pages, judge and finish, in one transaction; True: finished.
 
         Where very many are absent, they are judged afterwards, batch by batch.
@@ -153,13 +153,13 @@ class Scanner:
             raised, state = batch.write(self._state)
             locked, step = lock(lease), domain.next_step(state)
             if isinstance(step, Judge):
-                case = open_judgement(batch, state, step, locked.settings.followers_count, now)
-                if case.absent > BATCH:
-                    many = case
+                judgement = open_judgement(batch, state, step, locked.settings.followers_count, now)
+                if judgement.absent > BATCH:
+                    many = judgement
                 else:
-                    state = judge_few(lease, state, case)
+                    state = judge_few(lease, state, judgement)
                     step = domain.next_step(state)
-                    locked = lock(lease) if case.absent else locked
+                    locked = lock(lease) if judgement.absent else locked
             finished = isinstance(step, Finish)
             if finished:
                 again = finish(batch, state, locked, raised, self._source.page_limit)
@@ -231,7 +231,7 @@ class Scanner:
         If it fails, the pages before it are committed.
         """
         account_id = self._lease.account_id
-        self._beat()
+        self._renew_lease()
         if not self._gate_passed:
             gate.ask(account_id, self._scope)
         self._gate_passed = False
@@ -248,12 +248,12 @@ class Scanner:
         call_budget.note(account_id, answer.usage)
         return answer
 
-    def _beat(self) -> None:
+    def _renew_lease(self) -> None:
         """Renew the lease before a request that may take long. Raises LostClaim."""
         now = time.monotonic()
-        if now - self._beat_at > SECONDS_PER_BEAT:
+        if now - self._renewed_at > SECONDS_PER_RENEWAL:
             leases.renew(self._lease, self._now())
-            self._beat_at = now
+            self._renewed_at = now
 
     def close(self) -> None:
         """Give back unused calls."""
@@ -265,7 +265,7 @@ class Scanner:
         if self._state is not self._stored:
             self._state = self._batch.commit(self._state, self._now())
             self._stored = self._state
-            self._beat_at = time.monotonic()
+            self._renewed_at = time.monotonic()
         self._committed_at = time.monotonic()
 
     def _now(self) -> datetime:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 REMEMBERED_SECONDS: Final = 48 * 3600
 
 
-def hear(events: Iterable[Event]) -> int:
+def receive(events: Iterable[Event]) -> int:
     """Wake the linked accounts that new events name; returns how many.
 
     Events of accounts that nobody has linked, or that came before, are dropped.

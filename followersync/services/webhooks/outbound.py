@@ -40,7 +40,7 @@ GIVE_UP_AFTER: Final = 16
 ACCOUNTS_A_TURN: Final = 20
 #: No message is started after this; the queue ends a task after 120 s.
 TURN_SECONDS: Final = 60.0
-TASK: Final = "followersync.tasks.tell_subscriber"
+TASK: Final = "followersync.tasks.notify_subscription"
 #: The scopes that a program needs for a webhook.
 SCOPE: Final = "accounts:write"
 
@@ -112,7 +112,7 @@ def tick(limit: int = 500) -> int:
     return len(due)
 
 
-def tell(subscription_id: int) -> bool:
+def notify(subscription_id: int) -> bool:
     """Send one subscription its news; True if more is waiting. One worker at a time."""
     mine = WebhookSubscription.objects.filter(pk=subscription_id)
     subscription = mine.filter(_free(clock.now())).first()
@@ -122,12 +122,12 @@ def tell(subscription_id: int) -> bool:
     if not outbound_slots.take(mine, owner_id=subscription.owner_id, jobs_of_owner=of_owner):
         return False
     try:
-        return _tell(subscription)
+        return _notify(subscription)
     finally:
         outbound_slots.give_back(mine)
 
 
-def _tell(subscription: WebhookSubscription) -> bool:
+def _notify(subscription: WebhookSubscription) -> bool:
     program = subscription.program
     if program and not programs.has_access(subscription.owner_id, program, SCOPE):
         _disable(subscription, "shut_out")

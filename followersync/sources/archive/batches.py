@@ -24,7 +24,7 @@ class ColumnBatch:
 
 
 def all_handles(names: Sequence[str]) -> bool:
-    """Whether every one is a lower-case username; one pass of a regular expression in C."""
+    """Whether all are lower-case usernames; one pass of a regular expression in C."""
     try:
         return _HANDLES.fullmatch("\n".join(names) + "\n" if names else "") is not None
     except TypeError:

@@ -1,8 +1,8 @@
 """Reader process, child side: reads one archive within limits that no archive can exceed.
 
 Started by `reader_process`, with the archive as standard input and an order as JSON. Its
-environment holds no secret, and it opens neither the database nor a connection. Batches go to standard output
-as they are read (see `frames`).
+environment holds no secret, and it opens neither the database nor a connection. Batches
+go to standard output as they are read (see `frames`).
 """
 
 from __future__ import annotations

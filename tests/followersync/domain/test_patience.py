@@ -16,7 +16,7 @@ from followersync.domain.patience import (
     common_reappearance,
     patience_of,
     remember,
-    site_reappearances,
+    remembered_site_reappearance,
 )
 
 NOW = 1_000 * DAY
@@ -63,7 +63,7 @@ def test_what_many_accounts_saw_at_one_time_makes_every_account_wait_longer() ->
     told = common_reappearance([3 * DAY, 2 * DAY, DAY, 60], [9, 5, 4, 1], synced=30, at=NOW)
 
     assert told == Reappearance(NOW, DAY, 4)
-    assert patience_of(site_reappearances(told, NOW + DAY), NOW + DAY).looks_counted == 4
+    assert patience_of(remembered_site_reappearance(told, NOW + DAY), NOW + DAY).looks_counted == 4
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_a_few_accounts_are_no_fault_of_instagram(
 def test_after_two_days_the_other_accounts_are_forgotten() -> None:
     told = Reappearance(NOW, DAY, 2)
 
-    assert site_reappearances(told, NOW + SITE_REMEMBERED) == (told,)
-    assert site_reappearances(told, NOW + SITE_REMEMBERED + 1) == ()
-    assert site_reappearances(None, NOW) == ()
+    assert remembered_site_reappearance(told, NOW + SITE_REMEMBERED) == (told,)
+    assert remembered_site_reappearance(told, NOW + SITE_REMEMBERED + 1) == ()
+    assert remembered_site_reappearance(None, NOW) == ()
 
 
 @given(

@@ -28,7 +28,7 @@ from followersync.domain.values import LOOKS_APART, Absence
 from followersync.models import Absence as AbsenceRow
 from followersync.models import Follower, FollowerChange, PastFollow
 from followersync.services.imports import judgement
-from followersync.services.imports.context import Knowledge
+from followersync.services.imports.context import ImportContext
 from followersync.store import archive_apply, archive_compare
 
 ACCOUNT = 7
@@ -180,7 +180,9 @@ class Given:
                 account_id=ACCOUNT, key=key, username=name, valid_to=_at(START)
             )
 
-    def by_sql(self) -> tuple[judgement.Judged, dict[object, tuple[str | None, str | None]]]:
+    def by_sql(
+        self,
+    ) -> tuple[judgement.ArchiveJudgement, dict[object, tuple[str | None, str | None]]]:
         """What SQL makes of it: the verdict and the new name of each key, or unknown name."""
         lines = [line for part in self.export.parts for line in part]
         spool = "".join(f"{n}\t{'' if s is None else s}\n" for n, s in lines).encode()
@@ -195,17 +197,17 @@ class Given:
             }
         return judged, acts
 
-    def _account(self) -> judgement.Account:
+    def _account(self) -> judgement.AccountFacts:
         before = self.before
-        return judgement.Account(
+        return judgement.AccountFacts(
             ACCOUNT, before.reported, _moment(before.baseline_at), before.complete
         )
 
-    def _shown(self) -> judgement.Shown:
+    def _shown(self) -> judgement.ArchiveFigures:
         seconds = [s for part in self.export.parts for _, s in part if s is not None]
         span = DateSpan(min(seconds, default=None), max(seconds, default=None), len(seconds))
         export = self.export
-        return judgement.Shown(
+        return judgement.ArchiveFigures(
             span,
             export.following,
             export.ranges,
@@ -216,9 +218,9 @@ class Given:
             export.minute,
         )
 
-    def _known(self) -> Knowledge:
+    def _known(self) -> ImportContext:
         before = self.before
-        return Knowledge(
+        return ImportContext(
             newer=before.newer,
             looked=before.looked,
             until=before.until,

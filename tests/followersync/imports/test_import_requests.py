@@ -87,7 +87,7 @@ def test_an_archive_that_takes_long_is_read_by_one_worker(kept, clock):
     with (
         pytest.raises(InterruptedError),
         files.to_scratch(job.stored) as file,
-        requests.read_elsewhere(
+        requests.opened_in_process(
             file,
             job.file_name,
             waiting=Waiting(lambda: (lease.commit(held), beat()), every=0.001),

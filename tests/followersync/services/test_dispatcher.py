@@ -42,7 +42,7 @@ def test_a_second_tick_opens_nothing_twice(followed: LinkedAccount, clock: Clock
     due(followed, clock)
     dispatcher.tick()
 
-    assert dispatcher.tick() == dispatcher.Ticked(opened=0, enqueued=0)
+    assert dispatcher.tick() == dispatcher.TickResult(opened=0, enqueued=0)
 
 
 def test_a_paused_account_is_never_due(followed: LinkedAccount, clock: Clock) -> None:

@@ -97,16 +97,16 @@ def test_the_member_and_staff_are_told_why(
 
 
 def test_it_is_counted_every_ten_minutes_and_forgotten_after_two_days(clock: Clock) -> None:
-    assert site_reappearances.counted(clock.moment) == ()
+    assert site_reappearances.count_if_due(clock.moment) == ()
     came_back(3)
-    assert site_reappearances.counted(clock.moment) == ()
+    assert site_reappearances.count_if_due(clock.moment) == ()
 
     clock.moment += site_reappearances.COUNTED_EVERY
-    (told,) = site_reappearances.counted(clock.moment)
+    (told,) = site_reappearances.count_if_due(clock.moment)
     assert (told.seconds, told.looks) == (20 * 3_600, 3)
 
     clock.moment += timedelta(days=2, seconds=1)
-    assert site_reappearances.counted(clock.moment) == ()
+    assert site_reappearances.count_if_due(clock.moment) == ()
     assert SiteReappearance.objects.count() == 1
 
 
@@ -137,12 +137,12 @@ def test_while_one_account_counts_no_other_waits(clock: Clock) -> None:
             with transaction.atomic():
                 with connection.cursor() as cursor:
                     cursor.execute("SET LOCAL lock_timeout = '2s'")
-                counted.append(site_reappearances.counted(clock.moment))
+                counted.append(site_reappearances.count_if_due(clock.moment))
         finally:
             connection.close()
 
     with transaction.atomic():
-        site_reappearances.counted(clock.moment)
+        site_reappearances.count_if_due(clock.moment)
         other = threading.Thread(target=another_account)
         other.start()
         other.join()

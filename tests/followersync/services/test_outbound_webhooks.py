@@ -75,7 +75,7 @@ def listed(followed, clock):
 def test_a_message_says_where_the_feed_stands_and_is_signed(alice, listed, listener):
     made, secret = outbound.subscribe(owner=alice, url=listener.url)
 
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
 
     headers, body = listener.heard[0]
     assert json.loads(body)["type"] == "changes.available"
@@ -103,13 +103,13 @@ def test_the_specifications_own_example_is_signed_alike():
 
 def test_the_same_news_is_told_once(alice, listed, listener):
     made, _secret = outbound.subscribe(owner=alice, url=listener.url)
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
 
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
     assert outbound.tick() == 0
     write(listed, lost=[1])
     assert outbound.tick() == 1
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
 
     assert len(listener.heard) == 2
 
@@ -117,13 +117,13 @@ def test_the_same_news_is_told_once(alice, listed, listener):
 def test_a_failure_is_tried_again_later_under_the_same_id(alice, listed, listener, clock):
     made, _secret = outbound.subscribe(owner=alice, url=listener.url)
     listener.status = 500
-    outbound.tell(made.pk)
-    assert outbound.tell(made.pk) is False
+    outbound.notify(made.pk)
+    assert outbound.notify(made.pk) is False
     assert len(listener.heard) == 1
     clock.advance(seconds=31)
     listener.status = 200
 
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
 
     first, second = (headers["webhook-id"] for headers, _body in listener.heard)
     assert first == second
@@ -135,7 +135,7 @@ def test_who_is_silent_for_days_is_told_no_more(alice, listed, listener, clock):
     made, _secret = outbound.subscribe(owner=alice, url=listener.url)
     listener.status = 503
     for _ in range(40):
-        outbound.tell(made.pk)
+        outbound.notify(made.pk)
         clock.advance(hours=13)
 
     made.refresh_from_db()
@@ -147,7 +147,7 @@ def test_who_answers_gone_is_told_no_more(alice, listed, listener):
     made, _secret = outbound.subscribe(owner=alice, url=listener.url)
     listener.status = 410
 
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
 
     made.refresh_from_db()
     assert made.disabled_reason == "gone"
@@ -157,7 +157,7 @@ def test_a_redirect_is_not_followed(alice, listed, listener):
     made, _secret = outbound.subscribe(owner=alice, url=listener.url)
     listener.status = 307
 
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
 
     made.refresh_from_db()
     assert (len(listener.heard), made.last_error) == (1, "status_307")
@@ -166,7 +166,7 @@ def test_a_redirect_is_not_followed(alice, listed, listener):
 def test_nobody_hears_of_another_members_accounts(bob, listed, listener):
     made, _secret = outbound.subscribe(owner=bob, url=listener.url)
 
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
 
     assert listener.heard == []
     assert outbound.tick() == 0
@@ -214,7 +214,7 @@ def test_an_address_that_the_list_has_come_to_refuse_is_a_failure_and_no_fault(a
     made, _secret = outbound.subscribe(owner=alice, url="https://example.com/hook")
     WebhookSubscription.objects.update(url="https://168.63.129.16/hook")
 
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
 
     made.refresh_from_db()
     assert (made.failures, made.last_error) == (1, "address_not_public")
@@ -247,9 +247,9 @@ def test_a_turn_begins_no_message_after_its_time(alice, listed, listener, monkey
     made, _secret = outbound.subscribe(owner=alice, url=listener.url)
     monkeypatch.setattr(outbound, "TURN_SECONDS", 0)
 
-    assert outbound.tell(made.pk) is True
+    assert outbound.notify(made.pk) is True
     assert len(listener.heard) == 1
-    assert outbound.tell(made.pk) is False
+    assert outbound.notify(made.pk) is False
     assert len(listener.heard) == 2
 
 
@@ -260,11 +260,11 @@ def test_a_few_of_a_members_webhooks_are_told_at_a_time(alice, listed, listener,
     busy = WebhookSubscription.objects.filter(pk__in=[made[0].pk, made[1].pk])
     busy.update(leased_until=clock() + outbound_slots.LEASE)
 
-    outbound.tell(made[0].pk)
-    outbound.tell(made[2].pk)
+    outbound.notify(made[0].pk)
+    outbound.notify(made[2].pk)
     assert listener.heard == []
     clock.advance(seconds=outbound_slots.LEASE.total_seconds() + 1)
-    outbound.tell(made[2].pk)
+    outbound.notify(made[2].pk)
 
     assert len(listener.heard) == 1
 
@@ -273,12 +273,12 @@ def test_a_program_that_was_shut_out_is_told_nothing_any_more(listed, alice, lis
     """What it made must not go on without it: the member sees no more of it than its access."""
     programs.issue_token(user=alice, scopes=["accounts:write"])
     made, _secret = outbound.subscribe(owner=alice, url=listener.url, program=programs.OWN_CLIENT)
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
     assert len(listener.heard) == 1
 
     programs.revoke_program(user=alice, client_id=programs.OWN_CLIENT)
     write(listed, lost=[1])
-    outbound.tell(made.pk)
+    outbound.notify(made.pk)
 
     made.refresh_from_db()
     assert len(listener.heard) == 1

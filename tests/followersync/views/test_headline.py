@@ -14,7 +14,7 @@ from accounts import clock
 from accounts.models import LinkedAccount
 from followersync.models import SyncRun
 from followersync.selectors import Overview
-from followersync.views.headline import truth_of
+from followersync.views.headline import headline_of
 from tests.support.clock import Clock
 
 
@@ -51,7 +51,7 @@ def synced(clock: Clock) -> Overview:
 def test_all_is_the_same_and_says_when_that_was_checked(
     account: LinkedAccount, synced: Overview
 ) -> None:
-    truth = truth_of(account, synced)
+    truth = headline_of(account, synced)
 
     assert truth.sentence == (
         "Your 1,204 followers here are the same as on Instagram, checked 3 minutes ago."
@@ -63,13 +63,13 @@ def test_all_is_the_same_and_says_when_that_was_checked(
 def test_a_count_that_differs_is_not_called_the_same_as_on_instagram(
     account: LinkedAccount, synced: Overview
 ) -> None:
-    truth = truth_of(account, replace(synced, reported=1209))
+    truth = headline_of(account, replace(synced, reported=1209))
 
     assert "the same as in Instagram's list" in truth.sentence
 
 
 def test_one_follower_is_spoken_of_as_one(account: LinkedAccount, synced: Overview) -> None:
-    truth = truth_of(account, replace(synced, followers=1, reported=1))
+    truth = headline_of(account, replace(synced, followers=1, reported=1))
 
     assert truth.sentence.startswith("Your 1 follower here is the same")
 
@@ -77,7 +77,7 @@ def test_one_follower_is_spoken_of_as_one(account: LinkedAccount, synced: Overvi
 def test_unconfirmed_people_are_owned_up_to_with_the_time_of_the_next_look(
     account: LinkedAccount, synced: Overview
 ) -> None:
-    truth = truth_of(account, replace(synced, unconfirmed=2))
+    truth = headline_of(account, replace(synced, unconfirmed=2))
 
     assert truth.sentence == (
         "Of your 1,204 followers here, 2 are not in Instagram's list just now."
@@ -122,7 +122,7 @@ def test_what_is_not_so_is_said(
     for field in of_account:
         setattr(account, field, clock.now() - timedelta(hours=2))
 
-    truth = truth_of(account, replace(synced, **of_overview))
+    truth = headline_of(account, replace(synced, **of_overview))
 
     assert words in truth.sentence
     assert truth.tone == tone
@@ -134,14 +134,14 @@ def test_a_dead_connection_offers_to_reconnect_this_very_account(
 ) -> None:
     account.needs_reconnect_since = clock.now()
 
-    assert truth_of(account, synced).reconnect
+    assert headline_of(account, synced).reconnect
 
 
 def test_the_first_reading_says_how_far_it_is(account: LinkedAccount, synced: Overview) -> None:
     run = SyncRun(state="running", progress={"seen": 1200, "expected": 5000})
     first = replace(synced, baseline_at=None, followers=None, running=run)
 
-    assert "1,200 so far" in truth_of(account, first).sentence
+    assert "1,200 so far" in headline_of(account, first).sentence
 
 
 def test_without_a_list_endpoint_it_is_said_that_instagram_names_nobody(
@@ -149,7 +149,7 @@ def test_without_a_list_endpoint_it_is_said_that_instagram_names_nobody(
 ) -> None:
     settings.INSTAGRAM_FOLLOWERS_EDGE = ""
 
-    truth = truth_of(account, replace(synced, baseline_at=None, followers=None))
+    truth = headline_of(account, replace(synced, baseline_at=None, followers=None))
 
     assert truth.sentence == "Instagram counts 1,204 followers; who they are, it tells no app."
     assert "export" in truth.next
@@ -159,5 +159,5 @@ def test_no_sentence_says_unfollowed(account: LinkedAccount, synced: Overview) -
     for of_account, of_overview, _words, _tone in CASES:
         for field in of_account:
             setattr(account, field, clock.now())
-        truth = truth_of(account, replace(synced, **of_overview))
+        truth = headline_of(account, replace(synced, **of_overview))
         assert "unfollow" not in f"{truth.sentence} {truth.next}".lower()
