@@ -117,7 +117,7 @@ class PriorFacts:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`acts`: of whoever is stored, by key; `entries`: of unknown names; `renamed`: new names."""
+    """`acts`: of stored people, by key; `entries`: of unknown names; `renamed`: new names."""
 
     look: Look
     acts: dict[int, AbsentVerdict | ListedVerdict]
@@ -307,7 +307,8 @@ def _doubtful(
 def _mark_blocks(
     absent: Sequence[StoredPerson], stored: Sequence[StoredPerson], marks: dict[int, AbsentVerdict]
 ) -> None:
-    """Mark whoever was missing together with their neighbours; the doubtful are missing, too."""
+    """Mark people who were missing together with their neighbours; doubtful ones count as
+    missing."""
     gone = [
         row
         for row in absent
@@ -359,8 +360,11 @@ def _missing(
 def _dated(
     row: StoredPerson, second: int | None, export: Export, before: PriorFacts, mass: Redating
 ) -> ListedVerdict | None:
-    """Who is in both is neither lost nor returned, whatever the date; except whom a look missed
-    and who follows since later than that look: that is a second testimony that they had left."""
+    """The verdict about a person in both, who is neither lost nor returned, whatever the date.
+
+    Except people whom a look missed and who follow since later than that look, which is second
+    evidence that they had left.
+    """
     since, newer = row.since, before.newer
     if second is None or second == since or mass is Redating.LUMP:
         return None
@@ -386,7 +390,7 @@ def _entries(
     renamed: Mapping[int, str],
     before: PriorFacts,
 ) -> dict[str, ListedVerdict]:
-    """Which unknown names enter the list, and as what."""
+    """Which unknown names enter the list, and how."""
     taken, entries = set(renamed.values()), dict[str, ListedVerdict]()
     keys = {row.key for row in stored}
     for name, second in unknown.items():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from followersync.drive.views import came_back
+from followersync.drive.views import callback
 
 urlpatterns = [
-    path("googledrive/login/callback/", came_back, name="googledrive_callback"),
+    path("googledrive/login/callback/", callback, name="googledrive_callback"),
 ]

@@ -76,7 +76,7 @@ def connect(request: MemberRequest, account_id: int) -> HttpResponseBase:
 @never_cache
 @login_required
 @require_safe
-def came_back(request: HttpRequest) -> HttpResponse:
+def callback(request: HttpRequest) -> HttpResponse:
     """The OAuth callback; valid once, and only in the browser that began it."""
     state_id = request.GET.get("state", "")
     state = statekit.unstash_state(request, provider_id=DriveAdapter.provider_id, state_id=state_id)

@@ -51,7 +51,7 @@ def followers_page(
     )
     found = store.list_followers(listing) if at is None else store.list_past(listing)
     position = start.position if start else settings.head
-    rows, after, before = _cut(found, start, size, position)
+    rows, after, before = _with_cursors(found, start, size, position)
     of_today = at is not None and (settings.baseline_at is None or at < settings.baseline_at)
     return FollowerPage(
         rows=[_row(raw, settings.baseline_at) for raw in rows],
@@ -64,7 +64,7 @@ def followers_page(
     )
 
 
-def _cut(
+def _with_cursors(
     found: list[store.ListRow], start: Cursor | None, size: int, position: int
 ) -> tuple[list[store.ListRow], str | None, str | None]:
     """Drop the extra row that shows whether there is more, and make the cursors."""

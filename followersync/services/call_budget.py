@@ -37,7 +37,7 @@ def take(account_id: int, wanted: int, now: datetime | None = None) -> int:
     return _take_last(account_id, wanted, now)
 
 
-def open_with(account_id: int, wanted: int, now: datetime) -> tuple[int, int]:
+def take_first(account_id: int, wanted: int, now: datetime) -> tuple[int, int]:
     """(calls taken, calls that remained before), at the start of a run; takes none near a limit."""
     hourly: int = settings.INSTAGRAM_CALLS_PER_HOUR
     counted = store.take_calls(name_of(account_id), wanted, hourly, now)

@@ -117,7 +117,7 @@ def read(account_id: int) -> bool:
         _react(state, error)
         return False
     more = days == DAYS_PER_TURN
-    _again(state, timedelta(minutes=1) if more else INTERVAL)
+    _schedule_next(state, timedelta(minutes=1) if more else INTERVAL)
     return more
 
 
@@ -215,11 +215,11 @@ def _react(state: InsightsReading, error: ThreadsiteError) -> None:
     """Wait, ask the member, or stop, by the class of the error."""
     code = error.code
     if isinstance(error, WaitUntil):
-        _again(state, max(error.at - clock.now(), timedelta(minutes=1)), code)
+        _schedule_next(state, max(error.at - clock.now(), timedelta(minutes=1)), code)
     elif isinstance(error, RetryLater):
         state.failures += 1
         pause = max(RETRY * 2 ** min(state.failures, 6), timedelta(seconds=error.seconds or 0))
-        _again(state, pause, code)
+        _schedule_next(state, pause, code)
     elif isinstance(error, UnlinkedByInstagram):
         _stop(state, code)
         linking.unlink(
@@ -234,11 +234,11 @@ def _react(state: InsightsReading, error: ThreadsiteError) -> None:
         _stop(state, code)
     else:
         # Paused, unlinked, without consent, or of an unknown shape: tried again later.
-        _again(state, INTERVAL, code)
+        _schedule_next(state, INTERVAL, code)
     logger.warning("insights of account %s: %s", state.pk, code)
 
 
-def _again(state: InsightsReading, pause: timedelta, code: str = "") -> None:
+def _schedule_next(state: InsightsReading, pause: timedelta, code: str = "") -> None:
     jitter = pause * random.random() * 0.1  # noqa: S311
     InsightsReading.objects.filter(ALLOWED, pk=state.pk).update(
         next_due_at=clock.now() + pause + jitter,

@@ -136,7 +136,7 @@ class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
         for each in sorted(self._children(folder), key=lambda file: file.modified_time or ""):
             name = each.name.replace("/", "_")
             place = f"{folder}/{name}" if folder else name
-            if _matters(each):
+            if _may_belong_to_export(each):
                 self._ids[place] = each.id
                 found[place] = _described(each, place)
         return list(found.values()) if detail else list(found)
@@ -171,7 +171,7 @@ class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
         raise FolderError("revoked" if answer.status == 401 else "unreachable")
 
 
-def _matters(file: _File) -> bool:
+def _may_belong_to_export(file: _File) -> bool:
     if file.mime_type == FOLDER:
         return file.name.startswith(LOOKED_INTO)
     return file.name.lower().endswith(LISTS)

@@ -59,7 +59,7 @@ def read(
     """
     if not boundary or len(boundary) > 200:
         raise WrongDelivery("The multipart body names no boundary.")
-    stream = LazyStream(ChunkIter(cast("Any", _Ending(body, boundary))))
+    stream = LazyStream(ChunkIter(cast("Any", _MultipartBody(body, boundary))))
     parts = InterBoundaryIter(stream, _line(boundary))
     place: PurePosixPath | None = None
     seen = 0
@@ -76,7 +76,7 @@ def read(
     return place
 
 
-class _Ending:
+class _MultipartBody:
     """The body, which must end as multipart bodies do: else it was cut off."""
 
     def __init__(self, body: Body, boundary: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from followersync.store.call_budget import take_calls
-from followersync.store.current import NOBODY, Block, load_block, load_stored
+from followersync.store.current import EMPTY_BLOCK, Block, load_block, load_stored
 from followersync.store.current_pages import ListQuery, ListRow, list_followers, list_head
 from followersync.store.current_writes import (
     EndedInterval,
@@ -44,8 +44,8 @@ from followersync.store.scan_pages import (
 from followersync.store.series import daily_series, last_of_each_day
 
 __all__ = [
+    "EMPTY_BLOCK",
     "ERASABLE",
-    "NOBODY",
     "Block",
     "EndedInterval",
     "FeedCounts",

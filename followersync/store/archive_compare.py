@@ -107,7 +107,7 @@ class Missing(NamedTuple):
     found: int
 
 
-def same(one: str, other: str) -> str:
+def same_follow(one: str, other: str) -> str:
     """SQL: whether both may be the same follow; a time on a full minute may be a rounded one."""
     return (
         f"{one} / 60 = {other} / 60 AND ({one} = {other} OR %(minute)s"
@@ -121,7 +121,7 @@ def count_redated(*, minute: bool) -> Dated:
         cursor.execute(
             "WITH changed AS (SELECT second, count(*) AS people FROM delta"  # noqa: S608
             "  WHERE key IS NOT NULL AND listed AND since IS NOT NULL AND second IS NOT NULL"
-            f"  AND NOT ({same('since', 'second')}) GROUP BY second)"
+            f"  AND NOT ({same_follow('since', 'second')}) GROUP BY second)"
             " SELECT coalesce(sum(people), 0), coalesce(max(people), 0) FROM changed",
             {"minute": minute},
         )

@@ -46,7 +46,7 @@ def draw_keys(people: int) -> Iterator[int]:
 
 
 @contextmanager
-def opened(account_id: int) -> Iterator[Write]:
+def follower_writer(account_id: int) -> Iterator[Write]:
     """Yields a function that writes followers: keys, names, and seconds in digits, b"" where
     unknown."""
     with (

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from django.db import connection
 
 from followersync.domain.archive_losses import LOOKS, Look, Redating
-from followersync.store.archive_compare import same
+from followersync.store.archive_compare import same_follow
 
 MISSING = "d.key IS NOT NULL AND NOT d.listed AND d.act IS NULL"
 
@@ -65,14 +65,14 @@ def mark_doubtful(
         # One join each: joined by OR they would be evaluated for every absent person.
         cursor.execute(
             doubtful.format(
-                others="delta n", shares=f"n.key IS NULL AND {same('n.second', 'd.since')}"
+                others="delta n", shares=f"n.key IS NULL AND {same_follow('n.second', 'd.since')}"
             ),
             {"minute": minute},
         )
         cursor.execute(
             doubtful.format(
                 others="unnest(%(nameless)s::bigint[]) AS n(second)",
-                shares=same("n.second", "d.since"),
+                shares=same_follow("n.second", "d.since"),
             ),
             {"minute": minute, "nameless": list(nameless)},
         )
@@ -83,7 +83,8 @@ def mark_doubtful(
                 shares="g.account_id = %(account)s AND g.key < 0 AND g.key <> d.key"
                 " AND g.since IS NOT NULL AND (g.place >> 26) = ANY (ARRAY["
                 "((d.since << 12) - %(near)s) >> 26, (d.since << 12) >> 26,"
-                f" ((d.since << 12) + %(near)s) >> 26]) AND {same('(g.place >> 12)', 'd.since')}"
+                " ((d.since << 12) + %(near)s) >> 26])"
+                f" AND {same_follow('(g.place >> 12)', 'd.since')}"
                 " AND (g.first_seen_at > coalesce(d.first_seen_at, '-infinity')"
                 "  OR EXISTS (SELECT FROM followersync_followerchange c"
                 "   WHERE c.account_id = g.account_id AND c.key = g.key AND c.kind = 'renamed'"
@@ -220,7 +221,7 @@ def admit(
             cursor.execute(
                 "UPDATE delta d SET known = true FROM (SELECT extract(epoch FROM since)::bigint"  # noqa: S608
                 "  AS second FROM followersync_follower WHERE account_id = %(account)s) g"
-                f" WHERE d.key IS NULL AND {same('g.second', 'd.second')}",
+                f" WHERE d.key IS NULL AND {same_follow('g.second', 'd.second')}",
                 {"account": account_id, "minute": False},
             )
         cursor.execute(

@@ -71,7 +71,7 @@ class Block:
         return all(starmap(gt, pairwise(self.places)))
 
 
-NOBODY = Block((), (), [], "")
+EMPTY_BLOCK = Block((), (), [], "")
 
 
 def load_stored(account_id: int, keys: Sequence[int]) -> dict[int, StoredConnection]:
@@ -99,16 +99,17 @@ def load_block(account_id: int, below: int, limit: int) -> Block:
             f" string_agg(username, '{SEPARATOR}')"
             " FROM (SELECT key, place, sure, username FROM followersync_follower"
             "  WHERE account_id = %(account)s"
-            f"  AND place >> {BLOCK_BITS} <= %(below)s::bigint >> {BLOCK_BITS} AND place < %(below)s"
+            f"  AND place >> {BLOCK_BITS} <= %(below)s::bigint >> {BLOCK_BITS}"
+            "  AND place < %(below)s"
             f"  ORDER BY place >> {BLOCK_BITS} DESC, place DESC LIMIT %(limit)s) f",
             {"account": account_id, "below": below, "limit": limit},
         )
         keys, places, sure, names = cursor.fetchone()
     if keys is None:
-        return NOBODY
+        return EMPTY_BLOCK
     block = Block(_numbers(keys), _numbers(places), names.split(SEPARATOR), sure)
     # No name on Instagram contains the separator. If one does, people are loaded by key.
-    return block if len(block.names) == len(block.places) else NOBODY
+    return block if len(block.names) == len(block.places) else EMPTY_BLOCK
 
 
 def _numbers(sent: bytes) -> array[int]:

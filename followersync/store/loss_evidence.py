@@ -14,7 +14,8 @@ from followersync.models.follower import BLOCK_BITS
 _NEXT = (
     "(SELECT {nearest}(f.place) FROM followersync_follower f"  # noqa: S608
     " WHERE f.account_id = %(account)s AND f.place {side} l.place"
-    f" AND f.place >> {BLOCK_BITS} IN (l.place >> {BLOCK_BITS}, (l.place >> {BLOCK_BITS}) {{step}} 1)"
+    f" AND f.place >> {BLOCK_BITS} IN"
+    f"  (l.place >> {BLOCK_BITS}, (l.place >> {BLOCK_BITS}) {{step}} 1)"
     " AND NOT EXISTS (SELECT FROM followersync_absence a"
     "  WHERE a.account_id = f.account_id AND a.key = f.key))"
 )

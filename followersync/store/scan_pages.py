@@ -19,7 +19,7 @@ Ranges = Sequence[tuple[int, int]] | None
 UNSEEN = (
     " WHERE f.account_id = %(account)s AND NOT EXISTS (SELECT FROM seen WHERE seen.key = f.key)"
 )
-EVERYBODY = f" FROM followersync_follower f{UNSEEN}"
+UNSEEN_FOLLOWERS = f" FROM followersync_follower f{UNSEEN}"
 BETWEEN = (
     " FROM unnest(%(lows)s::bigint[], %(highs)s::bigint[]) AS r(low, high)"
     " JOIN followersync_follower f ON f.account_id = %(account)s"
@@ -132,7 +132,7 @@ def _hashing() -> Iterator[Any]:
 
 
 def _among(ranges: Ranges) -> str:
-    return EVERYBODY if ranges is None else BETWEEN
+    return UNSEEN_FOLLOWERS if ranges is None else BETWEEN
 
 
 def _values(account_id: int, ranges: Ranges, first_page: int) -> dict[str, Any]:
@@ -212,7 +212,8 @@ def mark_unsure(account_id: int, low: int, high: int, shown: Sequence[int]) -> N
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE followersync_follower SET sure = false WHERE account_id = %s AND sure"  # noqa: S608
-            f" AND place >> {BLOCK_BITS} BETWEEN %s::bigint >> {BLOCK_BITS} AND %s::bigint >> {BLOCK_BITS}"
+            f" AND place >> {BLOCK_BITS} BETWEEN"
+            f"  %s::bigint >> {BLOCK_BITS} AND %s::bigint >> {BLOCK_BITS}"
             " AND place > %s AND place < %s AND NOT key = ANY(%s::bigint[])",
             [account_id, low, high, low, high, bigints(shown)],
         )

@@ -16,7 +16,7 @@ SHOWN_EXPORTS = 5
 
 
 @dataclass(frozen=True)
-class Taken:
+class FoundExport:
     """One export found in the folder. `problem` is "" where it was handed to an import."""
 
     name: str
@@ -25,24 +25,24 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Watched:
+class FolderStatus:
     """`problem` is "" where the last look succeeded."""
 
     url: str
     looked_at: datetime | None
     next_look_at: datetime | None
     problem: str
-    exports: list[Taken]
+    exports: list[FoundExport]
 
 
-def watched(account: LinkedAccount) -> Watched | None:
+def folder_status(account: LinkedAccount) -> FolderStatus | None:
     """None where no folder is watched."""
     folder = WatchedFolder.objects.filter(account=account).first()
     if folder is None:
         return None
     taken = WatchedExport.objects.filter(account=account).order_by("-pk")[:SHOWN_EXPORTS]
     code = folder.error_code.removeprefix("folder_")
-    return Watched(
+    return FolderStatus(
         url="Google Drive" if folder.url == drive.URL else folder.url,
         looked_at=folder.looked_at,
         next_look_at=folder.next_look_at,
@@ -50,7 +50,7 @@ def watched(account: LinkedAccount) -> Watched | None:
         if code
         else "",
         exports=[
-            Taken(
+            FoundExport(
                 name=PurePosixPath(each.path).name,
                 at=each.taken_at,
                 problem=in_words(each.error_code) if each.error_code else "",

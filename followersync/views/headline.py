@@ -33,8 +33,8 @@ Rule = Callable[[LinkedAccount, Overview], Headline | None]
 def headline_of(account: LinkedAccount, overview: Overview) -> Headline:
     """The headline: never an account's state alone, always with what comes next."""
     for rule in RULES:
-        if truth := rule(account, overview):
-            return truth
+        if headline := rule(account, overview):
+            return headline
     return _same_or_counted_differently(overview)
 
 

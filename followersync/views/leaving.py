@@ -27,13 +27,13 @@ from accounts.views.base import MemberRequest, action, own_account
 from followersync import selectors
 
 
-def _leaving(view: Any) -> Any:
+def _requires_recent_sign_in(view: Any) -> Any:
     """A page that requires a recent sign-in."""
     guarded = reauthenticated(view)
     return never_cache(login_required(require_http_methods(["GET", "HEAD", "POST"])(guarded)))
 
 
-@_leaving
+@_requires_recent_sign_in
 def unlink(request: MemberRequest, account_id: int) -> HttpResponse:
     """Unlink and erase, at once or after a grace period that the member grants."""
     account = own_account(request, account_id)
@@ -43,7 +43,7 @@ def unlink(request: MemberRequest, account_id: int) -> HttpResponse:
     return _unlink(request, account, "after_grace" if after_grace else "now")
 
 
-@_leaving
+@_requires_recent_sign_in
 def delete(request: MemberRequest, account_id: int) -> HttpResponse:
     """Unlink and erase at once, after the username was typed."""
     account = own_account(request, account_id)
@@ -53,7 +53,7 @@ def delete(request: MemberRequest, account_id: int) -> HttpResponse:
     return _unlink(request, account, "now")
 
 
-@_leaving
+@_requires_recent_sign_in
 def delete_everything(request: MemberRequest) -> HttpResponse:
     form = ConfirmationForm(request.POST or None, word=request.user.get_username())
     if request.method != "POST" or not form.is_valid():

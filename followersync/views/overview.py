@@ -31,7 +31,7 @@ YEAR = timedelta(days=365)
 def accounts(request: MemberRequest) -> HttpResponse:
     seen = [(each, selectors.overview(each)) for each in accounts_of(request.user)]
     context = {
-        "rows": [{"account": each, "truth": headline_of(each, now)} for each, now in seen],
+        "rows": [{"account": each, "headline": headline_of(each, now)} for each, now in seen],
         "syncing": any(now.running for _each, now in seen),
         "reminder": needs_recovery_contact(request.user),
     }
@@ -81,7 +81,7 @@ def live(account: LinkedAccount, overview: Overview) -> dict[str, Any]:
     return {
         "account": account,
         "overview": overview,
-        "truth": headline_of(account, overview),
+        "headline": headline_of(account, overview),
         "questions": questions.open_questions(account),
         "doubts": _doubts(account) if overview.unconfirmed else None,
         "can_be_listed": can_be_listed(account),

@@ -17,7 +17,7 @@ from accounts.views.base import MemberRequest, own_account, page
 from followersync import selectors
 from followersync.forms import FolderForm
 from followersync.services.imports import questions
-from followersync.texts.watched_folders import watched
+from followersync.texts.watched_folders import folder_status
 from followersync.views.headline import can_be_listed
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def settings_page(
         "can_be_listed": can_be_listed(account),
         "questions": questions.open_questions(account),
         "grace_days": deployment.UNLINK_GRACE_DAYS,
-        "watched": watched(account),
+        "watched": folder_status(account),
         "drive_offered": bool(deployment.GOOGLE_CLIENT_ID),
         "folder_form": folder_form or FolderForm(),
     }

@@ -66,10 +66,10 @@ def import_context(job: ArchiveImport, settings: SyncSettings, now: datetime) ->
     last = before[-1] if before else None
     alike = [each for each in before if each.fingerprint and each.fingerprint == job.fingerprint]
     again = last is not None and last in alike
-    newer_ones = [each for each in before if not _spoke_after(job, each)]
+    newer_ones = [each for each in before if not _is_newer(job, each)]
     edge = _edge_looked(job, settings)
     edge_at = _edge_at(job)
-    earliest, latest = _made(job, last, int(now.timestamp()), edge=edge_at is not None)
+    earliest, latest = _possible_times(job, last, int(now.timestamp()), edge=edge_at is not None)
     whole = last is not None and last.kind in (Completeness.WHOLE, Completeness.DOUBTFUL)
     return ImportContext(
         # Content that was seen before other content is older than it, whatever the name says.
@@ -93,7 +93,7 @@ def import_context(job: ArchiveImport, settings: SyncSettings, now: datetime) ->
     )
 
 
-def _made(
+def _possible_times(
     job: ArchiveImport, last: ArchiveImport | None, now: int, *, edge: bool
 ) -> tuple[int | None, int]:
     """Between which moments the archive is taken to have been made.
@@ -115,7 +115,7 @@ def _made(
     return made, made
 
 
-def _spoke_after(job: ArchiveImport, other: ArchiveImport) -> bool:
+def _is_newer(job: ArchiveImport, other: ArchiveImport) -> bool:
     """Whether `job` was certainly made after `other`; in doubt not, which changes less."""
     if job.spoke_from is None or other.spoke_from is None:
         # Without a single date only the export days are known.

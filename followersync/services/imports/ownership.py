@@ -42,13 +42,12 @@ class OwnerQuestion(InvalidInput):
         self.stated_owner = stated_owner
 
 
-def need_not_ask(account: LinkedAccount, channel: str) -> bool:
+def owner_is_implied(account: LinkedAccount, channel: str) -> bool:
     """Whether a nameless archive is taken for this account's because the sender named the account.
 
     A program or an operator has named it, and there is no list yet that a wrong archive could
     damage. A member on the page may have picked the wrong file and can be asked. A data-transfer
-    tool's files reach an account only where `transfer_routing.addressee` found no other account it
-    could be.
+    tool's files reach an account only where `transfer_routing.account_for` found no other.
     """
     if channel == "web":
         return False
@@ -64,9 +63,9 @@ def check(
 
     `confirmed`: the member says that it is this account's. Then it need not name its owner; and an
     account kept by archives alone may have been renamed, which nothing else would show. `named`:
-    see `need_not_ask`. A word in a name that anybody may have chosen states no owner: it is enough
-    where it is this account's name, and a reason to ask where it is not. Raises InvalidInput
-    (`archive_foreign_owner`) or OwnerQuestion.
+    see `owner_is_implied`. A word in a name that anybody may have chosen states no owner: it
+    suffices where it is this account's name, and is a reason to ask where it is not. Raises
+    InvalidInput (`archive_foreign_owner`) or OwnerQuestion.
     """
     stated, called = archive.owner_username, account.username.lower()
     if stated == called:
@@ -75,7 +74,7 @@ def check(
         if not confirmed and not named and archive.owner_hint != called:
             raise OwnerQuestion(UNKNOWN, QUESTIONS[UNKNOWN], None)
         return
-    if account.is_proven or _is_anothers(stated, account):
+    if account.is_proven or _is_of_another_account(stated, account):
         raise refused(Problem.FOREIGN_OWNER)
     if not confirmed:
         raise OwnerQuestion(RENAMED, QUESTIONS[RENAMED], stated)
@@ -105,7 +104,7 @@ def refused(problem: Problem) -> InvalidInput:
     return InvalidInput(problem.value, DETAILS[problem], FIELD)
 
 
-def _is_anothers(name: str, account: LinkedAccount) -> bool:
+def _is_of_another_account(name: str, account: LinkedAccount) -> bool:
     """Whether the member has also linked the account of this name: then it is that one's."""
     return (
         LinkedAccount.objects.filter(

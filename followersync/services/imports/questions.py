@@ -42,7 +42,7 @@ def ask(job: ArchiveImport, question: OwnerQuestion) -> bool:
         kept_until=clock.now() + KEPT,
     )
     surplus = ArchiveImport.objects.filter(account_id=job.account_id).exclude(question="")
-    _forget(list(surplus.order_by("-pk")[MOST_KEPT:]))
+    _delete(list(surplus.order_by("-pk")[MOST_KEPT:]))
     return True
 
 
@@ -81,11 +81,11 @@ def expire(now: datetime) -> int:
         late = list(
             ArchiveImport.objects.select_for_update(skip_locked=True).filter(kept_until__lte=now)
         )
-        _forget(late)
+        _delete(late)
     return len(late)
 
 
-def _forget(jobs: list[ArchiveImport]) -> None:
+def _delete(jobs: list[ArchiveImport]) -> None:
     stored = [job.stored for job in jobs]
     _close(jobs)
     transaction.on_commit(lambda: files.discard(*stored))

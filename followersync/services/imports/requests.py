@@ -253,7 +253,7 @@ def _work(
 def _check_owner(lease: Lease, job: ArchiveImport, archive: Archive) -> None:
     """Find the owner, by consent in force, and store what names and headers say."""
     account = gate.check(job.account_id, Scope.FOLLOWERS)
-    named = ownership.need_not_ask(account, job.channel)
+    named = ownership.owner_is_implied(account, job.channel)
     try:
         ownership.check(archive, account, confirmed=job.owner_confirmed, named=named)
     except ownership.OwnerQuestion:

@@ -150,7 +150,7 @@ def _load(account_id: int, read: ReadArchive, digest_key: bytes) -> tuple[int, i
     """Write everybody; (people, digest). The next batch is hashed while the server writes one."""
     people = total = 0
     keys = archive_load.draw_keys(read.rows)
-    with archive_load.opened(account_id) as write:
+    with archive_load.follower_writer(account_id) as write:
         for block in external_sort.by_name(read.spool):
             names, seconds = list(block), list(block.values())
             people += len(names)

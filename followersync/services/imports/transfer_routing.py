@@ -32,7 +32,7 @@ class NobodyToReceive(ThreadsiteError):
 
 
 @dataclass(frozen=True, slots=True)
-class Pushed:
+class UsableFile:
     """A usable file. `export`: the folder of the unpacked export around it, or the zip itself."""
 
     path: str
@@ -40,22 +40,22 @@ class Pushed:
     zipped: bool
 
 
-def classify(place: PurePosixPath) -> Pushed | None:
+def classify(place: PurePosixPath) -> UsableFile | None:
     """The kind of file by its path; None where it is neither a zip nor one of the lists."""
     parts = [part for part in place.parts if part not in ("/", ".", "..")]
     path = PurePosixPath(*parts) if parts else place
     if not parts or len(str(path)) > LONGEST_PATH or "__MACOSX" in parts:
         return None
     if path.suffix.lower() == ".zip":
-        return Pushed(str(path), str(path), True)
+        return UsableFile(str(path), str(path), True)
     if LISTS not in parts[:-1] or not _LIST.fullmatch(path.name):
         return None
     above = parts[: parts.index(LISTS)]
     outer = above[:-1] if above and above[-1] == "connections" else above
-    return Pushed(str(path), str(PurePosixPath(*outer)) if outer else ".", False)
+    return UsableFile(str(path), str(PurePosixPath(*outer)) if outer else ".", False)
 
 
-def addressee(member: User, item: Pushed, content: IO[bytes]) -> LinkedAccount | None:
+def account_for(member: User, item: UsableFile, content: IO[bytes]) -> LinkedAccount | None:
     """The account whose list this is; None for a zip that is none.
 
     The names of the archive and of the folders around it state the owner. Where they do not, it is

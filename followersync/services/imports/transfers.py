@@ -67,7 +67,7 @@ def receive(*, member: User, place: PurePosixPath, content: IO[bytes]) -> bool:
     item = transfer_routing.classify(place)
     if item is None:
         return False
-    account = transfer_routing.addressee(member, item, content)
+    account = transfer_routing.account_for(member, item, content)
     if account is None:
         return False
     gate.check(account.pk, Scope.FOLLOWERS)
@@ -178,7 +178,7 @@ def _ask(account: LinkedAccount, archive: IO[bytes], item: TransferredItem) -> S
     """Request the import. Only the queue may read a zip, so it alone knows its owner."""
     name = _name(item)
     if item.zipped:
-        with _in_our_words(), requests.opened_in_process(archive, name) as opened:
+        with _as_invalid_input(), requests.opened_in_process(archive, name) as opened:
             account = transfer_routing.owner_of(account, opened.owner_username)
     return requests.request_import(
         account=account, uploaded_file=archive, channel="transfer", file_name=name
@@ -186,7 +186,7 @@ def _ask(account: LinkedAccount, archive: IO[bytes], item: TransferredItem) -> S
 
 
 @contextmanager
-def _in_our_words() -> Iterator[None]:
+def _as_invalid_input() -> Iterator[None]:
     try:
         yield
     except ArchiveError as error:

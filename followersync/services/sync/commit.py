@@ -58,7 +58,7 @@ class PageBatch:
     may_be_unconfirmed: bool = True
     _people: dict[int, StoredConnection] = field(default_factory=dict)
     _changed: set[int] = field(default_factory=set)
-    _block: Block = store.NOBODY
+    _block: Block = store.EMPTY_BLOCK
     _by_person: bool = False
     _put: bool = False
     _by_block: bool = True
@@ -213,7 +213,7 @@ class PageBatch:
         self._put = False
         self._people.clear()
         self._changed.clear()
-        self._block, self._by_person = store.NOBODY, False
+        self._block, self._by_person = store.EMPTY_BLOCK, False
 
 
 def save_state(lease: Lease, state: AccountState, now: datetime) -> None:

@@ -129,7 +129,7 @@ class Scanner:
             return state
         self._batch.begun_at, self._batch.drops_leftovers = now, state.full_scan is None
         # Two calls are enough where nothing has changed.
-        self._taken, calls = call_budget.open_with(self._lease.account_id, 2, now)
+        self._taken, calls = call_budget.take_first(self._lease.account_id, 2, now)
         return domain.begin_run(
             state,
             now=int(now.timestamp()),

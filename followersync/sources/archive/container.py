@@ -31,7 +31,7 @@ class Container(Protocol):
     def stream(self, member: str) -> Iterator[bytes]:
         """The member's bytes in pieces; ArchiveError where it is damaged or over a limit."""
 
-    def alike(self, one: str, other: str) -> bool:
+    def same_content(self, one: str, other: str) -> bool:
         """Whether two members have the same content."""
 
 
@@ -94,7 +94,7 @@ class ZipContainer:
         if seen != info.file_size:
             raise ArchiveError(Problem.DAMAGED, member=member)
 
-    def alike(self, one: str, other: str) -> bool:
+    def same_content(self, one: str, other: str) -> bool:
         """See Container."""
         first, second = self._infos[one], self._infos[other]
         return (first.file_size, first.CRC) == (second.file_size, second.CRC)
@@ -125,7 +125,7 @@ class FolderContainer:
         with path.open("rb") as file:
             yield from stream_file(file, member, self._budget)
 
-    def alike(self, one: str, other: str) -> bool:
+    def same_content(self, one: str, other: str) -> bool:
         """See Container."""
         return filecmp.cmp(self._root / one, self._root / other, shallow=False)
 
@@ -146,7 +146,7 @@ class FileContainer:
         self._file.seek(0)
         yield from stream_file(self._file, member, self._budget)
 
-    def alike(self, one: str, other: str) -> bool:
+    def same_content(self, one: str, other: str) -> bool:
         """See Container."""
         return one == other
 

@@ -37,7 +37,7 @@ _OWNER = (
 )
 
 
-class Unlike(Exception):
+class UnknownPage(Exception):
     """The page is not Instagram's: an element is longer or deeper than in its exports."""
 
 
@@ -69,7 +69,7 @@ class Page(HTMLParser):
             return
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise Unlike
+            raise UnknownPage
         known = dict(attrs)
         if tag == "main":
             self.has_main = True
@@ -106,17 +106,17 @@ class Page(HTMLParser):
         elif self._row_depth:
             self._text += data
             if len(self._text) > _LONGEST_TEXT:
-                raise Unlike
+                raise UnknownPage
 
-    def take_in(self, text: str) -> None:
-        """Parse the next piece. Raises Unlike where the page is not Instagram's."""
+    def parse(self, text: str) -> None:
+        """Parse the next piece. Raises UnknownPage where the page is not Instagram's."""
         try:
             self.feed(text)
         except AssertionError:
             # The parser's own error, at unknown declarations.
-            raise Unlike from None
+            raise UnknownPage from None
         if len(self.rawdata) > _LONGEST_WAIT:
-            raise Unlike
+            raise UnknownPage
 
     def _end_text(self) -> None:
         """A text is complete only at the next tag: feeding in pieces cuts it anywhere."""
@@ -127,7 +127,7 @@ class Page(HTMLParser):
         if second is None:
             self._said.append(text)
             if len(self._said) > _MOST_TEXTS:
-                raise Unlike
+                raise UnknownPage
         else:
             self._row_date = second
 
@@ -169,8 +169,8 @@ def rows(pieces: Iterator[bytes], member: str) -> Rows:
     page, count = Page(), 0
     for text in _text(pieces):
         try:
-            page.take_in(text)
-        except Unlike as error:
+            page.parse(text)
+        except UnknownPage as error:
             raise ArchiveError(Problem.WRONG_SHAPE, member=member) from error
         names, dates = page.take()
         if page.undated:
@@ -190,8 +190,8 @@ def header(pieces: Iterator[bytes]) -> tuple[str | None, date | None]:
     for text in _text(pieces):
         length += len(text)
         try:
-            page.take_in(text)
-        except Unlike:
+            page.parse(text)
+        except UnknownPage:
             break
         if page.has_main or length > _FURTHEST_MAIN:
             break

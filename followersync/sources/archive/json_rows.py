@@ -50,20 +50,20 @@ class LabelRow(msgspec.Struct):
     string_list_data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-class Named(msgspec.Struct, gc=False):
+class NamedLink(msgspec.Struct, gc=False):
     """A link of which only name and second are used."""
 
     value: str
     timestamp: int
 
 
-class Ordinary(msgspec.Struct, gc=False):
+class SingleLinkEntry(msgspec.Struct, gc=False):
     """Nearly every person: one link with a name. Decoded in a quarter of an Entry's time."""
 
-    string_list_data: tuple[Named]
+    string_list_data: tuple[NamedLink]
 
 
-_decode_ordinary = msgspec.json.Decoder(list[Ordinary]).decode
+_decode_ordinary = msgspec.json.Decoder(list[SingleLinkEntry]).decode
 _decode_entries = msgspec.json.Decoder(list[Entry | None]).decode
 _decode_labels = msgspec.json.Decoder(list[LabelRow | None]).decode
 _ENTRY = frozenset({"string_list_data", "media_list_data", "title"})

@@ -20,7 +20,7 @@ _FOLLOWING = re.compile(rf"{_BEFORE}following(?:_\d{{1,6}})?{_BEHIND}{_ENDING}",
 _PLAIN = re.compile(r"followers(?:_\d{1,6})?\.(?:json|html)")
 _ANY_ENDING = re.compile(rf".*{_ENDING}", re.I | re.S)
 
-Alike = Callable[[str, str], bool]
+SameContent = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,17 @@ def is_junk(name: str) -> bool:
     return "__MACOSX" in path.parts or path.name.startswith("._")
 
 
-def find_lists(names: list[str], *, single: bool, alike: Alike) -> Lists:
+def find_lists(names: list[str], *, single: bool, same_content: SameContent) -> Lists:
     """The follower list among these file names; ArchiveError where there is none or several.
 
-    `alike`: whether two of the files have the same content.
+    `same_content`: whether two of the files have the same content.
     """
     usable = [name for name in names if not is_junk(name)]
     matching = [name for name in usable if _PART.fullmatch(PurePosixPath(name).name)]
     candidates = [name for name in matching if "threads" not in PurePosixPath(name).parts[:-1]]
     if candidates:
         proper = [name for name in candidates if _FOLDER in PurePosixPath(name).parts[:-1]]
-        return _choose(proper or candidates, usable, alike)
+        return _choose(proper or candidates, usable, same_content)
     connections = [n for n in usable if PurePosixPath(n).name == "connections.json"]
     if len(connections) == 1:
         root = PurePosixPath(connections[0]).parent.as_posix()
@@ -66,10 +66,10 @@ def find_lists(names: list[str], *, single: bool, alike: Alike) -> Lists:
     if single and usable and list_ending(usable[0]) == "json":
         # With any name, its root key may state what it is.
         return Lists("unnamed", {1: usable[0]}, (), ".")
-    raise _nothing(usable, single=single, threads=bool(matching))
+    raise _no_list_error(usable, single=single, threads=bool(matching))
 
 
-def _nothing(names: list[str], *, single: bool, threads: bool) -> ArchiveError:
+def _no_list_error(names: list[str], *, single: bool, threads: bool) -> ArchiveError:
     """Why there is no list to read, and what the member may do."""
     if single and names and _FOLLOWING.fullmatch(names[0]):
         return ArchiveError(Problem.ANOTHER_LIST, member=names[0])
@@ -86,7 +86,7 @@ def _nothing(names: list[str], *, single: bool, threads: bool) -> ArchiveError:
     return ArchiveError(Problem.NO_FOLLOWER_LIST)
 
 
-def _choose(candidates: list[str], names: list[str], alike: Alike) -> Lists:
+def _choose(candidates: list[str], names: list[str], same_content: SameContent) -> Lists:
     """JSON before HTML of the same export; two exports, or a repeated part, are refused."""
     folders = {PurePosixPath(name).parent for name in candidates}
     if len(folders) > 1:
@@ -100,7 +100,7 @@ def _choose(candidates: list[str], names: list[str], alike: Alike) -> Lists:
             continue
         number, form = int(match[1] or 1), match[2].lower()[:4]
         first = parts[form].setdefault(number, name)
-        if first != name and not alike(first, name):
+        if first != name and not same_content(first, name):
             raise ArchiveError(Problem.PART_TWICE, member=name, other=first)
     form = "json" if parts["json"] else "html"
     following = tuple(

@@ -45,7 +45,9 @@ def open_archive(
     readable follower list.
     """
     container = unwrapped(_container(source, name, limits), limits)
-    lists = find_lists(container.names, single=container.single, alike=container.alike)
+    lists = find_lists(
+        container.names, single=container.single, same_content=container.same_content
+    )
     first = next(iter(lists.parts.values()))
     dialect, lists = _dialect(container, lists)
     stated = owner.in_names(container.name, first)
