@@ -136,8 +136,7 @@ def _scan_position(state: AccountState, run: Run, asked_after: str | None) -> Sc
 
 
 def _above_look(state: AccountState, run: Run, asked_after: str | None) -> tuple[int, bool]:
-    """The (floor, at_top) of a repeated page; the list's first page shows newcomers as the head
-    does."""
+    """The (floor, at_top) of a repeated page; the first page shows newcomers as the head does."""
     if asked_after is None:
         return state.memory.top + JUMP, True
     return min(state.memory.looks[run.look].top, state.memory.top), False

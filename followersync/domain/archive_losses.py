@@ -50,7 +50,7 @@ class Weight(StrEnum):
     COUNTS = "counts"
 
 
-class AbsentVerdict(StrEnum):
+class Verdict(StrEnum):
     """The verdict about a stored person whom an export does not list; None: no change.
 
     MISSED: the look counts. DOUBTFUL: they may be listed under another name. BLOCK: their
@@ -140,8 +140,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an export is worth. `sees_new`: it may make people unconfirmed whom nothing missed
-    before."""
+    """What an export is worth. `sees_new`: it covers people whom nothing missed before."""
 
     weight: Weight
     flaws: tuple[Flaw, ...]
@@ -189,7 +188,7 @@ def block_length(stored: int, missing: int) -> int:
 
 
 def blocks(missing: Sequence[int], present: Sequence[int], length: int) -> list[bool]:
-    """For each missing place (rising): whether it is one of `length` without anybody present
+    """For each missing place (rising): whether it is one of `length` with nobody present
     between."""
     filled = {bisect_right(missing, place) for place in present}
     runs: list[list[int]] = []
@@ -259,35 +258,33 @@ def _odd(facts: ExportFacts, compared: Comparison) -> tuple[Flaw, ...]:
     return tuple(flaw for flaw, holds in found.items() if holds)
 
 
-def judge(
-    look: Look, absence: Absence | None, mark: AbsentVerdict | None = None
-) -> AbsentVerdict | None:
+def judge(look: Look, absence: Absence | None, mark: Verdict | None = None) -> Verdict | None:
     """The verdict about a stored person whom the export does not list.
 
     `mark`: what is known of them (RENAMED, DOUBTFUL, BLOCK, OUTSIDE); None: nothing.
     """
-    if mark is AbsentVerdict.RENAMED:
+    if mark is Verdict.RENAMED:
         return mark
-    if look.weight is Weight.NOTHING or mark is AbsentVerdict.OUTSIDE:
+    if look.weight is Weight.NOTHING or mark is Verdict.OUTSIDE:
         return None
     if absence is None and not look.sees_new:
         return None
     if mark is not None:
         return mark
     if look.weight is Weight.SHOWS:
-        return AbsentVerdict.SHOWN
+        return Verdict.SHOWN
     if absence is None:
-        return AbsentVerdict.MISSED
+        return Verdict.MISSED
     if absence.last_at > look.proves_until:
-        return AbsentVerdict.WAITING
-    return AbsentVerdict.LOST if absence.witnessed + 1 >= LOOKS else AbsentVerdict.MISSED
+        return Verdict.WAITING
+    return Verdict.LOST if absence.witnessed + 1 >= LOOKS else Verdict.MISSED
 
 
-def recorded(look: Look, absence: Absence | None, act: AbsentVerdict | None) -> Absence | None:
+def recorded(look: Look, absence: Absence | None, act: Verdict | None) -> Absence | None:
     """The absence to store after the verdict; None: none."""
-    if act in (AbsentVerdict.RENAMED, AbsentVerdict.LOST):
+    if act in (Verdict.RENAMED, Verdict.LOST):
         return None
-    if act is AbsentVerdict.MISSED:
+    if act is Verdict.MISSED:
         before = absence or Absence(since=look.latest)
         return replace(
             before,
@@ -296,10 +293,6 @@ def recorded(look: Look, absence: Absence | None, act: AbsentVerdict | None) -> 
             last_at=look.latest,
             at=(*before.at[: TIMES_KEPT - 1], look.latest),
         )
-    if absence is None and act in (
-        AbsentVerdict.DOUBTFUL,
-        AbsentVerdict.BLOCK,
-        AbsentVerdict.SHOWN,
-    ):
+    if absence is None and act in (Verdict.DOUBTFUL, Verdict.BLOCK, Verdict.SHOWN):
         return Absence(since=look.latest, last_at=look.latest)
     return absence

@@ -14,11 +14,11 @@ from enum import StrEnum
 from followersync.domain.archive_completeness import DateSpan, ListedExport, Stored, assess
 from followersync.domain.archive_losses import (
     BLOCK,
-    AbsentVerdict,
     Comparison,
     ExportFacts,
     Look,
     Redating,
+    Verdict,
     block_length,
     blocks,
     judge,
@@ -120,7 +120,7 @@ class Decision:
     """`acts`: of stored people, by key; `entries`: of unknown names; `renamed`: new names."""
 
     look: Look
-    acts: dict[int, AbsentVerdict | ListedVerdict]
+    acts: dict[int, Verdict | ListedVerdict]
     entries: dict[str, ListedVerdict]
     renamed: dict[int, str]
 
@@ -151,7 +151,7 @@ def decide(export: Export, stored: Sequence[StoredPerson], before: PriorFacts) -
     )
     compared = _missing(compared, absent, marks, stored, found)
     look = weigh(facts, compared)
-    acts: dict[int, AbsentVerdict | ListedVerdict] = {}
+    acts: dict[int, Verdict | ListedVerdict] = {}
     for row in absent:
         act = judge(look, row.absence, marks.get(row.key))
         if act is not None:
@@ -249,18 +249,18 @@ def _marks(
     unknown: Mapping[str, int | None],
     renamed: Mapping[int, str],
     before: PriorFacts,
-) -> dict[int, AbsentVerdict]:
+) -> dict[int, Verdict]:
     """Reasons against a loss of missing people."""
-    marks = dict.fromkeys(renamed, AbsentVerdict.RENAMED)
+    marks = dict.fromkeys(renamed, Verdict.RENAMED)
     seconds = [*(s for s in unknown.values() if s is not None), *export.nameless]
     others = [row for row in stored if row.key < 0 and row.since is not None]
     for row in absent:
         if row.key in marks:
             continue
         if not facts.whole and not _between(row, export):
-            marks[row.key] = AbsentVerdict.OUTSIDE
+            marks[row.key] = Verdict.OUTSIDE
         elif _doubtful(row, seconds, others, export, before):
-            marks[row.key] = AbsentVerdict.DOUBTFUL
+            marks[row.key] = Verdict.DOUBTFUL
     _mark_blocks(absent, stored, marks)
     return marks
 
@@ -279,8 +279,7 @@ def _doubtful(
     export: Export,
     before: PriorFacts,
 ) -> bool:
-    """Whether they may have another name now: one that is unknown, or was added or changed
-    later."""
+    """Whether they may have another name now: an unknown one, or one added or changed later."""
     if row.since is None:
         seen = row.first_seen_at if row.first_seen_at is not None else before.baseline_at
         return any(seen is None or second <= seen for second in seconds) or any(
@@ -305,19 +304,14 @@ def _doubtful(
 
 
 def _mark_blocks(
-    absent: Sequence[StoredPerson], stored: Sequence[StoredPerson], marks: dict[int, AbsentVerdict]
+    absent: Sequence[StoredPerson], stored: Sequence[StoredPerson], marks: dict[int, Verdict]
 ) -> None:
-    """Mark people who were missing together with their neighbours; doubtful ones count as
-    missing."""
-    gone = [
-        row
-        for row in absent
-        if marks.get(row.key) not in (AbsentVerdict.RENAMED, AbsentVerdict.OUTSIDE)
-    ]
+    """Mark people missing together with their neighbours; doubtful ones count as missing."""
+    gone = [row for row in absent if marks.get(row.key) not in (Verdict.RENAMED, Verdict.OUTSIDE)]
     if len(gone) < BLOCK:
         return
     length = block_length(len(stored), len(gone))
-    keys = {row.key for row in absent if marks.get(row.key) is not AbsentVerdict.RENAMED}
+    keys = {row.key for row in absent if marks.get(row.key) is not Verdict.RENAMED}
     for known_by_id in (True, False):
         rows = sorted(
             (row.place, row.key) for row in gone if (row.key > 0) is known_by_id and row.place
@@ -328,21 +322,17 @@ def _mark_blocks(
         flags = blocks([place for place, _ in rows], present, length)
         for (_, key), blocked in zip(rows, flags, strict=True):
             if blocked and key not in marks:
-                marks[key] = AbsentVerdict.BLOCK
+                marks[key] = Verdict.BLOCK
 
 
 def _missing(
     compared: Comparison,
     absent: Sequence[StoredPerson],
-    marks: Mapping[int, AbsentVerdict],
+    marks: Mapping[int, Verdict],
     stored: Sequence[StoredPerson],
     found: int,
 ) -> Comparison:
-    gone = [
-        row
-        for row in absent
-        if marks.get(row.key) not in (AbsentVerdict.RENAMED, AbsentVerdict.OUTSIDE)
-    ]
+    gone = [row for row in absent if marks.get(row.key) not in (Verdict.RENAMED, Verdict.OUTSIDE)]
     fresh = [row for row in gone if row.absence is None]
     return Comparison(
         compared.stored,
@@ -350,7 +340,7 @@ def _missing(
         compared.shared,
         missing=len(gone),
         fresh=len(fresh),
-        blocked=sum(marks.get(row.key) is AbsentVerdict.BLOCK for row in fresh),
+        blocked=sum(marks.get(row.key) is Verdict.BLOCK for row in fresh),
         redated=compared.redated,
         lump=compared.lump,
         found=found,

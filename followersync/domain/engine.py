@@ -204,8 +204,7 @@ def progress(state: AccountState) -> Progress:
 
 
 def _moment(state: AccountState, now: int) -> int:
-    """`now`, but not before the run began: after quick consecutive syncs it began a little
-    ahead."""
+    """Not before the run began: after quick consecutive syncs it began a little ahead."""
     return max(now, _run(state).started_at)
 
 

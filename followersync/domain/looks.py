@@ -122,8 +122,7 @@ def judge_context(
 
 
 def _settled(state: AccountState, shown: int, missing: Missing, at: int) -> count.Ledger:
-    """The count's ledger after a look at the whole list; unchanged where they were not read
-    together."""
+    """The count's ledger after a look at the whole list; unchanged if not read together."""
     run, ledger, full_scan = _run(state), state.memory.count, state.full_scan
     begun = run.started_at if full_scan is None else min(run.started_at, full_scan.started_at)
     if run.reported is None or at - begun > count.COMPARABLE:

@@ -360,8 +360,7 @@ def _missed_by_whole(context: JudgeContext, absence: Absence, *, at_end: bool) -
 
 
 def _varies(absence: Absence) -> bool:
-    """Whether the list's length has changed since, so that it is not capped where they were
-    missing."""
+    """Whether the list's length has changed since, so that it is not capped there."""
     same = absence.whole - absence.longer - absence.shorter
     return absence.longer >= LONGER or (absence.shorter >= SHORTER and absence.shorter >= same)
 

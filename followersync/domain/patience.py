@@ -82,8 +82,7 @@ def _recent(reappearances: tuple[Reappearance, ...], now: int) -> list[Reappeara
 def remember(
     reappearances: tuple[Reappearance, ...], new: Reappearance
 ) -> tuple[Reappearance, ...]:
-    """The reappearances and one more; those that another exceeds in time, looks and date are
-    dropped."""
+    """The reappearances and one more, without those that another exceeds in every respect."""
     kept = [
         each
         for each in _recent(reappearances, new.at)

@@ -25,8 +25,7 @@ class DriveProvider(OAuth2Provider):  # type: ignore[misc]
         return [READ_ONLY]
 
     def get_auth_params(self) -> dict[str, str]:
-        """Offline access until revoked; without `consent` Google issues no refresh token a second
-        time."""
+        """Offline access; without `consent` Google issues no second refresh token."""
         return {"access_type": "offline", "prompt": "consent"}
 
     def get_scope_from_request(self, request: HttpRequest) -> list[str]:

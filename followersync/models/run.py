@@ -30,8 +30,7 @@ class Mode(models.TextChoices):
 
 
 class SyncRun(models.Model):
-    """One run. `worker` and `heartbeat_at` are the lease: its worker, and when it last renewed
-    it."""
+    """One run. `worker` and `heartbeat_at` are the lease: who has it, and since when."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")

@@ -93,8 +93,7 @@ def _note(name: str, used: Percentages | None, regain_minutes: int) -> None:
 
 
 def block(account_id: int, until: datetime, usage: Usage) -> None:
-    """Instagram rejected a call: no call is made before `until`, since it would prolong the
-    limit."""
+    """Instagram rejected a call: make none before `until`, which would prolong the limit."""
     whole_app = usage.app is not None and usage.app.highest >= 100
     CallBudget.objects.update_or_create(
         name=APP if whole_app else name_of(account_id),

@@ -101,7 +101,7 @@ def tick() -> int:
 
 
 def read(account_id: int) -> bool:
-    """One turn: the newest days, some past days, and once a day demographics. True: more
+    """One turn: the newest days, some past ones, and demographics once a day. True: more
     remains."""
     state = InsightsReading.objects.filter(pk=account_id).first()
     if state is None:

@@ -98,8 +98,7 @@ class Dated(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """As in the domain's `Comparison`, for people whom only doubt or a block may keep from being
-    missed."""
+    """As in `Comparison`, for people whom only doubt or a block may keep from being missed."""
 
     missing: int
     fresh: int
@@ -130,8 +129,7 @@ def count_redated(*, minute: bool) -> Dated:
 
 
 def count_missing(account_id: int, looked: int | None) -> Missing:
-    """The missing people; `looked`: the earliest moment at which the last archive can have been
-    made."""
+    """The missing people; `looked`: the earliest possible moment of the last archive."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE missing),"

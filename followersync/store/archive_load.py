@@ -47,8 +47,7 @@ def draw_keys(people: int) -> Iterator[int]:
 
 @contextmanager
 def follower_writer(account_id: int) -> Iterator[Write]:
-    """Yields a function that writes followers: keys, names, and seconds in digits, b"" where
-    unknown."""
+    """Yields a writer of followers: keys, names, and seconds in digits, b"" where unknown."""
     with (
         connection.cursor() as cursor,
         cursor.copy(

@@ -51,8 +51,7 @@ def rekey(account_id: int, people: Sequence[tuple[int, int, int, bool]]) -> None
 
 
 def merge(account_id: int, people: Sequence[tuple[int, int]]) -> None:
-    """(surrogate, id) of people who are in the list twice: one row remains, with the data of
-    both."""
+    """(surrogate, id) of people who are listed twice: one row remains, with the data of both."""
     columns = [list(column) for column in zip(*people, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(

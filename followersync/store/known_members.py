@@ -93,8 +93,7 @@ RANKED = (
 
 
 def list_known_members(meeting: KnownMembersQuery) -> list[KnownMemberRow]:
-    """At most `limit`, by rank and account id; empty where the account is not discoverable
-    itself."""
+    """At most `limit`, by rank and account id; empty if the account is not discoverable."""
     met = [FOLLOWING_IT] if meeting.followers_only else [FOLLOWING_IT, FOLLOWED_BY_IT]
     where = "seen.you_follow OR f.key IS NOT NULL"
     if meeting.followers_only:

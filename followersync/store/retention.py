@@ -110,8 +110,7 @@ def old_snapshots(ids: Sequence[int], before: datetime) -> int:
 def merge_snapshots(
     ids: Sequence[int], period: Literal["day", "week"], begin: datetime, end: datetime
 ) -> int:
-    """Merge snapshots of these accounts within each whole period of [begin, end); returns how many
-    were deleted."""
+    """Merge snapshots in each whole period of [begin, end); returns how many were deleted."""
     return _count(_MERGE, {"ids": list(ids), "period": period, "begin": begin, "end": end})
 
 

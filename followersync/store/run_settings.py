@@ -110,8 +110,7 @@ def save_snapshot(
     counted: FeedCounts,
     evidence: dict[str, Any],
 ) -> None:
-    """Store a run's result. Where no list may be read (`followers` is None), nothing of it is
-    stored."""
+    """Store a run's result, without the list's part where `followers` is None."""
     listed = followers is not None
     values: list[Any] = [
         settings.pk,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from followersync.domain.archive_completeness import Completeness, Reason
-from followersync.domain.archive_losses import AbsentVerdict, Flaw
+from followersync.domain.archive_losses import Flaw, Verdict
 from followersync.models import ArchiveImport, FollowerSnapshot, SyncRun
 from followersync.services.imports.ownership import QUESTIONS
 from followersync.sources.archive.errors import Problem
@@ -237,37 +237,37 @@ def _evidence(run: SyncRun, job: ArchiveImport) -> dict[str, Any]:
 def _reasons(missing: dict[str, int]) -> dict[str, str]:
     """A sentence for each verdict, with the number of people who were given it."""
 
-    def counted(act: AbsentVerdict) -> int:
+    def counted(act: Verdict) -> int:
         return missing.get(act, 0)
 
     return {
-        AbsentVerdict.MISSED: ngettext(
+        Verdict.MISSED: ngettext(
             "About %(n)s of them your next whole export decides, made at least six hours after "
             "this one: if they are missing again, they are gone.",
             "About %(n)s of them your next whole export decides, made at least six hours after "
             "this one: whoever is missing again is gone.",
-            counted(AbsentVerdict.MISSED),
+            counted(Verdict.MISSED),
         ),
-        AbsentVerdict.SHOWN: ngettext(
+        Verdict.SHOWN: ngettext(
             "About %(n)s of them this export proves nothing; two whole ones that agree decide.",
             "About %(n)s of them this export proves nothing; two whole ones that agree decide.",
-            counted(AbsentVerdict.SHOWN),
+            counted(Verdict.SHOWN),
         ),
-        AbsentVerdict.DOUBTFUL: ngettext(
+        Verdict.DOUBTFUL: ngettext(
             "%(n)s of them may be in it under another name.",
             "%(n)s of them may be in it under other names.",
-            counted(AbsentVerdict.DOUBTFUL),
+            counted(Verdict.DOUBTFUL),
         ),
-        AbsentVerdict.BLOCK: ngettext(
+        Verdict.BLOCK: ngettext(
             "%(n)s of them is missing together with their neighbours in your list, which no "
             "export can prove; they are shown as not seen until a look shows them again.",
             "%(n)s of them are missing together with their neighbours in your list, which no "
             "export can prove; they are shown as not seen until a look shows them again.",
-            counted(AbsentVerdict.BLOCK),
+            counted(Verdict.BLOCK),
         ),
-        AbsentVerdict.WAITING: ngettext(
+        Verdict.WAITING: ngettext(
             "%(n)s of them was missed less than six hours before; that counts as the same look.",
             "%(n)s of them were missed less than six hours before; that counts as the same look.",
-            counted(AbsentVerdict.WAITING),
+            counted(Verdict.WAITING),
         ),
     }

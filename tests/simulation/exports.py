@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from followersync.domain.archive_losses import AbsentVerdict, Look, recorded
+from followersync.domain.archive_losses import Look, Verdict, recorded
 from followersync.domain.archive_people import (
     Decision,
     Export,
@@ -130,17 +130,17 @@ class Account:
         people = given.people
         for key, row in list(self.held.items()):
             act = decision.acts.get(key)
-            if act is AbsentVerdict.LOST:
+            if act is Verdict.LOST:
                 self.lost[row.name] = row.since or 0
                 self.past[row.name] = key
                 del self.held[key]
-            elif act is AbsentVerdict.RENAMED:
+            elif act is Verdict.RENAMED:
                 name = decision.renamed[key]
                 self.held[key] = replace(row, name=name, renamed_at=now, absence=None)
             elif row.name in people:
                 self._see(row, people[row.name], act, decision.look, now)
             else:
-                absence = recorded(decision.look, row.absence, AbsentVerdict(act) if act else None)
+                absence = recorded(decision.look, row.absence, Verdict(act) if act else None)
                 self.held[key] = replace(row, absence=absence)
         for name, entry in decision.entries.items():
             if entry is not ListedVerdict.TAKEN:
@@ -150,7 +150,7 @@ class Account:
         self,
         row: StoredPerson,
         second: int | None,
-        act: AbsentVerdict | ListedVerdict | None,
+        act: Verdict | ListedVerdict | None,
         look: Look,
         now: int,
     ) -> None:

@@ -57,8 +57,7 @@ def _write_run(lines: Iterable[bytes], run: IO[bytes]) -> IO[bytes]:
 
 
 def _merged(runs: list[IO[bytes]]) -> Iterator[list[bytes]]:
-    """Lines up to the smallest of the runs' last lines may be returned: nothing smaller can
-    follow."""
+    """Lines up to the smallest last line of a run are final: nothing smaller can follow."""
     size = READ_BYTES // len(runs) + 1
     heads = {run: run.readlines(size) for run in runs}
     while heads:

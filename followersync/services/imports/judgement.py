@@ -37,8 +37,7 @@ UNSURE = frozenset(Flaw) - {Flaw.OLDER, Flaw.REPEATED, Flaw.UNNAMED}
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """The account's stored state: Instagram's count, since when its list exists, whether it is
-    whole."""
+    """The account's count by Instagram, since when its list exists, whether it is whole."""
 
     pk: int
     reported: int | None
@@ -140,8 +139,7 @@ def _mark(
     compared: Comparison,
     mass: Redating,
 ) -> Comparison:
-    """Mark renamed, out-of-range and doubtful people and blocks; returns the figures of the
-    rest."""
+    """Mark renamed, out-of-range and doubtful people and blocks; the figures of the rest."""
     minute = shown.minute
     if not minute and mass is Redating.NONE:
         archive_verdicts.match_renames(edge_older=known.edge_older, nameless=shown.nameless)

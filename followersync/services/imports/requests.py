@@ -322,8 +322,7 @@ def _request_now(
 
 
 def sweep() -> int:
-    """Delete archives whose question expired, and unused files of cancelled runs and killed
-    workers."""
+    """Delete archives with an expired question, and files that no run uses any more."""
     now = clock.now()
     expired = questions.expire(now)
     wanted = Q(run__state__in=SyncRun.OPEN) | ~Q(question="")

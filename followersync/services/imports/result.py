@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from accounts.scopes import Scope
 from accounts.selectors import consent_in_force
 from followersync.domain.archive_completeness import Assessment, Completeness, DateSpan
-from followersync.domain.archive_losses import AbsentVerdict, Look
+from followersync.domain.archive_losses import Look, Verdict
 from followersync.models import ArchiveImport, FollowerSnapshot, Mode, SyncRun, SyncSettings
 from followersync.services.imports.judgement import ArchiveFigures
 from followersync.services.sync import lease as leases
@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 # An export day is in the member's zone: it ends at most twelve hours after UTC's.
 LATEST_ZONE = timedelta(hours=12)
 # Verdicts about people whom an archive does not list and who stay in the list.
-MISSING = (
-    AbsentVerdict.MISSED,
-    AbsentVerdict.SHOWN,
-    AbsentVerdict.DOUBTFUL,
-    AbsentVerdict.BLOCK,
-    AbsentVerdict.WAITING,
-)
+MISSING = (Verdict.MISSED, Verdict.SHOWN, Verdict.DOUBTFUL, Verdict.BLOCK, Verdict.WAITING)
 
 
 @dataclass(slots=True)

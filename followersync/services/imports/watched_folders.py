@@ -168,8 +168,7 @@ def unwatch(*, account: LinkedAccount) -> None:
 
 
 def _give_back(ending: QuerySet[WatchedFolder]) -> None:
-    """Revoke the consent at Google after the commit, unless another account of the member uses
-    it."""
+    """Revoke the consent at Google after the commit, unless another account uses it."""
     for folder in ending.filter(url=drive.URL).select_related("account"):
         others = WatchedFolder.objects.filter(url=drive.URL, account__owner=folder.account.owner_id)
         if not others.exclude(pk=folder.pk).exists():

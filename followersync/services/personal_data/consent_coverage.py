@@ -30,8 +30,7 @@ def register() -> None:
 
 
 def _list() -> None:
-    """The list, the archives that bring it too, and the count as a check: its last figure and the
-    rules' `memory` are kept."""
+    """The list, archives, and the count as a check: its last figure and `memory` are kept."""
     whole = (
         "absence", "archiveimport", "callbudget", "follower", "followerchange", "fullscan",
         "pastfollow", "scanpage", "syncrun", "transferreditem", "watchedexport", "watchedfolder",

@@ -177,7 +177,6 @@ def _folder_ids(account_id: int) -> list[int]:
 
 
 def _subscription_ids(account_id: int) -> list[int]:
-    """The member's, who may keep others: the next tick enqueues a task that was removed too
-    many."""
+    """The member's, who may keep others: the next tick enqueues their tasks again."""
     theirs = WebhookSubscription.objects.filter(owner__linked_accounts=account_id)
     return list(theirs.values_list("pk", flat=True))

@@ -43,8 +43,7 @@ def history(older_than: datetime, progress: Progress, until: float) -> int:
 
 
 def snapshots(older_than: datetime, progress: Progress, until: float) -> int:
-    """Delete old snapshots, except the newest of each account, which describes its present
-    state."""
+    """Delete old snapshots, except the newest of each account: its present state."""
     return _by_accounts(lambda ids: retention.old_snapshots(ids, older_than), progress, until)
 
 

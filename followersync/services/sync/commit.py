@@ -88,8 +88,7 @@ class PageBatch:
         return {key: people[key] for key in keys if key in people}
 
     def _unchanged_page(self, rows: Rows, below: int, pages: int) -> UnchangedPage | None:
-        """The page if it shows exactly what is stored; else its block is loaded person by
-        person."""
+        """The page if it shows exactly what is stored; else load its block person by person."""
         if not self._block.reaches(below, len(rows)):
             self._block = store.load_block(self.lease.account_id, below, pages * len(rows))
             self._by_person = False

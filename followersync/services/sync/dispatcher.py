@@ -86,8 +86,7 @@ def open_due() -> int:
 
 
 def _allowed(due: list[int]) -> list[int]:
-    """The accounts with a consent that covers a sync; the others are no longer due until one
-    does."""
+    """The accounts with consent to a sync; the others are no longer due until they have one."""
     allowed = accounts_with_consent(due, SYNCED_BY) if due else set()
     SyncSettings.objects.filter(pk__in=set(due) - allowed).update(next_due_at=None)
     return [account_id for account_id in due if account_id in allowed]

@@ -41,8 +41,7 @@ ATTEMPTS = 8
 
 
 def react(lease: Lease, error: ThreadsiteError, *, calls: int) -> None:
-    """Do what the class of `error` requires. `calls`: made since the last commit, to be
-    recorded."""
+    """Do what the class of `error` requires. `calls`: made since the last commit."""
     try:
         if isinstance(error, WaitUntil):
             call_budget.block(lease.account_id, error.at, usage_of(error))

@@ -71,8 +71,7 @@ def open_run(account: LinkedAccount, **fields: Any) -> tuple[SyncRun, bool]:
 
 
 def free(now: datetime) -> Q:
-    """Runs that no worker has, and that may continue now; `store.take_lease` uses the same
-    condition."""
+    """Runs that no worker has, and that may continue now, as in `store.take_lease`."""
     return (
         Q(state=State.QUEUED)
         | Q(state=State.WAITING, not_before__lte=now)

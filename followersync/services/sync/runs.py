@@ -135,8 +135,7 @@ def advance(
 
 
 def _open(lease: Lease) -> Scanner:
-    """The source of the list where the member allows it; else of the count, where they allow
-    that."""
+    """The source of the list where the member allows it; else of the count, if allowed."""
     try:
         account, token = gate.admit(lease.account_id, Scope.FOLLOWERS, lease.at)
     except ConsentMissing:

@@ -199,8 +199,7 @@ def header(pieces: Iterator[bytes]) -> tuple[str | None, date | None]:
 
 
 def _text(pieces: Iterator[bytes]) -> Iterator[str]:
-    """The pieces as text, characters never cut. Small pieces, since the parser copies its
-    remainder."""
+    """The pieces as text, characters never cut; small, since the parser copies its remainder."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for piece in pieces:
         for start in range(0, len(piece), 32_768):

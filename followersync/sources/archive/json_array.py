@@ -47,8 +47,7 @@ class JsonArray:
         self.first = self._first_element() if self.is_array and not self.empty else None
 
     def batches(self, decode: Decode[Rows]) -> Iterator[Rows]:
-        """All elements, as `decode` makes them of arrays; raises where the file is cut off or has
-        another shape."""
+        """All elements, as `decode` makes them; raises where the file is cut off or malformed."""
         if not self.is_array:
             raise self.wrong()
         if self.empty:

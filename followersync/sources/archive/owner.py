@@ -48,8 +48,7 @@ class Stated:
 
 
 def in_names(container: str, member: str) -> Stated:
-    """What the archive's own name and the folders around the list state; the nearest to Instagram's
-    form first."""
+    """What the archive's name and the folders around the list state; Instagram's form first."""
     pieces = (container, *reversed(PurePosixPath(member).parts[:-1]))
     owner, hint, day = None, None, None
     for piece in pieces:

@@ -76,8 +76,7 @@ def check_container(file: IO[bytes], name: str, limits: Limits = DEFAULT) -> Non
 
 
 def merged(archive: Archive) -> dict[str, int | None]:
-    """All followers by name, with the newest second of repeated names. For lists that fit in
-    memory."""
+    """All followers by name, with the newest second. For lists that fit in memory."""
     people: dict[str, int | None] = {}
     for batch in archive.batches():
         for name, second in zip(batch.usernames, batch.seconds, strict=True):

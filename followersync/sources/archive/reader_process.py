@@ -185,8 +185,7 @@ class _Messages:
         raise ArchiveError(Problem.TOO_HEAVY)
 
     def _ended(self) -> None:
-        """The process ended without a last message: a signal killed it (time, memory), or a bug of
-        ours."""
+        """It ended without a last message: killed by a signal (time, memory), or by a bug."""
         code = self._process.wait()
         if code < 0:
             raise ArchiveError(Problem.TOO_HEAVY)

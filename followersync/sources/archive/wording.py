@@ -107,8 +107,7 @@ OF_A_FILE: dict[Problem, StrOrPromise] = {
 
 
 def words(problem: Problem, file: str = "") -> str:
-    """The message in the active language; `file`: the file inside that has the problem, if
-    known."""
+    """The message in the active language; `file`: the file inside with the problem, if known."""
     if file and problem in OF_A_FILE:
         return str(OF_A_FILE[problem]) % {"file": file}
     return str(DETAILS[problem])

@@ -8,12 +8,12 @@ import pytest
 
 from followersync.domain.archive_completeness import Assessment, Completeness, Reason
 from followersync.domain.archive_losses import (
-    AbsentVerdict,
     Comparison,
     ExportFacts,
     Flaw,
     Look,
     Redating,
+    Verdict,
     Weight,
     block_length,
     blocks,
@@ -98,23 +98,23 @@ def test_what_an_export_is_worth(
 @pytest.mark.parametrize(
     ("look", "absence", "mark", "act"),
     [
-        (COUNTS, None, None, AbsentVerdict.MISSED),
-        (COUNTS, ONCE, None, AbsentVerdict.LOST),
-        (COUNTS, replace(ONCE, last_at=ONCE.last_at + 1), None, AbsentVerdict.WAITING),
-        (COUNTS, replace(ONCE, witnessed=0), None, AbsentVerdict.MISSED),
-        (COUNTS, ONCE, AbsentVerdict.DOUBTFUL, AbsentVerdict.DOUBTFUL),
-        (COUNTS, ONCE, AbsentVerdict.BLOCK, AbsentVerdict.BLOCK),
-        (COUNTS, ONCE, AbsentVerdict.OUTSIDE, None),
-        (COUNTS, ONCE, AbsentVerdict.RENAMED, AbsentVerdict.RENAMED),
-        (replace(COUNTS, weight=Weight.SHOWS), None, None, AbsentVerdict.SHOWN),
-        (replace(COUNTS, weight=Weight.SHOWS), ONCE, None, AbsentVerdict.SHOWN),
+        (COUNTS, None, None, Verdict.MISSED),
+        (COUNTS, ONCE, None, Verdict.LOST),
+        (COUNTS, replace(ONCE, last_at=ONCE.last_at + 1), None, Verdict.WAITING),
+        (COUNTS, replace(ONCE, witnessed=0), None, Verdict.MISSED),
+        (COUNTS, ONCE, Verdict.DOUBTFUL, Verdict.DOUBTFUL),
+        (COUNTS, ONCE, Verdict.BLOCK, Verdict.BLOCK),
+        (COUNTS, ONCE, Verdict.OUTSIDE, None),
+        (COUNTS, ONCE, Verdict.RENAMED, Verdict.RENAMED),
+        (replace(COUNTS, weight=Weight.SHOWS), None, None, Verdict.SHOWN),
+        (replace(COUNTS, weight=Weight.SHOWS), ONCE, None, Verdict.SHOWN),
         (replace(COUNTS, weight=Weight.NOTHING), ONCE, None, None),
         (replace(COUNTS, sees_new=False), None, None, None),
-        (replace(COUNTS, sees_new=False), ONCE, None, AbsentVerdict.LOST),
+        (replace(COUNTS, sees_new=False), ONCE, None, Verdict.LOST),
     ],
 )
 def test_one_export_makes_nobody_lost_and_a_second_look_hours_later_does(
-    look: Look, absence: Absence | None, mark: AbsentVerdict | None, act: AbsentVerdict | None
+    look: Look, absence: Absence | None, mark: Verdict | None, act: Verdict | None
 ) -> None:
     assert judge(look, absence, mark) is act
 
@@ -123,10 +123,10 @@ def test_an_export_counts_as_one_witnessed_look_of_the_moment_it_was_made() -> N
     look = replace(COUNTS, latest=NOW + 60)
 
     missed = Absence(NOW + 60, 1, 1, last_at=NOW + 60, at=(NOW + 60,))
-    assert recorded(look, None, AbsentVerdict.MISSED) == missed
-    assert recorded(look, None, AbsentVerdict.SHOWN) == Absence(NOW + 60, 0, 0, last_at=NOW + 60)
-    assert recorded(look, ONCE, AbsentVerdict.WAITING) == ONCE
-    assert recorded(look, ONCE, AbsentVerdict.LOST) is None
+    assert recorded(look, None, Verdict.MISSED) == missed
+    assert recorded(look, None, Verdict.SHOWN) == Absence(NOW + 60, 0, 0, last_at=NOW + 60)
+    assert recorded(look, ONCE, Verdict.WAITING) == ONCE
+    assert recorded(look, ONCE, Verdict.LOST) is None
 
 
 def test_an_export_older_than_the_edges_look_says_nothing_of_whom_the_edge_has_seen() -> None:
