@@ -234,7 +234,7 @@ def _void(facts: ExportFacts, compared: Comparison) -> tuple[Flaw, ...]:
     parts = len(facts.ranges)
     fewer = facts.last_parts is not None and parts < facts.last_parts
     fell = many(compared.fresh, compared.stored)
-    # Met twice, with nobody missing, they were missing from the exports before.
+    # Strangers seen twice, with nobody missing, were missing from the earlier exports.
     met = Flaw.STRANGERS in facts.last_reasons and not fell
     found = {
         Flaw.REDATED: redating(compared) is not Redating.NONE,

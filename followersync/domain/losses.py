@@ -205,7 +205,7 @@ class Verdicts:
 
 
 def end_of(spans: Iterable[Span], *, zone: int, ordered: bool, top: int) -> int:
-    """The place below which nobody was shown; above everybody where places are worth nothing."""
+    """The place below which nobody was shown; above everybody where places are not trusted."""
     bottoms = [span.bottom for span in spans]
     return max(zone + 1, min(bottoms)) if ordered and bottoms else top
 

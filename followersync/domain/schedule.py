@@ -11,7 +11,7 @@ BACKOFF_LONGEST = 6 * HOUR
 RETRIES = (2, 4, 8, 15, 30, 60, HOUR // 2)
 JITTER = 0.1
 COMFORT = 75.0
-"""Percent of a rate limit up to which nothing is held back."""
+"""Percent of a rate limit up to which calls are not reduced."""
 
 
 def next_due(
@@ -27,8 +27,8 @@ def next_due(
 ) -> int:
     """When the account is due again.
 
-    The member's interval is the longest wait; an account that changes often is read sooner, down
-    to a quarter of it. After failures the waits double; `not_before` (a rate limit) always holds.
+    The member's interval is the longest wait; an account that changes often is synced sooner, down
+    to a quarter of it. After failures the waits double; `not_before` (a rate limit) always applies.
     """
     if failures:
         due = now + backoff(failures, jitter)
@@ -37,7 +37,7 @@ def next_due(
         due = now + round(wait * (1 - JITTER * jitter))
         if second_look_in is not None:
             look = now + second_look_in
-            # A sync shortly before a look would count is postponed until it does.
+            # A sync shortly before the next look counts is postponed until then.
             if due > look - second_look_in // 4:
                 due = look + round(second_look_in * JITTER * jitter)
         if full_scan_open:
@@ -46,7 +46,7 @@ def next_due(
 
 
 def _wait(interval: int, changes_per_day: float) -> float:
-    """As long as to expect about one change, but within a quarter and the whole interval."""
+    """Long enough for about one change, within a quarter and the whole of the interval."""
     shortest = min(interval, max(SHORTEST, interval // 4))
     if changes_per_day <= 0:
         return interval
@@ -54,15 +54,15 @@ def _wait(interval: int, changes_per_day: float) -> float:
 
 
 def backoff(failures: int, jitter: float) -> int:
-    """Seconds to wait after so many failures in a row: doubling, half of it at random."""
+    """Seconds to wait after so many consecutive failures: doubling, half of it at random."""
     longest = min(BACKOFF_LONGEST, BACKOFF_FIRST << min(max(0, failures - 1), 20))
     return round(longest * (0.5 + jitter / 2))
 
 
 def retry_pause(attempts: int, jitter: float) -> int:
-    """Seconds until a run that met a passing fault tries again: at once at first, then later.
+    """Seconds until a run that met a transient error retries: at once at first, then later.
 
-    Most faults are gone with the next request, and a member may be watching; one that outlasts two
+    Most faults pass with the next request, and a member may be watching; one that outlasts two
     minutes is given half an hour. Half of each wait is random.
     """
     longest = RETRIES[min(attempts, len(RETRIES)) - 1]
@@ -70,7 +70,7 @@ def retry_pause(attempts: int, jitter: float) -> int:
 
 
 def wait_for_usage(percent: float, regain_minutes: int | None) -> int:
-    """Seconds to hold back for, given the fullest rate limit seen; 0: go on."""
+    """Seconds to wait, given the fullest rate limit seen; 0: continue."""
     if regain_minutes:
         return regain_minutes * MINUTE
     if percent >= 100:
@@ -79,7 +79,7 @@ def wait_for_usage(percent: float, regain_minutes: int | None) -> int:
 
 
 def calls_allowed(percent: float, hourly: int) -> int:
-    """Calls that may still be spent in this hour without coming near the limit."""
+    """Calls that may still be made in this hour without coming near the limit."""
     if percent >= 95:
         return 0
     room = 1.0 if percent <= COMFORT else (95 - percent) / (95 - COMFORT)

@@ -140,7 +140,7 @@ class GrowthPoint:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One interval of following. None: since before the first list; until now."""
+    """An interval. `valid_from` None: since before the first list; `valid_to` None: open."""
 
     valid_from: datetime | None
     valid_to: datetime | None

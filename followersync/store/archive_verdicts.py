@@ -76,7 +76,7 @@ def mark_doubtful(
             ),
             {"minute": minute, "nameless": list(nameless)},
         )
-        # A surrogate's place is its follow second, twelve bits up; the index knows stretches.
+        # A surrogate's place is its follow second, twelve bits up; the index has blocks.
         cursor.execute(
             doubtful.format(
                 others="followersync_follower g",

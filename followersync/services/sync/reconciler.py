@@ -72,14 +72,11 @@ def open_judgement(
 
 def judge_few(lease: Lease, state: AccountState, judgement: Judgement) -> AccountState:
     """Judge up to BATCH people, in the caller's transaction."""
+    step = judgement.step
     batch: list[Absent] = []
     if judgement.absent:
         batch = store.absent_batch(
-            lease.account_id,
-            judgement.step.ranges,
-            judgement.step.first_page,
-            after=None,
-            limit=BATCH,
+            lease.account_id, step.ranges, step.first_page, after=None, limit=BATCH
         )
     verdicts = _judge_batch(lease, judgement.context, batch)
     return _judged(state, judgement, verdicts.tally, verdicts.looks)
@@ -92,14 +89,10 @@ def judge_many(
 
     A batch judged twice, after a kill, is harmless. Raises LostClaim, or the gate's error.
     """
-    tally, looks, after = Tally(), list[PageLook](), None
+    step, tally, looks, after = judgement.step, Tally(), list[PageLook](), None
     while True:
         batch = store.absent_batch(
-            lease.account_id,
-            judgement.step.ranges,
-            judgement.step.first_page,
-            after=after,
-            limit=BATCH,
+            lease.account_id, step.ranges, step.first_page, after=after, limit=BATCH
         )
         last = len(batch) < BATCH
         with transaction.atomic():
