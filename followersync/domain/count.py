@@ -23,8 +23,8 @@ FORGIVEN_AFTER = 6 * DAY
 SLACK_SHARE = 2_000
 """In long lists people come and go while the pages are read: one in so many is ignored."""
 NOISE_SHARE = 10_000
-"""One in so many who are not shown may have come or left while a long list was read. Holes have five
-people or more (docs/simulation.md)."""
+"""One in so many who are not shown may have come or left while a long list was read. Holes have
+five people or more (docs/simulation.md)."""
 DIP_FOR = DAY // 2
 """A count that has been below the list for so long will not rise any more."""
 LATE_LOOKS, LATE_AFTER = 2, DAY // 2
