@@ -188,10 +188,9 @@ class Watchdog:
     def _see_whether_tasks_are_lost(self, broker: Any) -> None:
         """A Redis that was started anew may hold none; workers give up theirs in an outage."""
         instance = broker.instance()
-        if self._instance is not None and instance != self._instance:
-            logger.warning(
-                "Redis was started anew: %d runs are enqueued again", dispatcher.forget_enqueued()
-            )
+        anew = self._instance is not None and instance != self._instance
+        if (anew or self._outage.lasts) and (waiting := dispatcher.enqueue_waiting()):
+            logger.warning("tasks may be lost: %d runs are enqueued again", waiting)
         self._instance = instance
 
     def _processes(self) -> set[int]:

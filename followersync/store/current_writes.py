@@ -134,7 +134,7 @@ def move(account_id: int, people: Sequence[Moved]) -> None:
         )
 
 
-def end_intervals(account_id: int, keys: Sequence[int], at: datetime) -> list[EndedInterval]:
+def lose(account_id: int, keys: Sequence[int], at: datetime) -> list[EndedInterval]:
     """Close the intervals of `keys` at `at` and delete them from the current list."""
     if not keys:
         return []

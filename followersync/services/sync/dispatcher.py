@@ -92,7 +92,7 @@ def _allowed(due: list[int]) -> list[int]:
     return [account_id for account_id in due if account_id in allowed]
 
 
-def forget_enqueued() -> int:
+def enqueue_waiting() -> int:
     """Mark all waiting runs as not enqueued, since the queue may have lost its tasks.
 
     The next tick enqueues them. Returns how many.

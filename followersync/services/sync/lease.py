@@ -32,8 +32,8 @@ LEASE = timedelta(seconds=30)
 OPENING_TRIES = 10
 #: The queue ends a task after 120 s; a slice and this wait together stay below.
 OUTAGE_SECONDS = 60.0
-#: A task has several runs in turn that may each wait so long; all together stay below as well.
-CLAIM_SECONDS = 10.0
+#: A task may wait so long for each of several runs; all together stay below as well.
+TAKE_SECONDS = 10.0
 TASK = "followersync.tasks.advance_run"
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,19 @@ def free(now: datetime) -> Q:
 
 
 def take(run_id: int) -> Lease | None:
-    """Take the run's lease, unless another worker has it or the run is closed."""
+    """Take the run's lease, unless another worker has it or the run is closed.
+
+    A connection that broke while idle is opened again.
+    """
+    try:
+        return _take(run_id)
+    except GONE:
+        if not wait_for_database(TAKE_SECONDS):
+            raise
+        return _take(run_id)
+
+
+def _take(run_id: int) -> Lease | None:
     now, worker = clock.now(), new_worker_id()
     run = store.take_lease(run_id, worker, now, now - clock.for_real(LEASE))
     return None if run is None else Lease(run_id, run.account_id, worker, run, now)

@@ -256,8 +256,9 @@ class Scanner:
             self._renewed_at = now
 
     def close(self) -> None:
-        """Give back unused calls."""
-        call_budget.give_back(self._lease.account_id, self._taken)
+        """Give back unused calls; without a database they return with the next hour."""
+        with suppress(*GONE):
+            call_budget.give_back(self._lease.account_id, self._taken)
         self._taken = 0
 
     def _commit(self) -> None:

@@ -95,7 +95,7 @@ def _advance(run_id: int) -> bool:
         try:
             return runs.advance(run_id)
         except GONE as error:
-            # The watchdog rings for it once the database is back.
+            # The watchdog enqueues it again once the database is back.
             logger.warning("run %s is left for later (%s)", run_id, type(error).__name__)
             connections.close_all()
             return False

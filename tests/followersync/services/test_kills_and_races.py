@@ -289,7 +289,7 @@ def test_a_database_that_stays_away_is_told_in_a_line_and_frees_the_worker(
     sandbox.persona("hopper.grace", followers=50)
     account = connect(sandbox, alice, "hopper.grace")
     run = runs.request_sync(account=account, trigger="member")
-    monkeypatch.setattr(lease, "CLAIM_SECONDS", 0.0)
+    monkeypatch.setattr(lease, "TAKE_SECONDS", 0.0)
 
     with no_database():
         assert thread_pool._advance(run.pk) is False
