@@ -1,3 +1,5 @@
+"""App configuration of accounts: registers jobs, erasers, leases and checks."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -8,14 +10,14 @@ from django.conf import settings
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
-# Their first argument is the account's id, so their queue rows go when the account is erased.
+# Their first argument is the account's id, so an erasure deletes their queue rows.
 TASKS_OF_AN_ACCOUNT: Final = (
     "refresh_token",
     "subscribe",
     "tell_reconnect",
     "unlinked_by_instagram",
 )
-#: How often each task without arguments is done.
+#: The interval of each periodic task.
 JOBS: Final = {
     "refresh_tokens": timedelta(hours=1),
     "subscribe_accounts": timedelta(days=1),

@@ -1,4 +1,4 @@
-"""What happens when allauth says that somebody came in, or we that somebody withdrew."""
+"""Signal receivers: link at sign-in, erase after a withdrawal, subscribe to webhooks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from accounts.signals import (
     consent_withdrawn,
 )
 
-#: Where in allauth's state of a sign-in the page of the account stands that it linked.
+#: The key in allauth's sign-in state of the page of the newly linked account.
 LANDING: Final = "landing"
 
 
@@ -50,11 +50,11 @@ def link_on_sign_in(
     sociallogin: SocialLogin = None,
     **kwargs: Any,
 ) -> None:
-    """Sent after every step of the sign-in, a second factor too; not before."""
+    """Sent after every step of the sign-in, also the second factor; not before."""
     if sociallogin is None:
         return
     _take_up(request, user, sociallogin, signing_up=False)
-    # Who came to link an account sees that account, unless they were on their way elsewhere.
+    # After linking, show that account, unless the sign-in has another destination.
     landing = sociallogin.state.get(LANDING)
     if landing and not sociallogin.get_redirect_url(request):
         response["Location"] = landing
@@ -69,7 +69,7 @@ def erase_what_it_paid_for(
     channel: str,
     **kwargs: Any,
 ) -> None:
-    """Unless the member grants keeping it; in the withdrawing transaction, by the queue."""
+    """Erase the scope's data unless the member keeps it; requested in the same transaction."""
     if not keep_data:
         erasure.request_scope_erasure(account=account, scope=scope, channel=channel)
 
@@ -92,7 +92,7 @@ def _see_to_webhooks(account: LinkedAccount) -> None:
 
 
 def _take_up(request: HttpRequest, user: User, login: SocialLogin, *, signing_up: bool) -> None:
-    """A failure to link is told to the member; the sign-in itself stands."""
+    """Show a failure to link to the member; the sign-in itself succeeds."""
     came = received.take(login)
     if came is None:
         return
@@ -120,7 +120,7 @@ def _take_up(request: HttpRequest, user: User, login: SocialLogin, *, signing_up
         login.state[LANDING] = reverse("account", args=[linked.account.pk])
 
 
-#: What earlier versions scheduled by django-q2; it stands in `accounts.registry.jobs` now.
+#: Schedules of earlier versions in django-q2; now in `accounts.registry.jobs`.
 FORMER: Final = (
     "accounts.refresh_tokens",
     "accounts.subscribe_accounts",
@@ -132,7 +132,7 @@ FORMER: Final = (
 
 
 def ensure_wake(**kwargs: Any) -> None:
-    """The one schedule of django-q2's, after each migration; it is ours, so it is restored."""
+    """Restore our one schedule of django-q2's after each migration."""
     try:
         with transaction.atomic():
             Schedule.objects.filter(name__in=FORMER).delete()
@@ -146,5 +146,5 @@ def ensure_wake(**kwargs: Any) -> None:
                 },
             )
     except (OperationalError, ProgrammingError):
-        # django_q is not migrated yet; its own migration brings us here again.
+        # django_q is not migrated yet; its own migration calls this again.
         return

@@ -1,4 +1,4 @@
-"""Pages about the member, and those that anybody may read."""
+"""URL patterns of member pages and public pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all admin pages here share: records are looked at, not edited, and each look is noted."""
+"""Base classes of admin pages: read-only records, and a log of each staff view."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class KeysFirst(AnyPaginator):
 
 
 class WatchedAdmin(AnyModelAdmin):
-    """Notes who looked at which record, and whose it was."""
+    """Logs which staff member viewed which record, and whose it was."""
 
     #: Beside what a search found, Django would count the whole table for the sake of its total.
     show_full_result_count = False
@@ -71,7 +71,7 @@ class WatchedAdmin(AnyModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        # A search names whom it is after; a mere list names nobody in particular.
+        # A search names a person; a plain list does not.
         if request.GET.get("q") and self.has_view_or_change_permission(request):
             self.note(request, None)
         return super().changelist_view(request, extra_context)
@@ -88,12 +88,12 @@ class WatchedAdmin(AnyModelAdmin):
         )
 
     def whose(self, shown: Any) -> tuple[int | None, int | None]:
-        """(linked account, member) that the record is about."""
+        """Return (linked account id, member id) of the record's owner."""
         return getattr(shown, "account_id", None), getattr(shown, "owner_id", None)
 
 
 class RecordAdmin(WatchedAdmin):
-    """A record: nobody adds, changes or deletes it here, superusers included."""
+    """A read-only record: nobody adds, changes or deletes it, superusers included."""
 
     actions: Any = None
 

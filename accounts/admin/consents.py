@@ -1,4 +1,4 @@
-"""The consent ledger and its texts, to be read."""
+"""Admin pages of the consent ledger and the consent texts, read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linked accounts, with what staff may do: pause, resume, withdraw consent. Never grant it.
+"""Admin page of linked accounts: pause, resume and withdraw consent, but never grant it.
 
 Registered by followersync.admin, which adds what it knows of the account's syncs.
 """
@@ -41,7 +41,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 def with_state(rows: QuerySet[LinkedAccount]) -> QuerySet[LinkedAccount]:
-    """`state_shown` as LinkedAccount.state says it, so that it can be sorted and filtered by."""
+    """Annotate `state_shown`, equal to LinkedAccount.state, for sorting and filtering."""
     return rows.annotate(
         state_shown=Case(
             When(unlinked_at__isnull=False, then=Value("unlinked")),
@@ -80,7 +80,7 @@ def each(
     rows: QuerySet[LinkedAccount],
     act: Callable[[LinkedAccount], object],
 ) -> None:
-    """Does `act` to each; what one refuses is said, and stops no other."""
+    """Apply `act` to each row; show each refusal as a message and continue."""
     done = 0
     for account in rows.select_related("owner"):
         model_admin.note(request, account)
@@ -101,7 +101,7 @@ def each(
 
 
 class LinkedAccountAdmin(RecordAdmin):
-    """Of the token only that there is one, and until when."""
+    """Shows whether there is a token and when it expires, never the token itself."""
 
     list_display: Any = (
         "username",
@@ -136,7 +136,7 @@ class LinkedAccountAdmin(RecordAdmin):
         return shown.pk, shown.owner_id
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """The records are read-only to all; acting on them needs the right to change them."""
+        """The records are read-only; the actions need the change permission."""
         return request.user.has_perm("accounts.change_linkedaccount")
 
     @admin.display(description=_("state"), ordering="state_shown")

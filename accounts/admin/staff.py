@@ -1,4 +1,4 @@
-"""The log of staff's looks, itself only to be read."""
+"""Admin page of the log of staff views, read-only."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ class StaffViewAdmin(LongRecordAdmin):
         return Q(staff__in=list(User.objects.filter(username=words)))
 
     def note(self, request: HttpRequest, shown: Model | None) -> Any:
-        """Looking at the log is not logged: it would never end."""
+        """Views of the log are not logged: that would never end."""

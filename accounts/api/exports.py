@@ -1,4 +1,4 @@
-"""`/exports/`: the member's copy of everything we hold about them."""
+"""API `/exports/`: exports of all the member's data, and their download."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from accounts.services.quotas import spend
 
 
 class ExportOutput(serializers.Serializer[Any]):
-    """One export. `download` is there while the file is."""
+    """One export. `download` is present while the file exists."""
 
     id = serializers.IntegerField()
     state = serializers.ChoiceField(DataExport.State.values)

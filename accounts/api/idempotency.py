@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a write that is asked for twice happens once, and is answered alike."""
+"""The `Idempotency-Key` header: a repeated write is done once and gets the same answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ View = TypeVar("View", bound="ApiView")
 def idempotent(
     handler: Callable[Concatenate[View, Request, P], Response],
 ) -> Callable[Concatenate[View, Request, P], Response]:
-    """Wraps a write. Without the header nothing changes; with it, see services.idempotency."""
+    """Decorates a write. Without the header nothing changes; with it, see services.idempotency."""
 
     @wraps(handler)
     def guarded(view: View, request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
@@ -53,7 +53,7 @@ def idempotent(
 
 
 def _fingerprint(request: Request) -> bytes:
-    """Method, address and body; of files a hash, read in pieces."""
+    """Method, address and body; files as hashes, read in pieces."""
     body = request.data
     if isinstance(body, dict) and request.FILES:
         body = {name: _of_file(value) for name, value in body.items()}

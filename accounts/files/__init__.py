@@ -1,4 +1,4 @@
-"""Files that every host can reach: exports, uploads that wait, transferred lists; all encrypted."""
+"""Encrypted files that every host can reach: exports, waiting uploads, transferred lists."""
 
 from __future__ import annotations
 

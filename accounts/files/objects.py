@@ -1,4 +1,4 @@
-"""Files behind an fsspec address: S3 by our own client, others by the driver that is installed."""
+"""File storage behind an fsspec URL: S3 by our own client, others by an installed driver."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from accounts.files.storage import Found, StorageFailed
 from accounts.outbound.budget import within
 from accounts.outbound.client import OutboundError, chosen_by_operator
 
-#: For one request: a piece, a part of an upload, or a page of names.
+#: Seconds for one request: a piece, a part of an upload, or a page of names.
 SECONDS: Final = 60.0
 MOST_BYTES: Final = 64 << 20
-#: For a whole listing.
+#: Seconds for a whole listing.
 LIST_SECONDS: Final = 300.0
 #: Bytes of one part of an upload; S3 takes at most 10,000 of them, so files up to 80 GiB.
 PART: Final = 8 << 20
@@ -26,7 +26,7 @@ MOST_OBJECTS: Final = 5_000_000
 
 
 def file_system(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
-    """(file system, path in it) of an address. Raises ImproperlyConfigured for an unknown kind."""
+    """Return (file system, path in it) of a URL. Raises ImproperlyConfigured if unknown."""
     if urlsplit(url).scheme == "s3":
         from accounts.outbound.s3 import S3Files
 
@@ -41,7 +41,7 @@ def file_system(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
 
 
 class ObjectStorage:
-    """Objects below `root`. Nothing is renamed: an upload appears when its last part has come."""
+    """Objects below `root`. No renames: an upload becomes visible with its last part."""
 
     local = False
 
@@ -76,7 +76,7 @@ class ObjectStorage:
 
 
 class ObjectWriter:
-    """Sent in parts of PART bytes; aborted, nothing of it stays."""
+    """Uploads in parts of PART bytes; an aborted upload leaves nothing."""
 
     def __init__(self, files: Any, path: str) -> None:
         self._files, self._path = files, path
@@ -95,17 +95,17 @@ class ObjectWriter:
             self._file.close()
 
     def abort(self) -> None:
-        """The storage may be what failed, so this tries and does not insist."""
+        """Best effort, since the storage may be what failed."""
         with suppress(Exception), _told():
             if hasattr(self._file, "discard"):
                 self._file.discard()
-            # So that no destructor finishes the upload after all.
+            # So that no destructor completes the upload.
             self._file.closed = True
 
 
 @contextmanager
 def _told(*, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> Iterator[None]:
-    """What a file system raises, in our words; no address or key goes along."""
+    """Translate a file system's errors into ours, without addresses or keys."""
     try:
         with within(seconds=seconds, most_bytes=most_bytes):
             yield

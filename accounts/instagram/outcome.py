@@ -1,4 +1,4 @@
-"""What came of the round with Instagram, in words."""
+"""Messages to the member about the outcome of linking."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Programs with access to a member's account."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from accounts.models import User
 
 @dataclass(frozen=True)
 class Program:
-    """A program that may act for a member; never its token."""
+    """A program that may act for a member, without its token."""
 
     client_id: str
     name: str

@@ -1,4 +1,4 @@
-"""Allow a use of one's data, and take that back."""
+"""Views that grant and withdraw consent."""
 
 from __future__ import annotations
 

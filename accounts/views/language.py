@@ -1,3 +1,5 @@
+"""View that sets the language of the pages."""
+
 from __future__ import annotations
 
 from django.conf import settings
@@ -10,7 +12,7 @@ from accounts.views.base import came_from
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """A visitor's choice is kept in a cookie, a member's with the member."""
+    """Store a visitor's choice in a cookie, a member's in their settings."""
     language = request.POST.get("language", "")
     response = redirect(came_from(request, otherwise="home"))
     if language in dict(settings.LANGUAGES):

@@ -1,4 +1,4 @@
-"""Link an account: first consent, in plain words, then Instagram; or an archive and a name."""
+"""Views that link an account: consent page, then Instagram's login, or a username for archives."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def link_archive(request: MemberRequest) -> HttpResponse:
 
 
 def _account_to_reconnect(request: HttpRequest) -> LinkedAccount | None:
-    """`?account=` of an own account that Instagram has to confirm (anew)."""
+    """The member's account in `?account=`, to reconnect or prove at Instagram."""
     reference = request.GET.get("account")
     if not reference or not request.user.is_authenticated:
         return None

@@ -1,4 +1,4 @@
-"""OAuth 2.0 endpoints: allauth's views, where a member's grant is asked for, given or exchanged."""
+"""OAuth 2.0 endpoints: allauth's views with our rules for consent, reuse, quotas and errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from accounts.services.quotas import QuotaUsedUp, require_left_of_visitor, spend
 from accounts.views.visitors import mark_of, wait_before_next
 
 REFUSABLE: Final = ("client_id", "redirect_uri", "scope", "state")
-#: What a member is asked again with, after they have shown that it is them.
+#: The parameters with which the authorization page is repeated after reauthentication.
 REPEATED: Final = (
     "client_id",
     "redirect_uri",
@@ -53,7 +53,7 @@ REPEATED: Final = (
 
 
 class GrantForm(AuthorizationForm):  # type: ignore[misc]
-    """Nothing is ticked in advance: what is granted is what the member chose."""
+    """Nothing is ticked in advance: the member chooses each scope."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +62,7 @@ class GrantForm(AuthorizationForm):  # type: ignore[misc]
 
 
 class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
-    """The page on which a member grants a program access, and its silent twin (`prompt=none`)."""
+    """The page on which a member grants a program access, also without a page (`prompt=none`)."""
 
     form_class = GrantForm
 
@@ -79,7 +79,7 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
         return response
 
     def _handle_login_prompt(self, request: HttpRequest, prompts: list[str]) -> HttpResponseBase:
-        """`prompt=login`: allauth would ask for a password that not every member has."""
+        """`prompt=login`: allauth would ask for a password, which not every member has."""
         asked = request.GET.copy()
         asked["prompt"] = " ".join(each for each in prompts if each != "login")
         return ask_for_proof(request, back=f"{request.path}?{asked.urlencode()}")
@@ -102,7 +102,7 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
         return FormView.get(self, self.request)
 
     def _silently(self, request: HttpRequest) -> HttpResponse:
-        """Without a page: a code if this program holds a grant, else an error to the program."""
+        """Without a page: a code if this program has a grant, else an error."""
         given = extract_params(request)
         try:
             get_validator_context().requested_resources = get_resources(request)
@@ -119,7 +119,7 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
         return convert_response(*answer)  # type: ignore[no-any-return]
 
     def _address(self) -> str:
-        """This page, with what was asked; also for who posted its form."""
+        """The address of this page with its parameters, also after a POST."""
         asked = {name: self._request_info.get(name) for name in REPEATED}
         query = {name: value for name, value in asked.items() if value}
         query["scope"] = " ".join(self._scopes)
@@ -128,10 +128,10 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
 
 
 class DeviceView(allauth_views.DeviceAuthorizationView):  # type: ignore[misc]
-    """The page on which a member lets a device in: it names what the device may do."""
+    """The page on which a member authorizes a device: it lists what the device may do."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Not exempt from the CSRF check, as allauth's is: a grant must come from this page."""
+        """With the CSRF check, unlike allauth's: a grant must come from this page."""
         return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
 
     def _dispatch_authorization(
@@ -157,7 +157,7 @@ class DeviceView(allauth_views.DeviceAuthorizationView):  # type: ignore[misc]
 
 
 class LogoutForm(RPInitiatedLogoutForm):  # type: ignore[misc]
-    """Leads back to an address that the program registered, and to no other."""
+    """Redirects only to an address that the program registered."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
@@ -178,7 +178,7 @@ logout = LogoutView.as_view()
 
 @csrf_exempt
 def token(request: HttpRequest) -> HttpResponseBase:
-    """Requests with credentials of one family come one after another, so that each works once."""
+    """Requests with credentials of one family run one after another, so that each works once."""
     return _with_few_wrong_secrets(request, _token)
 
 
@@ -189,7 +189,7 @@ def revoke(request: HttpRequest) -> HttpResponseBase:
 
 @csrf_exempt
 def device_code(request: HttpRequest) -> HttpResponseBase:
-    """A few for each visitor: they fill the cache, which holds everybody's codes and limits."""
+    """Limited per visitor: codes fill the cache, which holds everybody's codes and limits."""
     try:
         spend_of_visitor(mark=mark_of(request), name="device_code")
     except QuotaUsedUp as error:
@@ -207,7 +207,7 @@ def _token(request: HttpRequest) -> HttpResponseBase:
 
 
 def _device_token(request: HttpRequest) -> HttpResponseBase:
-    """allauth looks device codes up outside of the validator, which knows the other two."""
+    """allauth looks device codes up outside the validator, which checks the other two."""
     code = request.POST.get("device_code", "")
     if oauth.device_grant_taken_back(code):
         return JsonResponse({"error": "invalid_grant"}, status=400)
@@ -223,7 +223,7 @@ def _device_token(request: HttpRequest) -> HttpResponseBase:
 def _with_few_wrong_secrets(
     request: HttpRequest, view: Callable[[HttpRequest], HttpResponseBase]
 ) -> HttpResponseBase:
-    """A secret is compared as slowly as a password: a stranger may be wrong a few times."""
+    """Limits a visitor's wrong secrets: each comparison is as slow as a password's."""
     if not request.POST.get("client_secret") and "Authorization" not in request.headers:
         return view(request)
     mark = mark_of(request)
@@ -244,7 +244,7 @@ def _too_often(error: QuotaUsedUp) -> HttpResponse:
 
 
 def _check_silent(request: HttpRequest, asked: Any, validator: oauth.RequestValidator) -> None:
-    """oauthlib asks this only where `openid` is among the scopes.
+    """Check `prompt=none`, which oauthlib does only if `openid` is among the scopes.
 
     Raises InvalidRequestError, LoginRequired or ConsentRequired, which name the redirect address.
     """
@@ -257,7 +257,7 @@ def _check_silent(request: HttpRequest, asked: Any, validator: oauth.RequestVali
 
 
 def _wrong_claims(request: HttpRequest, asked: Mapping[str, str]) -> HttpResponse:
-    """oauthlib reads them before it knows where an error may be sent to, and ends in a 500."""
+    """Reject invalid claims: oauthlib would answer 500."""
     what = "claims is no JSON object."
     address = programs.error_address(
         asked["client_id"], asked["redirect_uri"], asked["state"], "invalid_request", what
@@ -269,7 +269,7 @@ def _wrong_claims(request: HttpRequest, asked: Mapping[str, str]) -> HttpRespons
 
 
 def _is_object(claims: str) -> bool:
-    """Whether they are what oauthlib expects; none are too."""
+    """Whether the claims are a JSON object, or absent."""
     try:
         return not claims or isinstance(json.loads(claims), dict)
     except (ValueError, RecursionError):
@@ -281,18 +281,18 @@ def _needs_proof(request: HttpRequest, scopes: Iterable[str]) -> bool:
 
 
 def _device_scopes(device_code: str, client: Client) -> list[str]:
-    """What the device asked for; without a word of its own, the program's defaults."""
+    """The scopes that the device requested; none: the program's defaults."""
     data = cache.get(device_codes.cache_device_code_key(device_code)) or {}
     return list(data.get("scope") or client.get_default_scopes())
 
 
 def _leave(address: str) -> HttpResponse:
-    """Not HttpResponseRedirect: a program on a device has an address of its own scheme."""
+    """Not HttpResponseRedirect: a program on a device may have a URL scheme of its own."""
     return HttpResponse(status=302, headers={"Location": address})
 
 
 def _source(address: str) -> str:
-    """As a policy names it: an origin, or for a program on the device its scheme alone."""
+    """For a CSP: an origin, or for a program on the device only its scheme."""
     parts = urlsplit(address)
     if parts.scheme in ("http", "https"):
         return f"{parts.scheme}://{parts.netloc}"

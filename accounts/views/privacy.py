@@ -1,4 +1,4 @@
-"""The policy with what is really in force, and the request of a person who is no member."""
+"""Privacy policy with the rules in force, and privacy requests of non-members."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 @transaction.atomic
 def _received(request: HttpRequest, given: dict[str, str]) -> PrivacyRequest:
-    """Each request is a duty of staff's: a few for each address it comes from, or answers go to."""
+    """Limited per network and per reply address, since staff must answer each request."""
     spend_of_visitor(mark=mark_of(request), name="privacy_from_address")
     spend_of_visitor(mark=given["contact"].strip().lower(), name="privacy_for_contact")
     return suppression.request_privacy(**given, language=_language())
@@ -66,7 +66,7 @@ def _too_many() -> str:
 
 @action
 def keep_out(request: MemberRequest, account_id: int) -> HttpResponseBase:
-    """Who signed in with Instagram has proved the name: it goes from others' lists at once."""
+    """Signing in with Instagram proves the name: remove it from others' lists at once."""
     account = own_account(request, account_id)
     if not is_fresh(request):
         return ask_for_proof(request, back=reverse("privacy"))
@@ -80,7 +80,7 @@ def keep_out(request: MemberRequest, account_id: int) -> HttpResponseBase:
 
 @action
 def held(request: MemberRequest, account_id: int) -> HttpResponse:
-    """What other members' lists hold about whoever has proved the name; never whose lists."""
+    """Show what other members' lists hold about the proven name; never whose lists."""
     account = own_account(request, account_id)
     rows = suppression.held_about_proven(account=account)
     return _page(request, {"form": PrivacyRequestForm(), "held_of": account, "held": rows})
@@ -99,7 +99,7 @@ def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> H
 
 
 def _proven(request: HttpRequest) -> list[LinkedAccount]:
-    """The accounts that the member has proved to be theirs."""
+    """The member's proven accounts."""
     if not isinstance(request.user, User):
         return []
     return [account for account in accounts_of(request.user) if account.is_proven]

@@ -1,4 +1,4 @@
-"""What a member sets for themselves: sign-in, sessions, programs, language, time zone, data."""
+"""Settings page: sign-in, sessions, programs, language, time zone, data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def save_place(request: MemberRequest) -> HttpResponse:
 
 @action
 def adopt_zone(request: MemberRequest) -> HttpResponse:
-    """Take over the zone that the browser names, on the member's word."""
+    """Set the browser's time zone, confirmed by the member."""
     request.user.time_zone = browser_zone(request)
     request.user.save(update_fields=["time_zone"])
     messages.success(
@@ -68,6 +68,6 @@ def _page(request: MemberRequest, form: PlaceForm, status: int = 200) -> HttpRes
 
 
 def offered_zone(request: MemberRequest) -> str:
-    """The browser's zone, where the member has not chosen one; else nothing."""
+    """The browser's time zone, if the member has not chosen one; else ""."""
     zone = browser_zone(request)
     return zone if request.user.time_zone == "UTC" and zone != "UTC" else ""

@@ -1,4 +1,4 @@
-"""Pause and go on."""
+"""Views that pause and resume an account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Visitors who are not signed in: the address that their quotas count by, and the 429 answer."""
+"""Visitors who are not signed in: the address for their quotas, and the 429 answer."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from accounts.errors import WaitUntil
 
 
 def mark_of(request: HttpRequest) -> str:
-    """The IPv4 address, or the /64 network that a household has of IPv6.
+    """The IPv4 address, or the /64 network of an IPv6 address.
 
-    TRUSTED_PROXY_COUNT says how many proxies' words are believed. Raises PermissionDenied where no
-    address is known.
+    TRUSTED_PROXY_COUNT is the number of trusted proxies. Raises PermissionDenied if no address is
+    known.
     """
     address = ip_address(get_adapter(request).get_client_ip(request))
     if not isinstance(address, IPv6Address):
@@ -28,7 +28,7 @@ def mark_of(request: HttpRequest) -> str:
 
 
 def too_much(request: HttpRequest, error: WaitUntil) -> HttpResponse:
-    """The page that says so, with Retry-After."""
+    """The 429 page, with Retry-After."""
     return wait_before_next(render(request, "429.html", status=429), error)
 
 

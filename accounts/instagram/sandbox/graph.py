@@ -1,4 +1,4 @@
-"""The Graph side: what is answered to whoever comes with a token."""
+"""The sandbox's Graph API: routes that take a token."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Graph:
         elif "body" in answer:
             body = answer["body"]
             text = body if isinstance(body, str) else json.dumps(body)
-            # A script is JSON and holds no bytes: "\udcff" in it stands for 0xff.
+            # A script is JSON and holds no bytes: "\udcff" in it means 0xff.
             raw = text.encode(errors="surrogateescape")
             response = Response(answer.get("status", 200), raw)
         else:
@@ -229,7 +229,7 @@ class Graph:
 
 
 def _document(request: Request, rows: bytes, before: str, after: str | None) -> list[bytes]:
-    """Written by hand: the rows are bytes already, and a page holds sixty thousand of them."""
+    """Assembled from bytes: the rows are rendered already, about sixty thousand bytes a page."""
     parts = [b'{"data":[', rows[:-1], b"]"]
     if rows or after is not None:
         cursors = {"before": before, "after": after or before}

@@ -1,4 +1,4 @@
-"""After a backup was restored: erase again whom it brought back."""
+"""`manage.py replay_erasures`: repeat erasures that a restored backup has undone."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from accounts.services.erasure.erasure_list import Entry
 
 
 class Command(BaseCommand):
-    """`manage.py replay_erasures`: compares the list with the database and erases the difference.
+    """Compares the list with the database and erases the difference.
 
-    Ends with 1, and nothing may be served, until every erasure of the list is carried out.
+    Exits with 1, and the site may not be served, until every erasure of the list is done.
     """
 
     help = (
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def _bring_home(self, address: str) -> None:
-        """A list that is brought as a copy stands at ERASURES_URL from now on."""
+        """Copy a given list to ERASURES_URL, where it is used from now on."""
         home = erasure_list.storage()
         if address:
             copy = storage_at(address, settings.ERASURES_OPTIONS, default=Path())

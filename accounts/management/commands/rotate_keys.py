@@ -1,3 +1,5 @@
+"""`manage.py rotate_keys`: re-encrypt stored secrets under the newest key."""
+
 from __future__ import annotations
 
 from argparse import ArgumentParser

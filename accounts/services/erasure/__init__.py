@@ -1,4 +1,4 @@
-"""Erasure: asked for at once, carried out in batches, checked by key, proved by a receipt."""
+"""Erasure: requested, carried out in batches, checked by key, proved by a receipt."""
 
 from __future__ import annotations
 

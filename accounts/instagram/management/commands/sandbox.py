@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: the stand-in Instagram alone."""
+"""`manage.py sandbox`: run the Instagram sandbox alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SAVE_SECONDS: Final = 3.0
 
 class Command(BaseCommand):
     help = "Serves a stand-in Instagram whose people follow, leave, return and rename."
-    # It needs no database, and shall run where there is none.
+    # It needs no database, and must run without one.
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
@@ -96,5 +96,5 @@ class Command(BaseCommand):
 
 
 def _shared_clock() -> float:
-    """The site's: unix seconds."""
+    """The site's fast clock, in Unix seconds."""
     return clock.now().timestamp()
