@@ -1,4 +1,4 @@
-"""Requests in the log: each gets an id, which its lines and its answer carry, and one event."""
+"""Request log: an id per request, in its log lines and its answer, and one event."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLogMiddleware:
-    """A proxy's id is taken over where a proxy stands before us, else one is drawn."""
+    """Uses the id of a trusted proxy, else generates one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -42,7 +42,7 @@ def _id_of(request: HttpRequest) -> str:
 
 
 def _tell(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-    """The route and not the path, which may hold a key of a mail or a code."""
+    """Logs the route and not the path, which may contain a key or a code."""
     event: dict[str, Any] = {
         "method": request.method,
         "route": route_of(request),

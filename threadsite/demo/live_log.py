@@ -19,7 +19,7 @@ LOOK_SECONDS: Final = 1.0
 
 
 def main() -> None:
-    """Set Django up, link the demo's member once, then tell what each sync found."""
+    """Set Django up, link the demo's member once, then print what each sync found."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "threadsite.settings")
     import django
 
@@ -32,14 +32,14 @@ def main() -> None:
 
 
 def say(line: str) -> None:
-    """Print at once, with the local time before it, as the site's clock shows it."""
+    """Print at once, after the local time of the site's clock."""
     from accounts import clock
 
     print(f"{clock.now().astimezone():%a %H:%M:%S}  {line}", flush=True)  # noqa: T201
 
 
 def link_the_demo_member() -> None:
-    """Link the persona over the very protocol a member's browser speaks, marked `demo`."""
+    """Link the persona by the protocol that a member's browser uses, marked `demo`."""
     from accounts.models import LinkedAccount, User
 
     member, created = User.objects.get_or_create(username=MEMBER)
@@ -54,7 +54,7 @@ def link_the_demo_member() -> None:
 
 
 def link(member: Any, persona: str) -> None:
-    """Link a persona of the sandbox as a browser would, consenting to profile and followers."""
+    """Link a persona of the sandbox as a browser would, with consent to profile and followers."""
     from django.conf import settings
 
     from accounts.instagram import gateway
@@ -94,14 +94,14 @@ def _make_persona() -> None:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The code stands in the address we are sent to; the demo only reads it."""
+    """Stops at a redirect, so that its address can be read for the code."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
 
 
 def _authorize(oauth_url: str, redirect: str, persona: str, permissions: list[str]) -> str:
-    """Press the sandbox's “allow” button; returns the code it sends back."""
+    """Submit “allow” to the sandbox; returns the code it sends back."""
     query = urllib.parse.urlencode(
         {
             "client_id": os.environ["INSTAGRAM_CLIENT_ID"],
@@ -125,7 +125,7 @@ def _authorize(oauth_url: str, redirect: str, persona: str, permissions: list[st
 
 
 def tell() -> None:
-    """Print every sync that finishes from now on, until ended."""
+    """Print every sync that finishes from now on, until stopped."""
     from django.db import close_old_connections
 
     from followersync.models import SyncRun
@@ -143,7 +143,7 @@ def tell() -> None:
 
 
 def sentence(run: Any) -> str:
-    """One run in one line: whom it looked at, what it found, what it cost."""
+    """One run in one line: account, findings, calls."""
     from followersync import selectors
 
     name = f"@{run.account.username}"
