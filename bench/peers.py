@@ -1,8 +1,8 @@
 """`python -m bench.peers [--n N] [--runs R]`: dlt (scd2) and dbt (snapshot) beside our import.
 
-Each has an environment of its own, pinned with hashes. They are handed the list parsed: dlt an
-Arrow table, dbt a table in the database. Ours gets the export as Instagram sends it. All use the
-same PostgreSQL, in turn; what they hold afterwards is counted.
+Each has an environment of its own, pinned with hashes. They get the parsed list: dlt an Arrow
+table, dbt a table in the database. Ours gets the export as Instagram sends it. All use the same
+PostgreSQL, in turn; the resulting rows are counted.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _dlt(python: Path, population: Population, number: int) -> tuple[float, floa
 
 
 def _dbt(python: Path, population: Population) -> float:
-    """The second snapshot of a list that did not change; its table was loaded beforehand."""
+    """The second snapshot of an unchanged list; its table was loaded beforehand."""
     project = environment.home() / "dbt"
     (project / "snapshots").mkdir(parents=True, exist_ok=True)
     (project / "dbt_project.yml").write_text(PROJECT)
@@ -162,7 +162,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _credentials() -> str:
-    """As dlt names them; the host is a socket's folder. It demands a password, which none asks."""
+    """In dlt's format; the host is a socket's folder. The required password is not used."""
     parts = _parts(os.environ["DATABASE_URL"])
     return json.dumps(
         {

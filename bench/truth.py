@@ -1,4 +1,4 @@
-"""Whether what is stored is what the generator says: list, history, feed and digest."""
+"""Verifies stored list, history, feed and digest against the generator."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def check_history(account: Any, population: Population) -> None:
 
 
 def check_feed(account: Any, after: int, told: Churn) -> None:
-    """Exactly these entries stand behind position `after`."""
+    """Exactly these entries follow position `after`."""
     from followersync.models import FollowerChange
 
     entries = set(

@@ -44,7 +44,7 @@ HEADING = "| broken | members saw | lost | well again |\n|---|---|---|---|\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """List or run; 0 when every drill passed."""
+    """List or run drills; 0 when all passed."""
     options = parsed(arguments)
     known = names()
     if not options.names:
@@ -86,7 +86,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def names() -> list[str]:
-    """The modules of `drills.cases`, as they are typed."""
+    """The modules of `drills.cases`, by the names used on the command line."""
     return sorted(each.name.replace("_", "-") for each in pkgutil.iter_modules(cases.__path__))
 
 
@@ -97,8 +97,8 @@ def what(name: str) -> str:
 
 
 def run(name: str, options: argparse.Namespace) -> bool:
-    """One drill, in this process: Django is set up for its database and no other."""
-    # Whoever ends a drill ends what it has started: the context managers see to that.
+    """Run one drill in this process: Django is set up for its database only."""
+    # Context managers stop what the drill started, however it ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     module = importlib.import_module(f"drills.cases.{name.replace('-', '_')}")
     say(f"drill {name}: {what(name)}")
@@ -119,7 +119,7 @@ def run(name: str, options: argparse.Namespace) -> bool:
 
 
 def alone(name: str, options: argparse.Namespace) -> int:
-    """One of several drills: in a process of its own."""
+    """Run one of several drills in a process of its own."""
     command = [sys.executable, "-m", "drills", name, "--port", str(options.port)]
     if options.keep:
         command.append("--keep")

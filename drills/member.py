@@ -1,4 +1,4 @@
-"""A member's browser and a program's client, which ask all the time and note what they get."""
+"""A member's browser and a program's client that send requests continuously and record answers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-#: Between two rounds of requests.
+#: Seconds between two rounds of requests.
 PAUSE_SECONDS = 0.3
-#: A person would have gone by then.
+#: A person would not wait longer.
 PATIENCE_SECONDS = 20.0
 #: The addresses that programs ask: they are never answered by a page for people.
 PROGRAMS = ("api", "upload", "healthz", "readyz")
@@ -31,7 +31,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True)
 class Seen:
-    """One answer: `status` is 0 where none came."""
+    """One answer: `status` is 0 if none came."""
 
     what: str
     status: int
@@ -61,7 +61,7 @@ class Visitor:
 
     @contextmanager
     def asking(self) -> Iterator[Visitor]:
-        """Ask for as long as the block runs."""
+        """Send requests for as long as the block runs."""
         thread = threading.Thread(target=self._work, daemon=True)
         thread.start()
         try:
@@ -96,7 +96,7 @@ class Visitor:
         return dict(sorted(Counter(seen.outcome for seen in found).items()))
 
     def first_ok(self, what: str, since: float) -> float | None:
-        """When the first request that began after `since` was answered with 200; None: none was."""
+        """When the first request begun after `since` was answered with 200, or None."""
         found = (s.began + s.seconds for s in self.answers if s.what == what and s.status == 200)
         return next((moment for moment in found if moment > since), None)
 
@@ -141,7 +141,7 @@ def ask(what: str, url: str, headers: Mapping[str, str], body: bytes | None = No
 
 
 def until(done: Callable[[], object], seconds: float, pause: float = 0.2) -> float | None:
-    """Ask `done` until it is true; after how many seconds it was, None when it never was."""
+    """Call `done` until it is true; the seconds this took, None if it never was."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
         if done():

@@ -1,4 +1,4 @@
-"""What a drill has found: what was broken, what members saw, what was lost, how long it took."""
+"""Report of a drill: the fault, what members saw, losses, durations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SILENCE = "no answer"
 
 @dataclass
 class Report:
-    """A drill's outcome; `faults` are the reasons why it did not pass."""
+    """A drill's outcome; `faults` are the reasons for a failure."""
 
     broken: str
     members: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Report:
         return not self.faults and not self.lost
 
     def must(self, so: bool, what: str) -> None:
-        """Note a fault unless it is so."""
+        """Record a fault unless `so`."""
         if not so:
             self.faults.append(what)
 
@@ -67,7 +67,7 @@ class Report:
         return f"| {' | '.join(cells)}{marks} |"
 
     def lines(self) -> list[str]:
-        """The report as it is printed."""
+        """The lines to print."""
         found = [f"  broken       {self.broken}"]
         found += _listed("members saw", self.members or ["nobody asked"])
         found += _listed("lost", self.lost or ["nothing"])

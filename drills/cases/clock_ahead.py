@@ -1,4 +1,4 @@
-"""A second host, whose clock is an hour ahead, runs the queue for two minutes and is taken away."""
+"""A second host with a clock an hour ahead runs the queue for two minutes and is removed."""
 
 from __future__ import annotations
 

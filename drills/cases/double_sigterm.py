@@ -1,4 +1,4 @@
-"""`manage.py queue` gets SIGTERM several times within a millisecond, as systemd may send it."""
+"""`manage.py queue` gets SIGTERM several times within a millisecond, as from systemd."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instagram answers nobody for some seconds (--seconds, 30), in the middle of syncs."""
+"""Instagram does not answer for some seconds (--seconds, 30), in the middle of syncs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drills.stage import Options, standing
 
 
 def run(options: Options) -> Report:
-    """The site stays up, nobody is called lost, and syncs go on by themselves."""
+    """The site stays up, nobody is reported lost, and syncs continue by themselves."""
     away = options.seconds or 30.0
     report = Report(f"Instagram away for {away:.0f} s")
     with standing(options) as stage:

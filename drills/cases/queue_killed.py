@@ -1,4 +1,4 @@
-"""`manage.py queue` and everything below it is killed (kill -9) in the middle of syncs."""
+"""`manage.py queue` and all its children are killed (kill -9) in the middle of syncs."""
 
 from __future__ import annotations
 

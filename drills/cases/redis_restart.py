@@ -1,4 +1,4 @@
-"""Redis is stopped, loses all it held, and is started again after some seconds (--seconds, 6)."""
+"""Redis is stopped, loses all its data, and is started again after some seconds (--seconds, 6)."""
 
 from __future__ import annotations
 

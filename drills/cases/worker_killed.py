@@ -1,4 +1,4 @@
-"""Queue workers are killed (kill -9): one in the middle of a batch, then all that wait."""
+"""Queue workers are killed (kill -9): one in the middle of a batch, then all idle ones."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _kill_at_work(host: Host) -> list[int]:
 
 
 def workers(host: Host) -> list[psutil.Process]:
-    """The children of the cluster's sentinel: its workers, and the two that feed and empty them."""
+    """The children of the cluster's sentinel: its workers, pusher and monitor."""
     found: list[psutil.Process] = []
     with suppress(psutil.Error):
         for cluster in psutil.Process(host.pid("queue")).children():
