@@ -35,7 +35,7 @@ from accounts.api_scopes import SCOPES
 from accounts.consent_texts import language_of
 from accounts.errors import ThreadsiteError
 from accounts.instagram import reauthentication, received
-from accounts.instagram.outcome import tell
+from accounts.instagram.outcome import show_outcome
 from accounts.instagram.received import Received
 from accounts.models import LinkedAccount, User
 from accounts.services import linking, oauth, programs
@@ -87,7 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """One rule for allauth's pages and for ours."""
-        return not reauthentication.is_fresh(self.request)
+        return not reauthentication.recently_authenticated(self.request)
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -95,7 +95,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Link the account to the signed-in member, in one transaction."""
         process = sociallogin.state.get("process")
         if process == AuthProcess.REDIRECT:
-            reauthentication.came_back(request, sociallogin)
+            reauthentication.record_reauthentication(request, sociallogin)
         if process != AuthProcess.CONNECT:
             return
         if not request.user.is_authenticated:
@@ -173,7 +173,7 @@ class OIDCAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
 
     def populate_server_metadata(self, data: dict[str, str | list[str]]) -> None:
         """Without a signing key, offer only the API's scopes and no `openid`."""
-        known = self.scope_display if programs.identity_can_be_told() else SCOPES
+        known = self.scope_display if programs.can_sign_identity() else SCOPES
         data.update({name: _our_address(value) for name, value in data.items()})
         data["scopes_supported"] = [*known]
         data["response_types_supported"] = [oauth.RESPONSE_TYPE]
@@ -211,6 +211,6 @@ def _connect(request: HttpRequest, login: SocialLogin, came: Received) -> HttpRe
     except ThreadsiteError as error:
         messages.error(request, str(error.detail))
         return HttpResponseRedirect(reverse("accounts"))
-    tell(request, linked)
+    show_outcome(request, linked)
     url = login.get_redirect_url(request) or reverse("account", args=[linked.account.pk])
     return HttpResponseRedirect(url)

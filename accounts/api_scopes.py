@@ -19,6 +19,6 @@ SCOPES: Final[dict[str, StrOrPromise]] = {
 
 #: Scopes that change data, or give lasting access to the lists. To
 #: grant these, a member reauthenticates.
-GRAVE: Final = frozenset(
+SENSITIVE_SCOPES: Final = frozenset(
     {"followers:read", *(scope for scope in SCOPES if scope.endswith(":write"))}
 )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 TASKS_OF_AN_ACCOUNT: Final = (
     "refresh_token",
     "subscribe",
-    "tell_reconnect",
+    "mail_reconnect_needed",
     "unlinked_by_instagram",
 )
 #: The interval of each periodic task.
@@ -46,7 +46,7 @@ class AccountsConfig(AppConfig):
         oauth.install()
         queue.take_former_signatures()
         post_migrate.connect(receivers.ensure_wake, sender=self)
-        registry.register_thinner("consent_ledger", ledger.thin)
+        registry.register_retention_handler("consent_ledger", ledger.prune_expired)
         registry.register_rotation("kept files", files.rotate)
         registry.register_leases("erasures", erasure.end_leases)
         registry.register_leases("exports", export.end_leases)

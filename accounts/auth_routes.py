@@ -71,7 +71,7 @@ OPEN: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def needs_proof(route: str, method: str) -> bool:
+def requires_reauthentication(route: str, method: str) -> bool:
     """`route`: the name of a route under /auth/, or its pattern if it has no name."""
     if route in OPEN:
         return False

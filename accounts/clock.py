@@ -19,17 +19,17 @@ from accounts.fast_clock import FastClock
 _installed: Callable[[], datetime] | None = None
 _fast: FastClock | None = None
 #: The moment frozen by `one_moment`, once it was read; None outside of it.
-_held: ContextVar[list[datetime] | None] = ContextVar("held moment", default=None)
+_frozen: ContextVar[list[datetime] | None] = ContextVar("frozen moment", default=None)
 
 
 def now() -> datetime:
     """The present time, aware, in UTC; not the start of the transaction."""
-    held = _held.get()
-    if held is None:
+    frozen = _frozen.get()
+    if frozen is None:
         return _read()
-    if not held:
-        held.append(_read())
-    return held[0]
+    if not frozen:
+        frozen.append(_read())
+    return frozen[0]
 
 
 @contextmanager
@@ -38,11 +38,11 @@ def one_moment() -> Iterator[None]:
 
     The database is asked once instead of once per part of the page.
     """
-    token = _held.set([])
+    token = _frozen.set([])
     try:
         yield
     finally:
-        _held.reset(token)
+        _frozen.reset(token)
 
 
 def _read() -> datetime:

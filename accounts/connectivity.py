@@ -34,11 +34,11 @@ class Outage:
         self._pause = FIRST_PAUSE
 
     @property
-    def lasts(self) -> bool:
+    def is_ongoing(self) -> bool:
         """Whether the service was away at the last attempt."""
         return self._since is not None
 
-    def goes_on(self, error: Exception) -> float:
+    def record_failure(self, error: Exception) -> float:
         """Record a failure; returns the seconds to wait before the next attempt."""
         if self._since is None:
             self._since, self._pause = time.monotonic(), FIRST_PAUSE
@@ -47,7 +47,7 @@ class Outage:
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
         return self._pause
 
-    def is_over(self) -> None:
+    def record_success(self) -> None:
         """Record a success."""
         if self._since is not None:
             away = time.monotonic() - self._since

@@ -77,7 +77,7 @@ class ArchiveLinkForm(forms.Form):
     )
 
 
-class PlaceForm(_MemberForm):
+class LocaleForm(_MemberForm):
     """Language and time zone."""
 
     language = forms.ChoiceField(label=_("Language"), choices=lambda: settings.LANGUAGES)

@@ -30,11 +30,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import auth_routes
-from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.selectors import may_use_admin
 from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
 from accounts.views.base import came_from, can_be_read
-from accounts.views.visitors import mark_of, too_much
+from accounts.views.visitors import mark_of, quota_exceeded
 
 #: The precision of the time when a session was last used.
 NOTED: Final = timedelta(minutes=1)
@@ -105,7 +105,7 @@ class NewSessionMiddleware:
             spend_of_visitor(mark=mark_of(request), name="session")
         except QuotaUsedUp as error:
             session.flush()
-            return too_much(request, error)
+            return quota_exceeded(request, error)
         return response
 
 
@@ -210,7 +210,7 @@ def _page_of(request: HttpRequest) -> str:
     return urlunsplit(("", "", place.path, place.query, ""))
 
 
-class FreshProofMiddleware:
+class ReauthenticationMiddleware:
     """Requires reauthentication on allauth's pages that change credentials.
 
     Done here and not per view, so that a page which allauth adds is guarded from the start.
@@ -228,14 +228,16 @@ class FreshProofMiddleware:
         match = request.resolver_match
         if match is None or not match.route.startswith("auth/"):
             return None
-        if not auth_routes.needs_proof(match.url_name or match.route, request.method or ""):
+        if not auth_routes.requires_reauthentication(
+            match.url_name or match.route, request.method or ""
+        ):
             return None
-        if not request.user.is_authenticated or is_fresh(request):
+        if not request.user.is_authenticated or recently_authenticated(request):
             return None
-        return ask_for_proof(request, back=request.get_full_path())
+        return redirect_to_reauthentication(request, back=request.get_full_path())
 
 
-class StaffDoorMiddleware:
+class AdminAccessMiddleware:
     """Redirects the admin's sign-in to the site's own, which requires a second factor.
 
     Django's admin has a sign-in page of its own without second factors.

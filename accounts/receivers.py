@@ -16,7 +16,7 @@ from django_q.models import Schedule
 
 from accounts.errors import ThreadsiteError
 from accounts.instagram import received
-from accounts.instagram.outcome import tell
+from accounts.instagram.outcome import show_outcome
 from accounts.models import LinkedAccount, User
 from accounts.queue import enqueue
 from accounts.scopes import Scope
@@ -38,7 +38,7 @@ def link_on_sign_up(
     sender: Any, request: HttpRequest, user: User, sociallogin: SocialLogin = None, **kwargs: Any
 ) -> None:
     if sociallogin is not None:
-        _take_up(request, user, sociallogin, signing_up=True)
+        _link_and_show(request, user, sociallogin, signing_up=True)
 
 
 @receiver(user_logged_in)
@@ -53,7 +53,7 @@ def link_on_sign_in(
     """Sent after every step of the sign-in, also the second factor; not before."""
     if sociallogin is None:
         return
-    _take_up(request, user, sociallogin, signing_up=False)
+    _link_and_show(request, user, sociallogin, signing_up=False)
     # After linking, show that account, unless the sign-in has another destination.
     landing = sociallogin.state.get(LANDING)
     if landing and not sociallogin.get_redirect_url(request):
@@ -61,7 +61,7 @@ def link_on_sign_in(
 
 
 @receiver(consent_withdrawn)
-def erase_what_it_paid_for(
+def erase_scope_data(
     sender: Any,
     account: LinkedAccount,
     scope: Scope,
@@ -75,23 +75,27 @@ def erase_what_it_paid_for(
 
 
 @receiver([account_linked, account_reconnected])
-def ring_after_linking(sender: Any, account: LinkedAccount, **kwargs: Any) -> None:
+def enqueue_subscription_after_linking(sender: Any, account: LinkedAccount, **kwargs: Any) -> None:
     """Consents follow the link in the same transaction; the task looks at what was committed."""
-    _see_to_webhooks(account)
+    _enqueue_subscription(account)
 
 
 @receiver([consent_granted, consent_withdrawn])
-def ring_by_consent(sender: Any, account: LinkedAccount, scope: Scope, **kwargs: Any) -> None:
+def enqueue_subscription_by_consent(
+    sender: Any, account: LinkedAccount, scope: Scope, **kwargs: Any
+) -> None:
     if scope is Scope.FOLLOWERS:
-        _see_to_webhooks(account)
+        _enqueue_subscription(account)
 
 
-def _see_to_webhooks(account: LinkedAccount) -> None:
+def _enqueue_subscription(account: LinkedAccount) -> None:
     if settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN and account.is_proven and not account.unlinked_at:
         enqueue("accounts.tasks.subscribe", account.pk)
 
 
-def _take_up(request: HttpRequest, user: User, login: SocialLogin, *, signing_up: bool) -> None:
+def _link_and_show(
+    request: HttpRequest, user: User, login: SocialLogin, *, signing_up: bool
+) -> None:
     """Show a failure to link to the member; the sign-in itself succeeds."""
     came = received.take(login)
     if came is None:
@@ -116,7 +120,7 @@ def _take_up(request: HttpRequest, user: User, login: SocialLogin, *, signing_up
     except ThreadsiteError as error:
         messages.error(request, str(error.detail))
     else:
-        tell(request, linked)
+        show_outcome(request, linked)
         login.state[LANDING] = reverse("account", args=[linked.account.pk])
 
 

@@ -50,11 +50,11 @@ class Progress:
 PersonEraser = Callable[[Person, int], int]
 PersonFinder = Callable[[Person], Iterator[dict[str, Any]]]
 #: `(older_than, limit)`: deletes at most `limit` rows and returns how many.
-Thinner = Callable[[datetime, int], int]
+RetentionHandler = Callable[[datetime, int], int]
 #: `(progress, until)`: works until about that `time.monotonic`; returns how much it did.
 NightWork = Callable[[Progress, float], int]
 #: `(older_than, progress, until)`: retention that continues at a cursor.
-PacedThinner = Callable[[datetime, Progress, float], int]
+CursorRetentionHandler = Callable[[datetime, Progress, float], int]
 Rotation = Callable[[], Iterator[bool]]
 #: All people in lists as (Instagram id or surrogate, name), with duplicates; streamed.
 People = Callable[[], Iterator[tuple[int, str]]]
@@ -70,10 +70,10 @@ _task_keys: dict[str, TaskKeys] = {}
 _person_erasers: dict[str, PersonEraser] = {}
 _person_finders: dict[str, PersonFinder] = {}
 _rotations: dict[str, Rotation] = {}
-_thinners: dict[str, Thinner] = {}
+_retention_handlers: dict[str, RetentionHandler] = {}
 _jobs: dict[str, timedelta] = {}
 _lease_enders: dict[str, LeaseEnder] = {}
-_paced_thinners: dict[str, PacedThinner] = {}
+_cursor_retention_handlers: dict[str, CursorRetentionHandler] = {}
 _people: dict[str, People] = {}
 
 
@@ -125,18 +125,18 @@ def people() -> Mapping[str, People]:
     return MappingProxyType(_people)
 
 
-def register_thinner(rule: str, thin: Thinner) -> None:
+def register_retention_handler(rule: str, handler: RetentionHandler) -> None:
     """Carries out the retention rule of this name (`accounts.services.retention`)."""
-    _put(_thinners, rule, thin)
+    _put(_retention_handlers, rule, handler)
 
 
-def register_paced_thinner(rule: str, thin: PacedThinner) -> None:
+def register_cursor_retention_handler(rule: str, handler: CursorRetentionHandler) -> None:
     """The same for a rule that scans a key in slices and continues at a cursor."""
-    _put(_paced_thinners, rule, thin)
+    _put(_cursor_retention_handlers, rule, handler)
 
 
-def paced_thinners() -> Mapping[str, PacedThinner]:
-    return MappingProxyType(_paced_thinners)
+def cursor_retention_handlers() -> Mapping[str, CursorRetentionHandler]:
+    return MappingProxyType(_cursor_retention_handlers)
 
 
 def erasers() -> Mapping[str, Eraser]:
@@ -176,8 +176,8 @@ def rotations() -> Mapping[str, Rotation]:
     return MappingProxyType(_rotations)
 
 
-def retention_handlers() -> Mapping[str, Thinner]:
-    return MappingProxyType(_thinners)
+def retention_handlers() -> Mapping[str, RetentionHandler]:
+    return MappingProxyType(_retention_handlers)
 
 
 def register_job(task: str, every: timedelta) -> None:

@@ -82,17 +82,17 @@ def subscribe(account_id: int) -> bool:
     return False
 
 
-def tell_reconnect(account_id: int) -> bool:
+def mail_reconnect_needed(account_id: int) -> bool:
     account = LinkedAccount.objects.select_related("owner").filter(pk=account_id).first()
     if account is None or account.needs_reconnect_since is None or account.unlinked_at:
         return False
     return notices.reconnect_needed(account)
 
 
-def tell_member(owner_id: int, notice: str) -> bool:
+def notify_member(owner_id: int, notice: str) -> bool:
     """One of `notices.NOTICES`; does nothing if the member no longer exists."""
     owner = User.objects.filter(pk=owner_id).first()
-    return owner is not None and notices.tell_member(owner, notice)
+    return owner is not None and notices.notify_member(owner, notice)
 
 
 def clear_expired_program_tokens() -> None:

@@ -20,7 +20,7 @@ urlpatterns = [
         name="consent-withdraw",
     ),
     path("settings/", settings.settings, name="settings"),
-    path("settings/place/", settings.save_place, name="settings-place"),
+    path("settings/place/", settings.save_locale, name="settings-place"),
     path("settings/zone/", settings.adopt_zone, name="adopt-zone"),
     path("settings/reminder/", settings.hide_reminder, name="hide-reminder"),
     path(

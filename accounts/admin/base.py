@@ -49,7 +49,7 @@ class KeysFirst(AnyPaginator):
         return Page(rows.filter(pk__in=keys), shown, self)
 
 
-class WatchedAdmin(AnyModelAdmin):
+class LoggedViewAdmin(AnyModelAdmin):
     """Logs which staff member viewed which record, and whose it was."""
 
     #: Beside what a search found, Django would count the whole table for the sake of its total.
@@ -77,7 +77,7 @@ class WatchedAdmin(AnyModelAdmin):
         return super().changelist_view(request, extra_context)
 
     def note(self, request: HttpRequest, shown: Model | None) -> None:
-        account_id, owner_id = self.whose(shown) if shown is not None else (None, None)
+        account_id, owner_id = self.owner_ids_of(shown) if shown is not None else (None, None)
         StaffView.objects.create(
             staff=cast("User", request.user),
             at=clock.now(),
@@ -87,12 +87,12 @@ class WatchedAdmin(AnyModelAdmin):
             owner_id=owner_id,
         )
 
-    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: Any) -> tuple[int | None, int | None]:
         """Return (linked account id, member id) of the record's owner."""
         return getattr(shown, "account_id", None), getattr(shown, "owner_id", None)
 
 
-class RecordAdmin(WatchedAdmin):
+class RecordAdmin(LoggedViewAdmin):
     """A read-only record: nobody adds, changes or deletes it, superusers included."""
 
     actions: Any = None

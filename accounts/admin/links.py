@@ -132,7 +132,7 @@ class LinkedAccountAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return with_state(super().get_queryset(request))
 
-    def whose(self, shown: LinkedAccount) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: LinkedAccount) -> tuple[int | None, int | None]:
         return shown.pk, shown.owner_id
 
     def has_act_permission(self, request: HttpRequest) -> bool:
@@ -153,10 +153,10 @@ class LinkedAccountAdmin(RecordAdmin):
 
     @admin.display(description=_("token"))
     def token(self, account: LinkedAccount) -> str:
-        held = AccessToken.objects.filter(account=account).only("expires_at").first()
-        if held is None:
+        stored = AccessToken.objects.filter(account=account).only("expires_at").first()
+        if stored is None:
             return str(_("none"))
-        return str(_("one, until %(end)s") % {"end": held.expires_at.isoformat()})
+        return str(_("one, until %(end)s") % {"end": stored.expires_at.isoformat()})
 
     @admin.action(description=_("Pause"), permissions=["act"])
     def pause(self, request: HttpRequest, rows: QuerySet[LinkedAccount]) -> None:

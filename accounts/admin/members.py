@@ -35,7 +35,7 @@ def may_touch(request: HttpRequest, member: User | None) -> bool:
 
 
 @admin.register(User)
-class MemberAdmin(WatchedAdmin, AnyUserAdmin):
+class MemberAdmin(LoggedViewAdmin, AnyUserAdmin):
     """Django's user admin, without deletion: members are removed by an erasure only."""
 
     list_display: Any = (
@@ -78,7 +78,7 @@ class MemberAdmin(WatchedAdmin, AnyUserAdmin):
         """Refused: by Django's page staff could set a member's password and sign in as them."""
         raise PermissionDenied
 
-    def whose(self, shown: User) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: User) -> tuple[int | None, int | None]:
         return None, shown.pk
 
     @admin.display(description=_("linked accounts"))

@@ -115,7 +115,7 @@ class PrivacyRequestAdmin(RecordAdmin):
         granted = row.state == PrivacyRequest.State.GRANTED and not row.wiped_at
         if row.kind != PrivacyRequest.Kind.ACCESS or not granted:
             return gettext("Shown for a request for access that was granted, until it is closed.")
-        rows = [json.dumps(each, default=str) for each in suppression.held_about(row)]
+        rows = [json.dumps(each, default=str) for each in suppression.stored_about(row)]
         lines = format_html_join("", "<li><code>{}</code></li>", ((each,) for each in rows))
         return format_html("<ul>{}</ul>", lines) if rows else gettext("Nothing.")
 

@@ -35,7 +35,7 @@ for each in (
 class OfMemberAdmin(RecordAdmin):
     list_select_related = ("user",)
 
-    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: Any) -> tuple[int | None, int | None]:
         return None, shown.user_id
 
 

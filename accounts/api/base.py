@@ -46,7 +46,7 @@ class ApiView(APIView):
     scopes: ClassVar[Mapping[str, str]] = {}
     #: Methods for which a member's own session must have been confirmed lately, as on the pages. A
     #: program's token was given for this very purpose, by its scope.
-    grave: ClassVar[Sequence[str]] = ()
+    needs_reauthentication_for: ClassVar[Sequence[str]] = ()
     #: Statuses of problems that this route meets beyond those that all do.
     problems: ClassVar[Sequence[int]] = ()
     #: Fields of an answer that are shown once and never stored with an idempotency key.

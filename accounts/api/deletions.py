@@ -42,7 +42,7 @@ class DeletionOutput(serializers.Serializer[Any]):
 
 class DeletionsView(ApiView):
     scopes = {"POST": "privacy:write"}
-    grave = ("POST",)
+    needs_reauthentication_for = ("POST",)
     secret_fields = ("salt",)
 
     class InputSerializer(StrictSerializer):

@@ -44,7 +44,7 @@ class ExportOutput(serializers.Serializer[Any]):
 
 class ExportsView(ApiView):
     scopes = {"GET": "privacy:write", "POST": "privacy:write"}
-    grave = ("POST",)
+    needs_reauthentication_for = ("POST",)
 
     @operation(
         "exports_list", "My exports", {200: page_of(ExportOutput, "Exports")}, query=PageQuery
@@ -79,7 +79,7 @@ class ExportView(ApiView):
 
 class ExportDownloadView(ApiView):
     scopes = {"GET": "privacy:write"}
-    grave = ("GET", "HEAD")
+    needs_reauthentication_for = ("GET", "HEAD")
     problems = (409, 410)
 
     @operation(

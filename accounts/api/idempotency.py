@@ -36,15 +36,17 @@ def idempotent(
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return handler(view, request, *args, **kwargs)
-        held = idempotency.claim(user_id=view.member().pk, key=key, request=_fingerprint(request))
-        if isinstance(held, Answer):
-            return _again(held)
+        stored = idempotency.claim(user_id=view.member().pk, key=key, request=_fingerprint(request))
+        if isinstance(stored, Answer):
+            return _repeated(stored)
         try:
             with transaction.atomic():
                 response = handler(view, request, *args, **kwargs)
-                idempotency.keep(held, _answer(view, response), account_id=view.answered_account())
+                idempotency.keep(
+                    stored, _answer(view, response), account_id=view.answered_account()
+                )
         except BaseException:
-            idempotency.release(held)
+            idempotency.release(stored)
             raise
         return response
 
@@ -79,7 +81,7 @@ def _answer(view: ApiView, response: Response) -> Answer:
     return Answer(response.status_code, body, response.headers.get("Location", ""))
 
 
-def _again(answer: Answer) -> Response:
+def _repeated(answer: Answer) -> Response:
     headers = {"Idempotency-Replayed": "true"}
     if answer.location:
         headers["Location"] = answer.location

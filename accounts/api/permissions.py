@@ -10,7 +10,7 @@ from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 
 from accounts.api.authentication import CHALLENGE, is_own_session
-from accounts.instagram.reauthentication import is_fresh
+from accounts.instagram.reauthentication import recently_authenticated
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -25,7 +25,7 @@ class ScopeMissing(PermissionDenied):
         self.auth_header = f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'
 
 
-class NotFresh(PermissionDenied):
+class ReauthenticationRequired(PermissionDenied):
     """The route needs recent reauthentication, not only an open session."""
 
     def __init__(self) -> None:
@@ -52,6 +52,10 @@ class MemberWithScope(BasePermission):
             scope = view.scope_of(method)
             if scope not in request.auth.get_scopes():
                 raise ScopeMissing(scope)
-        elif method in view.grave and is_own_session(request) and not is_fresh(request):
-            raise NotFresh
+        elif (
+            method in view.needs_reauthentication_for
+            and is_own_session(request)
+            and not recently_authenticated(request)
+        ):
+            raise ReauthenticationRequired
         return True

@@ -79,6 +79,6 @@ def _key(kind: object, entry: dict[str, Any], part: Any) -> str:
     if named is None and isinstance(part, dict) and isinstance(part.get("message"), dict):
         named = part["message"].get("mid")
     field = part.get("field") if isinstance(part, dict) else None
-    told = [kind, entry["id"], field, named] if named else [kind, entry["id"], part]
-    text = json.dumps(told, sort_keys=True, default=str)
+    identity = [kind, entry["id"], field, named] if named else [kind, entry["id"], part]
+    text = json.dumps(identity, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -39,7 +39,7 @@ from accounts.instagram.schemas import (
 )
 from accounts.instagram.usage import UNKNOWN, Percentages, Usage, parse_retry_after, parse_usage
 from accounts.outbound.budget import within
-from accounts.outbound.client import Client, OutboundError, chosen_by_operator
+from accounts.outbound.client import Client, OutboundError, client_for_operator_url
 
 __all__ = [
     "Breakdown",
@@ -90,7 +90,7 @@ logging.getLogger("urllib3.connectionpool").addFilter(_NoQueries())
 
 
 def _client() -> Client:
-    return chosen_by_operator(kept=POOL_SIZE)
+    return client_for_operator_url(kept=POOL_SIZE)
 
 
 @dataclass(frozen=True, kw_only=True)

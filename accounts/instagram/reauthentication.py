@@ -42,15 +42,15 @@ def reauthenticated(view: View, *, reading: bool = False, back: str | None = Non
     guarded: View = reauthentication_required(view, allow_get=not reading)
 
     @wraps(view)
-    def show_yourself(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if (reading or request.method == "POST") and _must_go_to_instagram(request):
+    def with_check(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if (reading or request.method == "POST") and _reauthenticates_at_instagram(request):
             return _to_instagram(request, reverse(back) if back else request.path)
         return guarded(request, *args, **kwargs)
 
-    return show_yourself
+    return with_check
 
 
-def is_fresh(request: HttpRequest) -> bool:
+def recently_authenticated(request: HttpRequest) -> bool:
     """Whether the member signed in or reauthenticated recently.
 
     allauth asks again right after a sign-in, and never if there is neither password nor second
@@ -62,16 +62,16 @@ def is_fresh(request: HttpRequest) -> bool:
     latest = max((each["at"] for each in get_authentication_records(request, user)), default=0.0)
     if time.time() - latest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
         return True
-    return _way_to_show(user) is None
+    return _reauthentication_page(user) is None
 
 
-def ask_for_proof(request: HttpRequest, *, back: str) -> HttpResponseBase:
+def redirect_to_reauthentication(request: HttpRequest, *, back: str) -> HttpResponseBase:
     """Redirect to where the member reauthenticates, and from there to the address `back`.
 
     Nothing of the request is kept: a form with a new password would be stored in the session.
     """
     user = request.user
-    way = _way_to_show(user)
+    way = _reauthentication_page(user)
     if way == INSTAGRAM:
         return _to_instagram(request, back)
     if way == MAIL:
@@ -84,7 +84,7 @@ def ask_for_proof(request: HttpRequest, *, back: str) -> HttpResponseBase:
     return redirect_to_login(back, way or reverse("account_login"))
 
 
-def came_back(request: HttpRequest, login: SocialLogin) -> None:
+def record_reauthentication(request: HttpRequest, login: SocialLogin) -> None:
     """Record a reauthentication if the Instagram account that signed in is the member's."""
     if login.state.get("data") != STATE:
         return
@@ -114,11 +114,11 @@ def _to_instagram(request: HttpRequest, back: str) -> HttpResponseBase:
     )
 
 
-def _must_go_to_instagram(request: HttpRequest) -> bool:
-    return not is_fresh(request) and _way_to_show(request.user) == INSTAGRAM
+def _reauthenticates_at_instagram(request: HttpRequest) -> bool:
+    return not recently_authenticated(request) and _reauthentication_page(request.user) == INSTAGRAM
 
 
-def _way_to_show(user: Any) -> str | None:
+def _reauthentication_page(user: Any) -> str | None:
     """The address of allauth's page, or INSTAGRAM, or MAIL.
 
     None: nothing is left to ask for, as after an erasure of the only linked account; the signed-in

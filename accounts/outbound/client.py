@@ -132,12 +132,12 @@ class Client:
         raise trouble
 
 
-def chosen_by_member() -> Client:
+def client_for_member_url() -> Client:
     """For a URL entered by a member: public https, unless the operator allows all."""
     return Client(public_only=not settings.WEBHOOKS_TO_PRIVATE_NETWORKS)
 
 
-def chosen_by_operator(*, kept: int = 1) -> Client:
+def client_for_operator_url(*, kept: int = 1) -> Client:
     """For a URL from the settings, or one that the operator entered."""
     return Client(public_only=False, kept=kept)
 

@@ -42,7 +42,7 @@ def nights() -> list[NightJob]:
     return list(NightJob.objects.order_by("-seconds", "name"))
 
 
-def nights_wanting_care() -> list[NightJob]:
+def overdue_nightly_work() -> list[NightJob]:
     """Nightly work that fails, or was begun so long ago that its night is over."""
     begun_before = clock.now() - clock.for_real(NIGHT)
     late = Q(finished_at=None, started_at__lt=begun_before) | Q(failures__gt=0)

@@ -24,8 +24,8 @@ def account_of(owner: User, account_id: int) -> LinkedAccount:
     """Raises NotFound both for a missing account and for another member's."""
     if not 0 < account_id <= MAX_ID:
         raise NotFound
-    held = LinkedAccount.objects.filter(pk=account_id, owner_id=owner.pk)[:1]
-    account = next(iter(held), None)
+    found = LinkedAccount.objects.filter(pk=account_id, owner_id=owner.pk)[:1]
+    account = next(iter(found), None)
     if account is None or not _still_there(account):
         raise NotFound
     return account

@@ -36,7 +36,7 @@ def programs_of(user: User) -> list[Program]:
     by_client: dict[str, list[Token]] = {}
     for token in tokens:
         by_client.setdefault(token.client_id, []).append(token)
-    programs = [_program(held) for held in by_client.values()]
+    programs = [_program(group) for group in by_client.values()]
     return sorted(programs, key=lambda program: (program.name.lower(), program.client_id))
 
 

@@ -27,7 +27,7 @@ SELECT a.unlinked_at, a.paused_at, a.needs_reconnect_since, a.reconnect_reason, 
 """  # noqa: S608
 
 
-class _Standing(NamedTuple):
+class _GateRow(NamedTuple):
     unlinked_at: datetime | None
     paused_at: datetime | None
     needs_reconnect_since: datetime | None
@@ -68,10 +68,10 @@ def ask(account_id: int, scope: Scope) -> None:
         row = cursor.fetchone()
     if row is None:
         raise NotFound
-    _refuse(_Standing(*row), row[-1], scope)
+    _refuse(_GateRow(*row), row[-1], scope)
 
 
-def _refuse(found: LinkedAccount | _Standing, consent: bool | None, scope: Scope) -> None:
+def _refuse(found: LinkedAccount | _GateRow, consent: bool | None, scope: Scope) -> None:
     if found.unlinked_at:
         raise Conflict("unlinked", _("This account is unlinked. Link it again to go on."))
     if found.paused_at:

@@ -55,7 +55,7 @@ def look() -> dict[str, str]:
     return found
 
 
-def keep_looking() -> None:
+def start_reading_marks() -> None:
     """Start reading the marks periodically.
 
     In a thread: a storage that does not answer delays nobody. A fork has none until it calls this
@@ -64,10 +64,10 @@ def keep_looking() -> None:
     global _looking_in
     if _looking_in != os.getpid():
         _looking_in = os.getpid()
-        threading.Thread(target=_look_on, name="storages", daemon=True).start()
+        threading.Thread(target=_read_marks, name="storages", daemon=True).start()
 
 
-def _look_on() -> None:
+def _read_marks() -> None:
     while True:
         try:
             look()
@@ -93,6 +93,6 @@ def not_shared(own: Mapping[str, str] | None = None) -> dict[str, list[str]]:
         seen.append((name(), dict(own)))
     found = {}
     for what in ("files", "erasures"):
-        if len({told[what] for _host, told in seen if told.get(what)}) > 1:
-            found[what] = sorted({host for host, _told in seen})
+        if len({reported[what] for _host, reported in seen if reported.get(what)}) > 1:
+            found[what] = sorted({host for host, _reported in seen})
     return found

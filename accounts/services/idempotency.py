@@ -79,16 +79,16 @@ def claim(*, user_id: int, key: str, request: bytes) -> Claim | Answer:
         claimed_at=now,
         expires_at=now + KEPT,
     )
-    _require_room(user_id, record.key_hash, now)
+    _require_free_key(user_id, record.key_hash, now)
     # ON CONFLICT DO NOTHING reports no rows; the row says whose claim it is.
     IdempotencyRecord.objects.bulk_create([record], ignore_conflicts=True)
-    held = mine.first()
-    if held is not None and held.claim == record.claim:
-        return Claim(held.claim)
-    return _answer_of(held, record.request_hash)
+    stored = mine.first()
+    if stored is not None and stored.claim == record.claim:
+        return Claim(stored.claim)
+    return _answer_of(stored, record.request_hash)
 
 
-def _require_room(user_id: int, key_hash: str, now: datetime) -> None:
+def _require_free_key(user_id: int, key_hash: str, now: datetime) -> None:
     mine = IdempotencyRecord.objects.filter(user_id=user_id)
     if mine.count() < MOST_KEPT or mine.filter(key_hash=key_hash).exists():
         return
@@ -96,19 +96,19 @@ def _require_room(user_id: int, key_hash: str, now: datetime) -> None:
         raise TooManyKeys(mine.aggregate(oldest=Min("expires_at"))["oldest"])
 
 
-def _answer_of(held: IdempotencyRecord | None, request_hash: str) -> Answer:
-    if held is not None and held.request_hash != request_hash:
+def _answer_of(stored: IdempotencyRecord | None, request_hash: str) -> Answer:
+    if stored is not None and stored.request_hash != request_hash:
         raise InvalidInput(
             "idempotency_key_reused",
             _("This idempotency key was used for another request. Take a new key for each."),
             field="Idempotency-Key",
         )
-    if held is None or held.status is None:
+    if stored is None or stored.status is None:
         raise Conflict(
             "idempotency_in_progress",
             _("The first request with this idempotency key is still at work. Ask again shortly."),
         )
-    return Answer(held.status, held.body, held.location)
+    return Answer(stored.status, stored.body, stored.location)
 
 
 def keep(claim: Claim, answer: Answer, *, account_id: int | None = None) -> None:

@@ -36,7 +36,7 @@ CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Wish:
+class SignedCallback:
     """The content of a signed request: account, time, and a mark that identifies a replay.
 
     The mark is computed from the signed part only: the padding of the signature may differ.
@@ -52,16 +52,16 @@ def deauthorize(*, signed_request: str) -> DeletionRequest | None:
 
     Raises InvalidInput for a request not signed by Instagram, or too old.
     """
-    wish = _verified(signed_request)
-    known = _known(wish)
+    callback = _verified(signed_request)
+    known = _known(callback)
     if known is not None:
         return known
     try:
         with transaction.atomic():
-            live = _accounts(wish).filter(unlinked_at=None).first()
-            return _erase(live, wish) if live else None
+            live = _accounts(callback).filter(unlinked_at=None).first()
+            return _erase(live, callback) if live else None
     except IntegrityError:
-        return _known(wish)
+        return _known(callback)
 
 
 def delete_data(*, signed_request: str) -> DeletionRequest:
@@ -70,48 +70,48 @@ def delete_data(*, signed_request: str) -> DeletionRequest:
     An unknown account gets a code too, and a page that says that nothing was stored. Raises
     InvalidInput for a request not signed by Instagram, or too old.
     """
-    wish = _verified(signed_request)
-    known = _known(wish)
+    callback = _verified(signed_request)
+    known = _known(callback)
     if known is not None:
         return known
     try:
         with transaction.atomic():
-            return _delete(wish)
+            return _delete(callback)
     except IntegrityError:
         # The same request came twice at once: the other one was stored.
-        return DeletionRequest.objects.get(callback_digest=wish.mark)
+        return DeletionRequest.objects.get(callback_digest=callback.mark)
 
 
-def _delete(wish: Wish) -> DeletionRequest:
-    found = list(_accounts(wish).order_by("unlinked_at", "pk").reverse())
+def _delete(callback: SignedCallback) -> DeletionRequest:
+    found = list(_accounts(callback).order_by("unlinked_at", "pk").reverse())
     if not found:
-        return erasure.record_nothing_held(channel=CHANNEL, callback_digest=wish.mark)
+        return erasure.record_nothing_held(channel=CHANNEL, callback_digest=callback.mark)
     newest, *older = found
-    deletion = _erase(newest, wish)
+    deletion = _erase(newest, callback)
     for account in older:
         erasure.request_account_erasure(account=account, channel=CHANNEL)
     return deletion
 
 
-def _erase(account: LinkedAccount, wish: Wish) -> DeletionRequest:
+def _erase(account: LinkedAccount, callback: SignedCallback) -> DeletionRequest:
     """Request the erasure, and store the mark with it so that a replay finds it."""
     deletion = erasure.request_account_erasure(account=account, channel=CHANNEL)
     if deletion.callback_digest is None:
-        deletion.callback_digest = wish.mark
+        deletion.callback_digest = callback.mark
         deletion.save(update_fields=["callback_digest"])
     return deletion
 
 
-def _known(wish: Wish) -> DeletionRequest | None:
-    return DeletionRequest.objects.filter(callback_digest=wish.mark).first()
+def _known(callback: SignedCallback) -> DeletionRequest | None:
+    return DeletionRequest.objects.filter(callback_digest=callback.mark).first()
 
 
-def _accounts(wish: Wish) -> QuerySet[LinkedAccount]:
-    named = Q(instagram_id=wish.user_id) | Q(app_scoped_id=wish.user_id)
-    return LinkedAccount.objects.filter(named, linked_at__lte=wish.issued_at + CLOCKS_DIFFER)
+def _accounts(callback: SignedCallback) -> QuerySet[LinkedAccount]:
+    named = Q(instagram_id=callback.user_id) | Q(app_scoped_id=callback.user_id)
+    return LinkedAccount.objects.filter(named, linked_at__lte=callback.issued_at + CLOCKS_DIFFER)
 
 
-def _verified(signed_request: str) -> Wish:
+def _verified(signed_request: str) -> SignedCallback:
     """The user id is a number in one of Meta's own samples, a string in others."""
     secrets = (settings.INSTAGRAM_CLIENT_SECRET, settings.INSTAGRAM_APP_SECRET)
     given = signed_request.strip()
@@ -132,7 +132,7 @@ def _verified(signed_request: str) -> Wish:
             "user_id_missing", _("The signed request names no user."), field="signed_request"
         )
     mark = hashlib.sha256(given.partition(".")[2].encode()).hexdigest()
-    return Wish(str(user_id), issued_at, mark)
+    return SignedCallback(str(user_id), issued_at, mark)
 
 
 def _is_id(user_id: str | int) -> bool:

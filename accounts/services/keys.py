@@ -55,7 +55,7 @@ def _refuse(without: list[SiteProcess]) -> None:
         )
 
 
-def rotate(tell: Callable[[Rotation], None] = lambda _done: None) -> Rotation:
+def rotate(report: Callable[[Rotation], None] = lambda _done: None) -> Rotation:
     """Re-encrypt what is under an older key. Can be stopped and started again at any time.
 
     Each row is replaced only if it is unchanged since it was read, so that a token refreshed
@@ -69,8 +69,8 @@ def rotate(tell: Callable[[Rotation], None] = lambda _done: None) -> Rotation:
         done.seen += 1
         done.moved += moved
         if done.seen % BATCH == 0:
-            tell(done)
-    tell(done)
+            report(done)
+    report(done)
     return done
 
 

@@ -131,7 +131,7 @@ def prune(subject: UUID) -> int:
         return deleted
 
 
-def thin(older_than: datetime, limit: int) -> int:
+def prune_expired(older_than: datetime, limit: int) -> int:
     """Prune chains whose member was erased and whose last entry is older; whole chains only.
 
     Stops after `limit` entries, or a little more. How long entries outlive the member is the

@@ -67,7 +67,7 @@ def mark_needs_reconnect(*, account: LinkedAccount, reason: str) -> bool:
         return False
     account.refresh_from_db()
     signals.account_needs_reconnect.send(LinkedAccount, account=account)
-    enqueue("accounts.tasks.tell_reconnect", account.pk)
+    enqueue("accounts.tasks.mail_reconnect_needed", account.pk)
     return True
 
 

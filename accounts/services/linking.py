@@ -166,12 +166,12 @@ def unlink(
     account.unlinked_at = moment
     account.restorable_until = moment + timedelta(days=settings.UNLINK_GRACE_DAYS) if keep else None
     account.save(update_fields=["unlinked_at", "restorable_until"])
-    told = channel == ConsentEvent.Channel.INSTAGRAM
-    revocation.end_token(account=account, tell_instagram=not told)
+    by_instagram = channel == ConsentEvent.Channel.INSTAGRAM
+    revocation.end_token(account=account, revoke_at_instagram=not by_instagram)
     language = actor.language if actor else account.owner.language
     consent.end_all(account=account, channel=channel, keep_data=keep, language=language)
     signals.account_unlinked.send(LinkedAccount, account=account, channel=channel)
-    enqueue("accounts.tasks.tell_member", account.owner_id, "unlinked")
+    enqueue("accounts.tasks.notify_member", account.owner_id, "unlinked")
     return erasure.request_account_erasure(
         account=account, channel=channel, not_before=account.restorable_until
     )
@@ -229,5 +229,5 @@ def _link(
     signal.send(LinkedAccount, account=account)
     if how in ("linked", "proven"):
         for other in link_resolution.claimants(account):
-            enqueue("accounts.tasks.tell_member", other, "proven_elsewhere")
+            enqueue("accounts.tasks.notify_member", other, "proven_elsewhere")
     return account, how

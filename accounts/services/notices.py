@@ -68,7 +68,7 @@ def reconnect_needed(account: LinkedAccount) -> bool:
     return send(account.owner, "reconnect_needed", {"account": account, "url": url})
 
 
-def tell_member(user: User, notice: str) -> bool:
+def notify_member(user: User, notice: str) -> bool:
     """Mail a short notice of something done to the member's account."""
     return send(user, "notice", {"title": NOTICES[notice][0], "text": NOTICES[notice][1]})
 

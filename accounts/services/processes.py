@@ -28,13 +28,13 @@ def report(process: str, kind: SiteProcess.Kind) -> None:
     Raises the database's connection errors.
     """
     now = clock.wall()
-    told = {
+    values = {
         "seen_at": now,
         "token_keys": [*map(crypto.fingerprint, settings.TOKEN_KEYS)],
         "marks": hosts.marks(),
     }
     born = {"kind": kind, "host": hosts.name(), "pid": os.getpid(), "started_at": now}
-    SiteProcess.objects.update_or_create(pk=process, defaults=told, create_defaults=told | born)
+    SiteProcess.objects.update_or_create(pk=process, defaults=values, create_defaults=values | born)
     SiteProcess.objects.filter(seen_at__lt=now - KEPT).delete()
 
 

@@ -67,7 +67,7 @@ def issue_token(*, user: User, scopes: Sequence[str], days: int = DEFAULT_DAYS) 
     token.set_value(value)
     token.set_scopes(wanted)
     token.save()
-    enqueue("accounts.tasks.tell_member", user.pk, "token_issued")
+    enqueue("accounts.tasks.notify_member", user.pk, "token_issued")
     return value
 
 
@@ -107,12 +107,12 @@ def holds_grant(
     addresses says nothing about others.
     """
     granted: set[str] = set()
-    held = Token.objects.valid().filter(
+    tokens = Token.objects.valid().filter(
         client=client,
         user_id=user.pk,
         type__in=[Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN],
     )
-    for token in held:
+    for token in tokens:
         limits = token.get_resources()
         if not limits or (resources and is_resources_subset(list(resources), limits)):
             granted.update(token.get_scopes())
@@ -121,12 +121,12 @@ def holds_grant(
 
 def has_access(user_id: int, client_id: str, scope: str) -> bool:
     """Whether the program still has a valid token of the member's with this scope."""
-    held = Token.objects.valid().filter(
+    tokens = Token.objects.valid().filter(
         client_id=client_id,
         user_id=user_id,
         type__in=[Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN],
     )
-    return any(scope in token.get_scopes() for token in held)
+    return any(scope in token.get_scopes() for token in tokens)
 
 
 def may_redirect(client: Client, address: str) -> bool:
@@ -155,7 +155,7 @@ def _own_client() -> Client:
     return client
 
 
-def identity_can_be_told() -> bool:
+def can_sign_identity() -> bool:
     """Whether there is a key to sign OpenID tokens with."""
     return bool(get_adapter().list_private_keys())
 
@@ -166,7 +166,7 @@ def refused_address(*, client_id: str, redirect_uri: str, scope: str, state: str
     None also for a program or an address that is not registered: that is refused elsewhere, by a
     page of ours, since a redirect would go to a stranger.
     """
-    if identity_can_be_told():
+    if can_sign_identity():
         return None
     client = Client.objects.filter(pk=client_id).first()
     if client is None or IDENTITY not in (scope.split() or client.get_default_scopes()):

@@ -35,12 +35,12 @@ def work() -> dict[str, registry.NightWork]:
     for rule in retention_rules():
         if rule.days == 0 and rule.name != "sessions":
             continue
-        thin = _OWN.get(rule.name) or registry.retention_handlers().get(rule.name)
-        paced = registry.paced_thinners().get(rule.name)
-        if thin is not None:
-            found[rule.name] = partial(_thin, rule, thin)
+        handler = _OWN.get(rule.name) or registry.retention_handlers().get(rule.name)
+        paced = registry.cursor_retention_handlers().get(rule.name)
+        if handler is not None:
+            found[rule.name] = partial(_apply_rule, rule, handler)
         elif paced is not None:
-            found[rule.name] = partial(_pace, rule, paced)
+            found[rule.name] = partial(_apply_from_cursor, rule, paced)
     return found
 
 
@@ -55,11 +55,13 @@ def apply(*, max_seconds: float = math.inf) -> dict[str, int]:
     return done
 
 
-def _thin(rule: Rule, thin: registry.Thinner, progress: registry.Progress, until: float) -> int:
+def _apply_rule(
+    rule: Rule, handler: registry.RetentionHandler, progress: registry.Progress, until: float
+) -> int:
     total = 0
     while time.monotonic() < until:
         with transaction.atomic():
-            deleted = thin(_before(rule), BATCH_ROWS)
+            deleted = handler(_before(rule), BATCH_ROWS)
         total += deleted
         if not deleted:
             progress.finished = True
@@ -67,10 +69,10 @@ def _thin(rule: Rule, thin: registry.Thinner, progress: registry.Progress, until
     return total
 
 
-def _pace(
-    rule: Rule, thin: registry.PacedThinner, progress: registry.Progress, until: float
+def _apply_from_cursor(
+    rule: Rule, handler: registry.CursorRetentionHandler, progress: registry.Progress, until: float
 ) -> int:
-    return thin(_before(rule), progress, until)
+    return handler(_before(rule), progress, until)
 
 
 def _before(rule: Rule) -> datetime:
@@ -137,7 +139,7 @@ def _erasure_list(older_than: datetime, limit: int) -> int:
     return erasure_list.forget(older_than, min(limit, LISTED_AT_A_TIME))
 
 
-_OWN: Final[Mapping[str, registry.Thinner]] = MappingProxyType(
+_OWN: Final[Mapping[str, registry.RetentionHandler]] = MappingProxyType(
     {
         "queue": _queue,
         "sessions": _sessions_and_cache,

@@ -19,7 +19,7 @@ TIMEOUT_SECONDS: Final = 3.0
 logger = logging.getLogger(__name__)
 
 
-def end_token(*, account: LinkedAccount, tell_instagram: bool) -> None:
+def end_token(*, account: LinkedAccount, revoke_at_instagram: bool) -> None:
     """Destroy the account's token now, and revoke it at Instagram after the commit.
 
     A token that can no longer be decrypted must not keep anybody from leaving.
@@ -31,7 +31,7 @@ def end_token(*, account: LinkedAccount, tell_instagram: bool) -> None:
     except ThreadsiteError as error:
         logger.warning("token of account %d could not be read: %s", account.pk, error.code)
         AccessToken.objects.filter(account=account).delete()
-    if secret and tell_instagram:
+    if secret and revoke_at_instagram:
         transaction.on_commit(lambda: _revoke(secret))
 
 

@@ -145,24 +145,24 @@ def decide(
     return request
 
 
-def held_about(request: PrivacyRequest) -> Iterator[dict[str, Any]]:
+def stored_about(request: PrivacyRequest) -> Iterator[dict[str, Any]]:
     """What is stored about the person: for the answer to a granted request for access.
 
     Each row says in which kind of list the name is and since when, never in whose.
     """
-    yield from _held(_person(request))
+    yield from _stored_rows(_person(request))
 
 
-def held_about_proven(*, account: LinkedAccount) -> list[dict[str, Any]]:
+def stored_about_proven(*, account: LinkedAccount) -> list[dict[str, Any]]:
     """The same for a person proven by Instagram: at once, without review.
 
     Raises Conflict for an unproven link.
     """
     number = _proven_id(account)
-    return list(_held(Person(instagram_id=int(number), username=account.username.lower())))
+    return list(_stored_rows(Person(instagram_id=int(number), username=account.username.lower())))
 
 
-def _held(person: Person) -> Iterator[dict[str, Any]]:
+def _stored_rows(person: Person) -> Iterator[dict[str, Any]]:
     for kind, find in registry.person_finders().items():
         for row in find(person):
             yield {"kind": kind, **row}

@@ -50,13 +50,13 @@ def page(view: View[P]) -> AnyView[P]:
     """Decorates a member's page: signed in, read-only, frozen time, not cached."""
 
     @wraps(view)
-    def of_one_moment(
+    def with_frozen_time(
         request: MemberRequest, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
         with clock.one_moment():
             return view(request, *args, **kwargs)
 
-    guarded: Any = login_required(require_safe(of_one_moment))
+    guarded: Any = login_required(require_safe(with_frozen_time))
     return cast("AnyView[P]", never_cache(guarded))
 
 
@@ -64,7 +64,7 @@ def action(view: View[P]) -> AnyView[P]:
     """Decorates a member's action: POST only. A refusal becomes a message on the page before."""
 
     @wraps(view)
-    def refused_politely(
+    def with_refusal_as_message(
         request: MemberRequest, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
         try:
@@ -75,7 +75,7 @@ def action(view: View[P]) -> AnyView[P]:
             messages.error(request, str(error.detail))
             return redirect(came_from(request))
 
-    guarded: Any = login_required(require_POST(refused_politely))
+    guarded: Any = login_required(require_POST(with_refusal_as_message))
     guarded.is_action = True
     return cast("AnyView[P]", guarded)
 

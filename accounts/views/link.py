@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import InvalidInput, NotFound, ThreadsiteError
 from accounts.forms import ArchiveLinkForm
-from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.instagram.views import start
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope
@@ -32,8 +32,8 @@ def link(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return _page(request, account)
     # A linked account is a way to sign in as well.
-    if request.user.is_authenticated and not is_fresh(request):
-        return ask_for_proof(request, back=request.get_full_path())
+    if request.user.is_authenticated and not recently_authenticated(request):
+        return redirect_to_reauthentication(request, back=request.get_full_path())
     shown = {str(scope): request.POST.get(f"hash_{scope}", "") for scope in _ticked(request)}
     try:
         pending = linking.begin(shown=shown, language=_language(), account=account)

@@ -33,8 +33,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic.edit import FormView
 from oauthlib.oauth2.rfc6749 import errors  # type: ignore[import-untyped]
 
-from accounts.api_scopes import GRAVE
-from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.api_scopes import SENSITIVE_SCOPES
+from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.services import oauth, programs
 from accounts.services.quotas import QuotaUsedUp, require_left_of_visitor, spend_of_visitor
 from accounts.views.visitors import mark_of, wait_before_next
@@ -70,11 +70,11 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
         asked = {name: request.GET.get(name, "") for name in REFUSABLE}
         refused = programs.refused_address(**asked)
         if refused is not None:
-            return _leave(refused)
+            return _redirect(refused)
         if not _is_object(request.GET.get("claims", "")):
-            return _wrong_claims(request, asked)
+            return _reject_invalid_claims(request, asked)
         if "none" in request.GET.get("prompt", "").split():
-            return self._silently(request)
+            return self._authorize_silently(request)
         response: HttpResponseBase = super().get(request, *args, **kwargs)
         return response
 
@@ -82,26 +82,26 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
         """`prompt=login`: allauth would ask for a password, which not every member has."""
         asked = request.GET.copy()
         asked["prompt"] = " ".join(each for each in prompts if each != "login")
-        return ask_for_proof(request, back=f"{request.path}?{asked.urlencode()}")
+        return redirect_to_reauthentication(request, back=f"{request.path}?{asked.urlencode()}")
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponseBase:
-        if _needs_proof(self.request, self._scopes):
-            return ask_for_proof(self.request, back=self._address())
+        if _requires_reauthentication(self.request, self._scopes):
+            return redirect_to_reauthentication(self.request, back=self._address())
         response = super().render_to_response(context, **kwargs)
         # Chromium applies `form-action` to the redirect that follows a posted form as well.
         response._csp_update = {"form-action": [_source(self._request_info["redirect_uri"])]}
         return response  # type: ignore[no-any-return]
 
     def form_valid(self, form: AuthorizationForm) -> HttpResponseBase:
-        if _needs_proof(self.request, form.cleaned_data["scopes"]):
-            return ask_for_proof(self.request, back=self._address())
+        if _requires_reauthentication(self.request, form.cleaned_data["scopes"]):
+            return redirect_to_reauthentication(self.request, back=self._address())
         return super().form_valid(form)  # type: ignore[no-any-return]
 
     def _skip_consent(self) -> HttpResponseBase:
         """No program acts without the member's grant, whatever its registration says."""
         return FormView.get(self, self.request)
 
-    def _silently(self, request: HttpRequest) -> HttpResponse:
+    def _authorize_silently(self, request: HttpRequest) -> HttpResponse:
         """Without a page: a code if this program has a grant, else an error."""
         given = extract_params(request)
         try:
@@ -115,7 +115,7 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
         except (errors.FatalClientError, ValidationError) as error:
             return respond_html_error(request, error=error)  # type: ignore[no-any-return]
         except errors.OAuth2Error as error:
-            return _leave(error.in_uri(error.redirect_uri))
+            return _redirect(error.in_uri(error.redirect_uri))
         return convert_response(*answer)  # type: ignore[no-any-return]
 
     def _address(self) -> str:
@@ -139,8 +139,8 @@ class DeviceView(allauth_views.DeviceAuthorizationView):  # type: ignore[misc]
     ) -> HttpResponseBase:
         scopes = _device_scopes(device_code, client)
         refuses = request.method == "POST" and request.POST.get("action") != "confirm"
-        if not refuses and _needs_proof(request, scopes):
-            return ask_for_proof(request, back=request.get_full_path())
+        if not refuses and _requires_reauthentication(request, scopes):
+            return redirect_to_reauthentication(request, back=request.get_full_path())
         if request.method == "POST":
             answer: HttpResponseBase = super()._dispatch_authorization(
                 request, user_code, device_code, client
@@ -179,12 +179,12 @@ logout = LogoutView.as_view()
 @csrf_exempt
 def token(request: HttpRequest) -> HttpResponseBase:
     """Requests with credentials of one family run one after another, so that each works once."""
-    return _with_few_wrong_secrets(request, _token)
+    return _limit_wrong_secrets(request, _token)
 
 
 @csrf_exempt
 def revoke(request: HttpRequest) -> HttpResponseBase:
-    return _with_few_wrong_secrets(request, allauth_views.revoke)
+    return _limit_wrong_secrets(request, allauth_views.revoke)
 
 
 @csrf_exempt
@@ -193,7 +193,7 @@ def device_code(request: HttpRequest) -> HttpResponseBase:
     try:
         spend_of_visitor(mark=mark_of(request), name="device_code")
     except QuotaUsedUp as error:
-        return _too_often(error)
+        return _quota_exceeded(error)
     return allauth_views.device_code(request)  # type: ignore[no-any-return]
 
 
@@ -220,7 +220,7 @@ def _device_token(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-def _with_few_wrong_secrets(
+def _limit_wrong_secrets(
     request: HttpRequest, view: Callable[[HttpRequest], HttpResponseBase]
 ) -> HttpResponseBase:
     """Limits a visitor's wrong secrets: each comparison is as slow as a password's."""
@@ -230,7 +230,7 @@ def _with_few_wrong_secrets(
     try:
         require_left_of_visitor(mark=mark, name="program_secret")
     except QuotaUsedUp as error:
-        return _too_often(error)
+        return _quota_exceeded(error)
     response = view(request)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         with suppress(QuotaUsedUp):
@@ -238,9 +238,9 @@ def _with_few_wrong_secrets(
     return response
 
 
-def _too_often(error: QuotaUsedUp) -> HttpResponse:
-    told = {"error": "temporarily_unavailable", "error_description": "Too many requests."}
-    return wait_before_next(JsonResponse(told, status=HTTPStatus.TOO_MANY_REQUESTS), error)
+def _quota_exceeded(error: QuotaUsedUp) -> HttpResponse:
+    error_body = {"error": "temporarily_unavailable", "error_description": "Too many requests."}
+    return wait_before_next(JsonResponse(error_body, status=HTTPStatus.TOO_MANY_REQUESTS), error)
 
 
 def _check_silent(request: HttpRequest, asked: Any, validator: oauth.RequestValidator) -> None:
@@ -256,14 +256,14 @@ def _check_silent(request: HttpRequest, asked: Any, validator: oauth.RequestVali
         raise errors.ConsentRequired(request=asked)
 
 
-def _wrong_claims(request: HttpRequest, asked: Mapping[str, str]) -> HttpResponse:
+def _reject_invalid_claims(request: HttpRequest, asked: Mapping[str, str]) -> HttpResponse:
     """Reject invalid claims: oauthlib would answer 500."""
     what = "claims is no JSON object."
     address = programs.error_address(
         asked["client_id"], asked["redirect_uri"], asked["state"], "invalid_request", what
     )
     if address is not None:
-        return _leave(address)
+        return _redirect(address)
     error = errors.InvalidRequestError(description=what)
     return respond_html_error(request, error=error)  # type: ignore[no-any-return]
 
@@ -276,8 +276,8 @@ def _is_object(claims: str) -> bool:
         return False
 
 
-def _needs_proof(request: HttpRequest, scopes: Iterable[str]) -> bool:
-    return bool(GRAVE.intersection(scopes)) and not is_fresh(request)
+def _requires_reauthentication(request: HttpRequest, scopes: Iterable[str]) -> bool:
+    return bool(SENSITIVE_SCOPES.intersection(scopes)) and not recently_authenticated(request)
 
 
 def _device_scopes(device_code: str, client: Client) -> list[str]:
@@ -286,7 +286,7 @@ def _device_scopes(device_code: str, client: Client) -> list[str]:
     return list(data.get("scope") or client.get_default_scopes())
 
 
-def _leave(address: str) -> HttpResponse:
+def _redirect(address: str) -> HttpResponse:
     """Not HttpResponseRedirect: a program on a device may have a URL scheme of its own."""
     return HttpResponse(status=302, headers={"Location": address})
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import ThreadsiteError
 from accounts.forms import PrivacyRequestForm
-from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.models import LinkedAccount, PrivacyRequest, User
 from accounts.scopes import Scope
 from accounts.selectors import accounts_of
@@ -68,8 +68,8 @@ def _too_many() -> str:
 def keep_out(request: MemberRequest, account_id: int) -> HttpResponseBase:
     """Signing in with Instagram proves the name: remove it from others' lists at once."""
     account = own_account(request, account_id)
-    if not is_fresh(request):
-        return ask_for_proof(request, back=reverse("privacy"))
+    if not recently_authenticated(request):
+        return redirect_to_reauthentication(request, back=reverse("privacy"))
     suppression.keep_out(account=account, language=_language())
     messages.success(
         request,
@@ -82,7 +82,7 @@ def keep_out(request: MemberRequest, account_id: int) -> HttpResponseBase:
 def held(request: MemberRequest, account_id: int) -> HttpResponse:
     """Show what other members' lists hold about the proven name; never whose lists."""
     account = own_account(request, account_id)
-    rows = suppression.held_about_proven(account=account)
+    rows = suppression.stored_about_proven(account=account)
     return _page(request, {"form": PrivacyRequestForm(), "held_of": account, "held": rows})
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.forms import PlaceForm
+from accounts.forms import LocaleForm
 from accounts.middleware import browser_zone
 from accounts.selectors import needs_recovery_contact, programs_of
 from accounts.selectors.privacy import exports_of
@@ -18,12 +18,12 @@ from accounts.views.base import MemberRequest, action, came_from, page
 
 @page
 def settings(request: MemberRequest) -> HttpResponse:
-    return _page(request, PlaceForm(instance=request.user))
+    return _page(request, LocaleForm(instance=request.user))
 
 
 @action
-def save_place(request: MemberRequest) -> HttpResponse:
-    form = PlaceForm(request.POST, instance=request.user)
+def save_locale(request: MemberRequest) -> HttpResponse:
+    form = LocaleForm(request.POST, instance=request.user)
     if not form.is_valid():
         return _page(request, form, status=422)
     form.save()
@@ -56,7 +56,7 @@ def hide_reminder(request: MemberRequest) -> HttpResponse:
     return redirect(came_from(request))
 
 
-def _page(request: MemberRequest, form: PlaceForm, status: int = 200) -> HttpResponse:
+def _page(request: MemberRequest, form: LocaleForm, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
         "programs": programs_of(request.user),

@@ -27,7 +27,7 @@ def mark_of(request: HttpRequest) -> str:
     return str(ip_network((address, 64), strict=False))
 
 
-def too_much(request: HttpRequest, error: WaitUntil) -> HttpResponse:
+def quota_exceeded(request: HttpRequest, error: WaitUntil) -> HttpResponse:
     """The 429 page, with Retry-After."""
     return wait_before_next(render(request, "429.html", status=429), error)
 

@@ -74,7 +74,7 @@ def erase_now(request: MemberRequest, account_id: int) -> HttpResponse:
     waiting = deletions_of(request.user).filter(account_id=account.pk, state="scheduled").first()
     if waiting is None:
         raise Http404
-    return redirect("deletion", erasure.hasten(waiting).code)
+    return redirect("deletion", erasure.start_now(waiting).code)
 
 
 def numbers(account: LinkedAccount) -> dict[str, int]:

@@ -32,10 +32,10 @@ class Command(BaseCommand):
                 keys.require_known_everywhere()
                 self.stdout.write("Every process that runs knows every key of TOKEN_KEYS.")
                 return
-            done = keys.rotate(self._tell)
+            done = keys.rotate(self._print_progress)
         except ThreadsiteError as error:
             raise CommandError(str(error.detail)) from None
         self.stdout.write(f"{done.moved} of {done.seen} secrets moved to the newest key.")
 
-    def _tell(self, done: Rotation) -> None:
+    def _print_progress(self, done: Rotation) -> None:
         self.stderr.write(f"{done.seen} looked at, {done.moved} moved", ending="\r")

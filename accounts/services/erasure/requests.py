@@ -39,7 +39,7 @@ def request_account_erasure(
         return whole
     existing = _open(account_id=account.pk, scope="")
     if existing is not None:
-        return hasten(existing) if not_before is None else existing
+        return start_now(existing) if not_before is None else existing
     return _create(
         subjects=subjects_of([account]),
         channel=channel,
@@ -74,7 +74,7 @@ def request_full_erasure(*, owner: User, channel: str) -> DeletionRequest:
     accounts = list(LinkedAccount.objects.filter(owner=owner).order_by("pk"))
     for account in accounts:
         stop(account=account, channel=channel)
-    _shut_out(owner)
+    _end_access(owner)
     existing = DeletionRequest.objects.filter(
         owner_id=owner.pk, everything=True, state__in=DeletionRequest.OPEN
     ).first()
@@ -85,7 +85,7 @@ def request_full_erasure(*, owner: User, channel: str) -> DeletionRequest:
     )
     # Now, since the queue would find no address; a failed mail does not stop the erasure.
     # (Not by a partial: Django names the function in the log, and a partial has no name.)
-    transaction.on_commit(lambda: _tell(owner), robust=True)
+    transaction.on_commit(lambda: _mail_member(owner), robust=True)
     return _create(
         subjects=subjects_of(accounts) or [f"member:{owner.username}"],
         channel=channel,
@@ -96,8 +96,8 @@ def request_full_erasure(*, owner: User, channel: str) -> DeletionRequest:
 
 def stop(*, account: LinkedAccount, channel: str) -> None:
     """Destroy the token, end consents and requests: at once and idempotent."""
-    told = channel == DeletionRequest.Channel.INSTAGRAM
-    revocation.end_token(account=account, tell_instagram=not told)
+    by_instagram = channel == DeletionRequest.Channel.INSTAGRAM
+    revocation.end_token(account=account, revoke_at_instagram=not by_instagram)
     if account.unlinked_at is not None:
         return
     consent.end_all(
@@ -133,7 +133,7 @@ def cancel_scheduled(*, account: LinkedAccount) -> bool:
     return True
 
 
-def hasten(deletion: DeletionRequest) -> DeletionRequest:
+def start_now(deletion: DeletionRequest) -> DeletionRequest:
     """Begin a waiting erasure now."""
     hastened = DeletionRequest.objects.filter(pk=deletion.pk, state=State.SCHEDULED).update(
         state=State.REQUESTED, not_before=None
@@ -191,7 +191,7 @@ def subjects_of(accounts: Iterable[LinkedAccount]) -> list[str]:
     )
 
 
-def _shut_out(owner: User) -> None:
+def _end_access(owner: User) -> None:
     """End all sessions and programs' access, and disable the password."""
     keys = UserSession.objects.filter(user=owner).values_list("session_key", flat=True)
     Session.objects.filter(session_key__in=list(keys)).delete()
@@ -201,8 +201,8 @@ def _shut_out(owner: User) -> None:
     owner.save(update_fields=["is_active", "password"])
 
 
-def _tell(owner: User) -> None:
-    notices.tell_member(owner, "everything_deleted")
+def _mail_member(owner: User) -> None:
+    notices.notify_member(owner, "everything_deleted")
 
 
 def _open(*, account_id: int, scope: str) -> DeletionRequest | None:

@@ -48,30 +48,30 @@ def _of_scope(deletion: DeletionRequest, scope: Scope) -> Iterator[Step]:
 
 
 def _of_account(account_id: int, owner_id: int) -> Iterator[Step]:
-    held = holdings("account")
+    related = holdings("account")
     yield Step(
         "admin log",
-        lambda _limit: rows.erase_admin_log(held, ROOTS["account"], account_id),
+        lambda _limit: rows.erase_admin_log(related, ROOTS["account"], account_id),
     )
     for kind, erase in registry.erasers().items():
         yield Step(kind, partial(erase, account_id))
     # Other waiting work of the account, before the rows with its keys are deleted.
     yield Step("kept files", lambda _limit: files.erase(account_ids=[account_id]), True)
-    yield from _swept(held, account_id)
+    yield from _delete_rows(related, account_id)
     yield Step("sign-in by Instagram", lambda _limit: _erase_sign_in(account_id, owner_id))
 
 
 def _of_member(owner_id: int) -> Iterator[Step]:
-    held = holdings("member")
+    related = holdings("member")
     yield Step(
         "admin log",
-        lambda _limit: rows.erase_admin_log(held, ROOTS["member"], owner_id),
+        lambda _limit: rows.erase_admin_log(related, ROOTS["member"], owner_id),
     )
-    yield from _swept(held, owner_id)
+    yield from _delete_rows(related, owner_id)
 
 
-def _swept(held: list[Holding], identity: int) -> Iterator[Step]:
-    for holding in held:
+def _delete_rows(related: list[Holding], identity: int) -> Iterator[Step]:
+    for holding in related:
         if holding.action == "delete":
             yield Step(kind_of(holding.table), partial(_delete, holding, identity))
 

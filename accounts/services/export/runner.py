@@ -42,7 +42,7 @@ def request_export(*, owner: User) -> DataExport:
         with transaction.atomic():
             export = DataExport.objects.create(owner=owner, created_at=clock.now())
             queue.enqueue(RUN, export.pk)
-            queue.enqueue("accounts.tasks.tell_member", owner.pk, "export_requested")
+            queue.enqueue("accounts.tasks.notify_member", owner.pk, "export_requested")
             return export
     except IntegrityError:
         raise Conflict(
@@ -126,10 +126,10 @@ def _watched(
 
 
 def _beat(export: DataExport, progress: dict[str, object]) -> None:
-    held = DataExport.objects.filter(
+    running = DataExport.objects.filter(
         pk=export.pk, worker=export.worker, state=State.RUNNING
     ).update(progress=progress, claimed_until=clock.now() + clock.for_real(LEASE))
-    if not held:
+    if not running:
         raise LeaseLost
 
 

@@ -21,7 +21,7 @@ from accounts import clock, crypto, files, registry
 from accounts.errors import InvalidInput, ThreadsiteError
 from accounts.outbound.addresses import may_be_named
 from accounts.outbound.budget import within
-from accounts.outbound.client import chosen_by_member
+from accounts.outbound.client import client_for_member_url
 from accounts.queue import enqueue
 from accounts.scopes import Scope
 from accounts.selectors import in_force
@@ -253,7 +253,7 @@ def _source(url: str, options: Mapping[str, Any], local_allowed: bool) -> Folder
     if url.startswith("s3:") and not given.get("key"):
         # Otherwise botocore would look for keys of this machine's.
         given["anon"] = True
-    return Folder(url, given, client=chosen_by_member())
+    return Folder(url, given, client=client_for_member_url())
 
 
 def _take(folder: WatchedFolder, source: Folder, export: Export) -> bool:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.errors import InvalidInput, RetryLater
 from accounts.outbound.addresses import may_be_named
 from accounts.outbound.budget import within
-from accounts.outbound.client import OutboundError, chosen_by_member
+from accounts.outbound.client import OutboundError, client_for_member_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = 
     try:
         with (
             within(seconds=seconds, most_bytes=MOST_BYTES),
-            chosen_by_member().send("POST", url, headers=headers, body=body) as answer,
+            client_for_member_url().send("POST", url, headers=headers, body=body) as answer,
         ):
             return answer.status
     except OutboundError as error:

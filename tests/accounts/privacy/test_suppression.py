@@ -102,7 +102,7 @@ def test_access_is_answered_and_drops_nothing(stella: User, lists):
     request = asked("access")
     suppression.decide(request=request, staff=stella, grant=True, reason="Seen.")
 
-    assert list(suppression.held_about(request)) == [{"kind": "test rows", "rows": 12}]
+    assert list(suppression.stored_about(request)) == [{"kind": "test rows", "rows": 12}]
     assert not SuppressedPerson.objects.exists()
 
 
