@@ -111,8 +111,8 @@ _REFUSALS: Final = {
 def _refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
     """In the format of the address."""
     with translation.override(language_of(request)):
-        code, told = _REFUSALS[status]
-        detail = str(told)
+        code, detail_text = _REFUSALS[status]
+        detail = str(detail_text)
         return for_programs(request, status, code, detail) or render(
             request, "refused_body.html", {"detail": detail}, status=status
         )

@@ -108,9 +108,9 @@ class PostgresBroker(ORM):  # type: ignore[misc]
                 self._wait()
         except GONE as error:
             connection.close()
-            time.sleep(self._outage.goes_on(error))
+            time.sleep(self._outage.record_failure(error))
             return None
-        self._outage.is_over()
+        self._outage.record_success()
         return tasks or None
 
     def acknowledge(self, task_id: int) -> None:
@@ -123,9 +123,9 @@ class PostgresBroker(ORM):  # type: ignore[misc]
                 connection.close()
                 if time.monotonic() > until:
                     raise
-                time.sleep(self._outage.goes_on(error))
+                time.sleep(self._outage.record_failure(error))
             else:
-                self._outage.is_over()
+                self._outage.record_success()
                 return
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
@@ -140,14 +140,14 @@ class PostgresBroker(ORM):  # type: ignore[misc]
         """An id that changes when the queue may have lost its tasks: a table loses none."""
         return None
 
-    def give_back(self, cluster: str) -> int:
+    def release_claims(self, cluster: str) -> int:
         """Release this cluster's claims for others; returns how many tasks."""
         with connection.cursor() as cursor:
             cursor.execute(GIVE_BACK, [self.list_key, key_of(self.list_key, cluster)])
             returned: int = cursor.rowcount
         return returned
 
-    def give_back_abandoned(self, living: Collection[str]) -> int:
+    def release_abandoned_claims(self, living: Collection[str]) -> int:
         """The same for all clusters not in `living`."""
         own = key_of(self.list_key, "")
         keys = [own + cluster for cluster in living]

@@ -24,8 +24,8 @@ from accounts import clock, crypto, files
 from accounts.errors import Bug
 from accounts.models import AccessToken
 from accounts.outbound.budget import within
-from accounts.outbound.client import OutboundError, chosen_by_operator
-from accounts.selectors.duties import deadline_counts, nights_wanting_care
+from accounts.outbound.client import OutboundError, client_for_operator_url
+from accounts.selectors.duties import deadline_counts, overdue_nightly_work
 from accounts.services import hosts
 from followersync.selectors import operations
 from threadsite import heartbeat, server_state, serving
@@ -196,10 +196,10 @@ def _storages() -> Iterator[Finding]:
         yield Finding(False, f"Files cannot be stored: {error.reason}.", "Check FILES_URL.")
     else:
         yield Finding(bool(reached), "Files can be stored.")
-    told = serving.not_shared()
-    for words in told:
+    messages = serving.not_shared()
+    for words in messages:
         yield Finding(False, words)
-    if not told:
+    if not messages:
         living = ", ".join(hosts.living()) or "none"
         yield Finding(True, f"All living hosts share their files ({living}).")
     if not settings.ERASURES_URL:
@@ -212,7 +212,7 @@ def _storages() -> Iterator[Finding]:
 
 def _nights() -> Iterator[Finding]:
     """Nightly work that fails or takes longer than a night."""
-    late = nights_wanting_care()
+    late = overdue_nightly_work()
     for job in late:
         yield Finding(
             False,
@@ -293,7 +293,7 @@ def _instagram() -> Iterator[Finding]:
         try:
             # Any answer will do; the request carries no token.
             with within(seconds=5, most_bytes=1 << 20):
-                chosen_by_operator().send("GET", address, headers={}).close()
+                client_for_operator_url().send("GET", address, headers={}).close()
         except OutboundError:
             yield Finding(False, f"{address} does not answer.", f"Check {name} and the network.")
         else:

@@ -209,7 +209,7 @@ def _boot(folder: Path) -> Postmaster:
     user = _Account.of(folder)
     sockets = _socket_folder(folder, user)
     for stale in (folder / "postmaster.pid", Path(sockets) / f".s.PGSQL.{PORT}.lock"):
-        _forget_number(stale)
+        _replace_stale_pid(stale)
     deadline = time.monotonic() + START_SECONDS
     while True:
         begun = (folder / "log").stat().st_size if (folder / "log").exists() else 0
@@ -248,7 +248,7 @@ def _try(folder: Path, sockets: str, user: _Account | None, deadline: float) -> 
     return None
 
 
-def _forget_number(stale: Path) -> None:
+def _replace_stale_pid(stale: Path) -> None:
     """Keep PostgreSQL from refusing to start because another process has a stale number.
 
     It treats its own parent's number as stale, and still checks that the predecessor's shared
@@ -310,11 +310,11 @@ class _Account:
         entry = pwd.getpwuid(owner) if owner else _package().ensure_user_exists("pgserver")
         if entry is None:
             raise ServerError("there is no system account `pgserver`, and none could be made.")
-        _open_the_way(folder)
+        _grant_access(folder)
         return cls(entry.pw_uid, entry.pw_gid)
 
 
-def _open_the_way(folder: Path) -> None:
+def _grant_access(folder: Path) -> None:
     """Let another account reach the data folder, and read and run PostgreSQL's programs."""
     install = programs().parent
     for each in (*folder.parents, *install.parents):

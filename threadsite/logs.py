@@ -84,7 +84,7 @@ def connect() -> None:
 
     pre_execute.connect(_before_task, dispatch_uid="threadsite.logs")
     post_execute_in_worker.connect(_after_task, dispatch_uid="threadsite.logs")
-    threading.excepthook = tell_of_thread
+    threading.excepthook = log_thread_error
 
 
 def _before_task(task: dict[str, Any], **_more: Any) -> None:
@@ -95,7 +95,7 @@ def _after_task(**_more: Any) -> None:
     log_context.begin()
 
 
-def tell_of_thread(ended: threading.ExceptHookArgs) -> None:
+def log_thread_error(ended: threading.ExceptHookArgs) -> None:
     """Log an error that ended a thread: for `threading.excepthook`."""
     if ended.exc_value is None or issubclass(ended.exc_type, SystemExit):
         return

@@ -32,7 +32,7 @@ class Presence:
 
     def begin(self) -> None:
         """Report until `end`."""
-        hosts.keep_looking()
+        hosts.start_reading_marks()
         self._thread.start()
 
     def end(self) -> None:

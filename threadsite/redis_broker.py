@@ -65,9 +65,9 @@ class RedisBroker(Redis):  # type: ignore[misc]
         try:
             task = self._take()
         except GONE as error:
-            time.sleep(self._outage.goes_on(error))
+            time.sleep(self._outage.record_failure(error))
             return None
-        self._outage.is_over()
+        self._outage.record_success()
         return None if task is None else [(task.decode(), task)]
 
     def acknowledge(self, task_id: str) -> None:
@@ -79,9 +79,9 @@ class RedisBroker(Redis):  # type: ignore[misc]
             except GONE as error:
                 if time.monotonic() > until:
                     raise
-                time.sleep(self._outage.goes_on(error))
+                time.sleep(self._outage.record_failure(error))
             else:
-                self._outage.is_over()
+                self._outage.record_success()
                 return
 
     def fail(self, task_id: str) -> None:
@@ -102,7 +102,7 @@ class RedisBroker(Redis):  # type: ignore[misc]
         """An id that changes when the queue may have lost its tasks: Redis's run id."""
         return str(self.connection.info("server")["run_id"])
 
-    def give_back(self, cluster: str) -> int:
+    def release_claims(self, cluster: str) -> int:
         """Release this cluster's tasks for others; returns how many."""
         returned = 0
         # From the tail to the head of both: in the order in which they were enqueued.
@@ -112,10 +112,10 @@ class RedisBroker(Redis):  # type: ignore[misc]
         self.connection.srem(self._clusters, cluster)
         return returned
 
-    def give_back_abandoned(self, living: Collection[str]) -> int:
+    def release_abandoned_claims(self, living: Collection[str]) -> int:
         """The same for all clusters not in `living`."""
         known = {each.decode() for each in self.connection.smembers(self._clusters)}
-        return sum(self.give_back(cluster) for cluster in known - {*living})
+        return sum(self.release_claims(cluster) for cluster in known - {*living})
 
     def _take(self) -> bytes | None:
         cluster = cluster_id()

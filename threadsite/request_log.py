@@ -32,7 +32,7 @@ class RequestLogMiddleware:
             response = self.get_response(request)
             response.headers[HEADER] = str(log_context.fields()["request"])
             if not request.path_info.startswith(settings.STATIC_URL):
-                _tell(request, response, time.monotonic() - begun)
+                _log(request, response, time.monotonic() - begun)
         return response
 
 
@@ -41,7 +41,7 @@ def _id_of(request: HttpRequest) -> str:
     return given if _GIVEN.fullmatch(given) else uuid.uuid4().hex[:16]
 
 
-def _tell(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     """Logs the route and not the path, which may contain a key or a code."""
     event: dict[str, Any] = {
         "method": request.method,

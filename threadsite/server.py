@@ -21,7 +21,7 @@ class ServerLog(Logger):  # type: ignore[misc]
         for handler in self.error_log.handlers:
             handler.setFormatter(EventFormatter())
 
-    def access(self, *_told: object) -> None:
+    def access(self, *_args: object) -> None:
         """Not logged: paths contain codes and keys, which `threadsite.request_log` omits."""
 
 

@@ -70,7 +70,7 @@ def refusal(*, fresh: bool = False) -> str:
     return _known.refusal
 
 
-def look_again() -> None:
+def recheck() -> None:
     """The database was away: check at once whether it is the same as before."""
     _known.looked_at = float("-inf")
 

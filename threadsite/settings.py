@@ -132,11 +132,11 @@ MIDDLEWARE = [
     "accounts.middleware.MemberLocaleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.ExpiredSessionMiddleware",
-    "accounts.middleware.StaffDoorMiddleware",
+    "accounts.middleware.AdminAccessMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActivityMiddleware",
-    "accounts.middleware.FreshProofMiddleware",
+    "accounts.middleware.ReauthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 #: Traces by OpenTelemetry (requirements-telemetry.txt); unset, nothing of it is imported.

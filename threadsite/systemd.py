@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 
-def tell(state: str) -> None:
+def notify(state: str) -> None:
     """Send a state such as `READY=1` or `WATCHDOG=1`; an unreachable socket is ignored."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
@@ -26,12 +26,12 @@ def tell(state: str) -> None:
         notices.send(state.encode())
 
 
-def beating(look: Callable[[], None]) -> Callable[[], None]:
+def with_watchdog(look: Callable[[], None]) -> Callable[[], None]:
     """`look` with a watchdog message after each call: if it hangs, systemd ends the service."""
-    tell("READY=1")
+    notify("READY=1")
 
     def beat() -> None:
         look()
-        tell("WATCHDOG=1")
+        notify("WATCHDOG=1")
 
     return beat

@@ -54,7 +54,7 @@ class Watchdog:
         self.cluster = ""
         self.workers: set[int] = set()
         self.dead: set[int] = set()
-        self.unburied: list[str] = []
+        self.ended_clusters: list[str] = []
         self.asked_at: float | None = None
         self.counted_at = self.look_at = self.died_at = 0.0
         self.busy = 0
@@ -73,11 +73,11 @@ class Watchdog:
 
     def find_orphans(self) -> None:
         """Find clusters of a killed queue of this host, released at the first look."""
-        self.unburied += [each for each in cluster_folder.orphans() if each != self.cluster]
+        self.ended_clusters += [each for each in cluster_folder.orphans() if each != self.cluster]
 
     def cluster_ended(self) -> None:
         """Called when the cluster has ended, before it is restarted."""
-        self.unburied.append(self.cluster)
+        self.ended_clusters.append(self.cluster)
         self.renew()
 
     def look(self) -> None:
@@ -86,7 +86,7 @@ class Watchdog:
         try:
             if now - self.counted_at >= COUNT_SECONDS:
                 self.count_workers(now)
-            urgent = bool(self.dead or self.unburied) and not self._outage.lasts
+            urgent = bool(self.dead or self.ended_clusters) and not self._outage.is_ongoing
             if urgent or now >= self.look_at:
                 self._look(now)
         except Exception as error:
@@ -95,37 +95,37 @@ class Watchdog:
     def leave(self) -> None:
         """The queue ends as asked: release its tasks for others at once."""
         try:
-            self._bury(self.cluster)
+            self._release(self.cluster)
         except (DatabaseError, *GONE) as error:
             logger.warning("others take over in half a minute (%s)", type(error).__name__)
 
     def _lost(self, error: Exception, now: float) -> None:
-        if not isinstance(error, GONE) and not self._outage.lasts:
+        if not isinstance(error, GONE) and not self._outage.is_ongoing:
             logger.error("the watchdog failed and goes on", exc_info=error)
         connection.close()
-        self.look_at = now + self._outage.goes_on(error)
+        self.look_at = now + self._outage.record_failure(error)
         # Nobody can answer meanwhile: restart the time limit.
         self.asked_at = None
 
     def _look(self, now: float) -> None:
         close_old_connections()
-        if self._outage.lasts:
-            serving.look_again()
+        if self._outage.is_ongoing:
+            serving.recheck()
         self.refused = serving.refusal()
         if self.refused:
             return
-        self._bury_the_dead()
+        self._release_dead()
         if now < self.look_at:
             return
         processes.report(self.cluster, SiteProcess.Kind.QUEUE)
         broker = get_broker()
-        self._see_whether_tasks_are_lost(broker)
-        if not self._outage.lasts:
+        self._check_for_lost_tasks(broker)
+        if not self._outage.is_ongoing:
             # Otherwise the others may be as late to report as we are.
-            broker.give_back_abandoned([*running.live_queues(), self.cluster])
+            broker.release_abandoned_claims([*running.live_queues(), self.cluster])
         self.look_at = now + LOOK_SECONDS
         self._judge(now)
-        self._outage.is_over()
+        self._outage.record_success()
 
     def _judge(self, now: float) -> None:
         """Enqueue a heartbeat, or end the cluster that did not finish one."""
@@ -137,14 +137,14 @@ class Watchdog:
             key = key_of(str(settings.Q_CLUSTER["name"]), self.cluster)
             async_task("threadsite.heartbeat.beat", group="heartbeat", cluster=key)
             self.asked_at = now
-        elif now - self.asked_at > self.patience_now():
+        elif now - self.asked_at > self.heartbeat_limit():
             logger.error("the queue's cluster hangs and is started again")
             end_group(self.child, HUNG_STOP_SECONDS)
             self.asked_at = None
         else:
             self.look_at = now + LATE_LOOK_SECONDS
 
-    def patience_now(self) -> float:
+    def heartbeat_limit(self) -> float:
         """How long the heartbeat may take, in seconds."""
         if self.busy >= int(settings.Q_CLUSTER["workers"]):
             return self.patience
@@ -160,14 +160,14 @@ class Watchdog:
             self.died_at = now
         self.busy = cluster_folder.busy(self.cluster, self.workers)
 
-    def _bury_the_dead(self) -> None:
-        for cluster in [*self.unburied]:
-            self._bury(cluster)
-            self.unburied.remove(cluster)
+    def _release_dead(self) -> None:
+        for cluster in [*self.ended_clusters]:
+            self._release(cluster)
+            self.ended_clusters.remove(cluster)
         if self.dead:
             freed = sum(processes.end_leases(self.cluster, pid) for pid in self.dead)
             # Which worker had which task is unknown. All may run twice; the second does nothing.
-            returned = get_broker().give_back(self.cluster)
+            returned = get_broker().release_claims(self.cluster)
             logger.warning(
                 "%d workers died; %d jobs and %d tasks are freed", len(self.dead), freed, returned
             )
@@ -176,10 +176,10 @@ class Watchdog:
             self.asked_at = None
             dispatcher.enqueue_stuck()
 
-    def _bury(self, cluster: str) -> None:
+    def _release(self, cluster: str) -> None:
         """Release the tasks and leases of an ended cluster."""
         processes.end_leases(cluster)
-        get_broker().give_back(cluster)
+        get_broker().release_claims(cluster)
         processes.leave(cluster)
         cluster_folder.remove(cluster)
 

@@ -95,7 +95,7 @@ def run(home: Path) -> None:
             # live_log shares the terminal, which shows only its lines and errors.
             supervisor.environment |= {"LOG_LEVEL": "WARNING", "LOG_FORMAT": "line"}
             say(f"ready: http://127.0.0.1:{port}")
-            say(about_the_clock(settings.clock_speed()))
+            say(clock_description(settings.clock_speed()))
             supervisor.start(
                 Child(
                     "narrator",
@@ -111,7 +111,7 @@ def run(home: Path) -> None:
     say("The demo has ended; what it stored stays in its folder for the next start.")
 
 
-def about_the_clock(speed: int) -> str:
+def clock_description(speed: int) -> str:
     """Explains the times on the pages to the person at the terminal."""
     if speed == 1:
         return "clock: as any other (CLOCK_SPEED=1); losses are told after hours"

@@ -26,7 +26,7 @@ def main() -> None:
     django.setup()
     try:
         link_the_demo_member()
-        tell()
+        print_syncs()
     except KeyboardInterrupt:
         return
 
@@ -124,20 +124,20 @@ def _authorize(oauth_url: str, redirect: str, persona: str, permissions: list[st
     return urllib.parse.parse_qs(urllib.parse.urlsplit(location).query)["code"][0]
 
 
-def tell() -> None:
+def print_syncs() -> None:
     """Print every sync that finishes from now on, until stopped."""
     from django.db import close_old_connections
 
     from followersync.models import SyncRun
 
     last = SyncRun.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    told = set(SyncRun.objects.exclude(finished_at=None).values_list("id", flat=True))
+    seen = set(SyncRun.objects.exclude(finished_at=None).values_list("id", flat=True))
     oldest = max(0, last - 50)
     while True:
         close_old_connections()
         finished = SyncRun.objects.filter(id__gt=oldest).exclude(finished_at=None)
-        for run in finished.exclude(id__in=told).order_by("finished_at"):
-            told.add(run.pk)
+        for run in finished.exclude(id__in=seen).order_by("finished_at"):
+            seen.add(run.pk)
             say(sentence(run))
         time.sleep(LOOK_SECONDS)
 

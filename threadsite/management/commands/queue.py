@@ -26,7 +26,7 @@ class Command(BaseCommand):
             serving.check_start()
         except ImproperlyConfigured as error:
             raise CommandError(f"The queue does not start. {error}") from None
-        hosts.keep_looking()
+        hosts.start_reading_marks()
         folder = environment.home() / "queue"
         (folder / "logs").mkdir(parents=True, exist_ok=True)
         supervisor = Supervisor(
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
         supervisor.start(child)
         try:
-            supervisor.run(on_death=report, on_beat=systemd.beating(look))
+            supervisor.run(on_death=report, on_beat=systemd.with_watchdog(look))
         finally:
             supervisor.stop()
             watchdog.leave()
