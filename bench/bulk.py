@@ -50,7 +50,7 @@ def scale(results: Results, sizes: list[int]) -> None:
         for seed in (1, 2, 3):
             population = Population(n, seed)
             linked = account()
-            values.append(bring(linked, population, 0) * 1_000_000 / n)
+            values.append(import_list(linked, population, 0) * 1_000_000 / n)
             truth.check_list(linked, population)
             forget(linked)
         results.add("seconds_per_million", n, values, "s")
@@ -61,7 +61,7 @@ def _round(times: Seconds, n: int, seed: int) -> None:
     linked = account()
     times.copy.append(floors.copy(population))
     archive = export(population)
-    times.first.append(bring(linked, population, 0, archive))
+    times.first.append(import_list(linked, population, 0, archive))
     truth.check_list(linked, population)
     truth.check_history(linked, population)
     sql("VACUUM ANALYZE followersync_follower")
@@ -69,26 +69,26 @@ def _round(times: Seconds, n: int, seed: int) -> None:
     times.follower.append(_size("followersync_follower") / n - times.search[-1])
     times.parse.append(floors.parse(archive))
     _unchanged(times, linked, population, archive)
-    told = changes(population)
+    expected = changes(population)
     before = truth.head_of(linked)
-    times.changed.append(bring(linked, population, 2))
+    times.changed.append(import_list(linked, population, 2))
     # People who left are lost by the second export without them.
-    told.gained |= population.churn(gained=1, lost=0, renamed=0).gained
-    bring(linked, population, 3)
+    expected.gained |= population.churn(gained=1, lost=0, renamed=0).gained
+    import_list(linked, population, 3)
     truth.check_list(linked, population)
     truth.check_history(linked, population)
-    truth.check_feed(linked, before, told)
+    truth.check_feed(linked, before, expected)
     forget(linked)
 
 
 def _unchanged(times: Seconds, linked: Any, population: Population, archive: bytes) -> None:
     head = truth.head_of(linked)
-    times.same.append(bring(linked, population, 1, archive))
+    times.same.append(import_list(linked, population, 1, archive))
     # Once more for the WAL: after a checkpoint the first change of each page logs it whole,
     # which the checkpoint causes and not the sync.
     wal = sql("SELECT pg_current_wal_insert_lsn()")
     day = export_day(population, 1)
-    bring_upload(linked, io.BytesIO(archive), file_name(linked.username, day))
+    import_upload(linked, io.BytesIO(archive), file_name(linked.username, day))
     times.wal.append(float(sql("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)", wal)))
     truth.check_list(linked, population)
     truth.check_feed(linked, head, Churn())
@@ -104,15 +104,17 @@ def changes(population: Population) -> Churn:
     )
 
 
-def bring(linked: Any, population: Population, number: int, archive: bytes | None = None) -> float:
+def import_list(
+    linked: Any, population: Population, number: int, archive: bytes | None = None
+) -> float:
     """Import the list as the `number`-th export; seconds from the upload to the finished run."""
     upload = io.BytesIO(archive or export(population))
     day = export_day(population, number)
     settle()
-    return timed(lambda: bring_upload(linked, upload, file_name(linked.username, day)))
+    return timed(lambda: import_upload(linked, upload, file_name(linked.username, day)))
 
 
-def bring_upload(linked: Any, upload: io.BytesIO, name: str) -> None:
+def import_upload(linked: Any, upload: io.BytesIO, name: str) -> None:
     """What the upload page and the queue do together."""
     from followersync.services.imports import requests
 

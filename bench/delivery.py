@@ -18,7 +18,7 @@ from bench.results import Results, WrongResult
 ACCOUNTS = 60
 FOLLOWERS = 100
 WORKERS = 2
-BELLS = 20
+WEBHOOKS = 20
 SPREAD_SECONDS = 70.0
 PATIENCE = 180.0
 
@@ -33,7 +33,7 @@ def measure(results: Results, n: int, runs: int) -> None:
         ]
         _quiet(linked)
         _checked(results, linked, runs)
-        _bells(results, linked[:BELLS])
+        _webhooks(results, linked[:WEBHOOKS])
         _scheduled(results, linked)
 
 
@@ -145,7 +145,7 @@ def _bare_checks(asked: list[tuple[str, str]]) -> None:
             json.loads(answer.data)
 
 
-def _bells(results: Results, linked: list[Any]) -> None:
+def _webhooks(results: Results, linked: list[Any]) -> None:
     """From a follow at the sandbox, signalled by a webhook, to its entry in our feed."""
     delays = []
     for account in linked:

@@ -142,9 +142,9 @@ def _loaded(linked: list[Any], members: list[Member], seconds: float) -> dict[st
         *([lambda seed: _program(members, until, seed)] * PROGRAMS),
     ]
     with ThreadPoolExecutor(len(readers)) as pool:
-        told = list(pool.map(lambda numbered: numbered[1](numbered[0]), enumerate(readers)))
+        counted = list(pool.map(lambda numbered: numbered[1](numbered[0]), enumerate(readers)))
     waits: dict[str, Waits] = {}
-    for kinds in told:
+    for kinds in counted:
         for kind, one in kinds.items():
             both = waits.setdefault(kind, Waits())
             both.seconds += one.seconds
@@ -233,7 +233,7 @@ class Asker:
         return Answer(0, 0.0)
 
 
-def _tell(waits: dict[str, Waits], seconds: float) -> None:
+def _print(waits: dict[str, Waits], seconds: float) -> None:
     """One line for each kind of reader."""
     print(f"{'':38} {'count':>7} {'a second':>9} {'p50 ms':>9} {'p95 ms':>9}  failed")
     for kind, one in waits.items():

@@ -66,7 +66,7 @@ def _import(account_id: int, folder: str, name: str) -> float:
     linked = LinkedAccount.objects.get(pk=account_id)
     # In the product the upload is on disk too.
     with Path(folder, name).open("rb") as upload:
-        bulk.bring_upload(linked, cast("Any", upload), name)
+        bulk.import_upload(linked, cast("Any", upload), name)
     if name.startswith("instagram") and os.environ.get("BENCH_VERBOSE"):
         print(name, _peak(), file=sys.stderr)
     return _peak()

@@ -98,7 +98,7 @@ class Account:
     seen: set[int] = field(default_factory=set)
     places: list[tuple[int, int]] = field(default_factory=list)
     unsorted: bool = False
-    told: dict[int, int] = field(default_factory=dict)
+    reported: dict[int, int] = field(default_factory=dict)
     calls: int = 0
     hour: tuple[int, int] = (0, 0)
 
@@ -239,7 +239,7 @@ class Account:
         for lost in verdicts.lost:
             del self.followers[lost.key]
             self.absences.pop(lost.key, None)
-            self.told[lost.key] = now
+            self.reported[lost.key] = now
         self.absences.update(verdicts.absences)
         for moved in verdicts.moved:
             if moved.key in self.followers:
@@ -290,13 +290,13 @@ def simulate(n: int, page: int, seed: int = 1) -> tuple[int, float]:
     while there.now < ended + AFTERWARDS:
         here.sync_and_wait()
     follows = set(there.keys)
-    wrong = [key for key in here.told if key in follows]
+    wrong = [key for key in here.reported if key in follows]
     if wrong:
-        raise WrongResult(f"{len(wrong)} people were told to have left who did not")
+        raise WrongResult(f"{len(wrong)} people were reported to have left who did not")
     # People who came and left between two syncs were never in our list.
     delays = [
-        here.told.get(key, there.now) - at
+        here.reported.get(key, there.now) - at
         for key, at in there.left_at.items()
-        if at < ended and (key in here.told or key in here.followers)
+        if at < ended and (key in here.reported or key in here.followers)
     ]
     return calls, max(delays, default=0) / DAY

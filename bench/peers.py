@@ -92,7 +92,7 @@ def measure(results: Results, n: int, runs: int, pythons: dict[str, Path]) -> No
 
 def _ours(population: Population) -> tuple[float, float]:
     linked = ground.account()
-    seconds = bulk.bring(linked, population, 0), bulk.bring(linked, population, 1)
+    seconds = bulk.import_list(linked, population, 0), bulk.import_list(linked, population, 1)
     truth.check_list(linked, population)
     bulk.forget(linked)
     return seconds
@@ -150,9 +150,9 @@ def _table(population: Population) -> None:
 
 
 def _counted(rows: str, expected: int) -> None:
-    held = sql(f"SELECT count(*) FROM {rows}")
-    if held != expected:
-        raise WrongResult(f"a peer holds {held} rows, not {expected}: {rows}")
+    stored = sql(f"SELECT count(*) FROM {rows}")
+    if stored != expected:
+        raise WrongResult(f"a peer holds {stored} rows, not {expected}: {rows}")
 
 
 def _timed(work: Callable[[], object]) -> float:

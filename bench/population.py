@@ -61,19 +61,19 @@ class Population:
 
     def churn(self, *, gained: int, lost: int, renamed: int) -> Churn:
         """Some leave, some are renamed, some follow; the first and last of the list stay."""
-        told = Churn()
+        made = Churn()
         inner = range(len(self) // 20 + 1, len(self) - len(self) // 20 - 1)
         chosen = self._random.sample(inner, lost + renamed)
         for index in chosen[lost:]:
             (name,) = self._new_names(1)
-            told.renamed.add((self.names[index], name))
+            made.renamed.add((self.names[index], name))
             self.names[index] = name
         for index in sorted(chosen[:lost], reverse=True):
-            told.lost.add(self.names[index])
+            made.lost.add(self.names[index])
             self.past.append((self.names.pop(index), self.seconds.pop(index)))
             self.past_ids.append(self.ids.pop(index))
-        told.gained.update(self._come(gained))
-        return told
+        made.gained.update(self._come(gained))
+        return made
 
     def _come(self, count: int) -> list[str]:
         """After the day of the last export; no two people follow in the same second."""

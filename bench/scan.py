@@ -131,10 +131,10 @@ def _sync(linked: Any, source: Prerendered) -> tuple[float, Any]:
 
     def work() -> None:
         run = sync.request_sync(account=linked, trigger="schedule")
-        held = lease.take(run.pk)
-        if held is None:
+        taken = lease.take(run.pk)
+        if taken is None:
             raise WrongResult("the run is somebody else's")
-        session = Scanner(held, cast("Any", source))
+        session = Scanner(taken, cast("Any", source))
         try:
             session.work(time.monotonic() + 3600)
         finally:

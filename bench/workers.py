@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from drills.member import ask
-from drills.stage import Options, say, standing
+from drills.stage import Options, running_site, say
 from threadsite.demo import launcher
 from threadsite.supervisor import Child, Supervisor
 
@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--clients", type=int, default=16)
     options = parser.parse_args()
-    with standing(Options(port=options.port), accounts=1, followers=200) as stage:
+    with running_site(Options(port=options.port), accounts=1, followers=200) as stage:
         stage.hosts[0].stop("web")
         stage.hosts[0].stop("queue")
         say("workers x threads, pages, ratio, median, 95 %, processor, connections, memory, failed")

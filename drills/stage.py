@@ -236,7 +236,7 @@ def _signed_in(member: Any) -> str:
 
 
 @contextmanager
-def standing(
+def running_site(
     options: Options,
     *,
     accounts: int = 12,
@@ -277,7 +277,7 @@ def standing(
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _raised(
+def _started(
     options: Options, home: Path, database: EmbeddedServer, *, redis: bool, more: dict[str, str]
 ) -> Stage:
     """Start database, sandbox and, if wanted, Redis; set up Django in this process."""

@@ -10,7 +10,7 @@ import drills
 from drills.course import endure
 from drills.member import until
 from drills.report import Report
-from drills.stage import Options, Stage, standing
+from drills.stage import Options, Stage, running_site
 
 AHEAD_SECONDS = 3600
 #: Jobs of each minute may be late by a heartbeat or two.

@@ -10,7 +10,7 @@ from drills import journey, truth
 from drills.browser import Browser
 from drills.release import UNSAFE, NextHost, Release
 from drills.report import Report
-from drills.stage import Options, standing
+from drills.stage import Options, running_site
 
 if TYPE_CHECKING:
     from drills.stage import Host, Stage
@@ -21,7 +21,7 @@ SLOWEST_SECONDS = 6.0
 
 def run(options: Options) -> Report:
     """Lint, migrate under load, run new beside old, try what the lint refuses, roll back."""
-    with standing(options) as stage:
+    with running_site(options) as stage:
         old, release = stage.hosts[0], Release(stage.home / "next")
         report = Report("a deploy with a migration, old and new code side by side")
         _judge(stage, release, report)

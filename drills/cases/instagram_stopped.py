@@ -6,7 +6,7 @@ import time
 
 from drills.course import endure
 from drills.report import Report
-from drills.stage import Options, standing
+from drills.stage import Options, running_site
 
 
 def run(options: Options) -> Report:

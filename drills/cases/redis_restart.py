@@ -5,7 +5,7 @@ from __future__ import annotations
 from drills.course import endure
 from drills.redis_server import installed
 from drills.report import Report
-from drills.stage import Options, standing
+from drills.stage import Options, running_site
 
 
 def run(options: Options) -> Report:

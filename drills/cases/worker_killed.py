@@ -12,7 +12,7 @@ from drills import truth
 from drills.course import endure
 from drills.member import until
 from drills.report import Report
-from drills.stage import Host, Options, Stage, standing
+from drills.stage import Host, Options, Stage, running_site
 
 WAITING_SECONDS = 200.0
 ACCOUNTS = 32
