@@ -44,7 +44,7 @@ class AccountsConfig(AppConfig):
         if settings.CLOCK_FOLDER is not None:
             clock.run_fast(FastClock(settings.CLOCK_FOLDER, settings.CLOCK_SPEED))
         oauth.install()
-        queue.take_former_signatures()
+        queue.accept_former_signatures()
         post_migrate.connect(receivers.ensure_wake, sender=self)
         registry.register_retention_handler("consent_ledger", ledger.prune_expired)
         registry.register_rotation("kept files", files.rotate)

@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from accounts.fast_clock import only_here
+from accounts.fast_clock import are_all_local
 from accounts.files import kept
 from accounts.selectors.retention import retention_rules
 from accounts.services import hosts, receipts
@@ -220,7 +220,7 @@ def check_clock(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
         settings.INSTAGRAM_GRAPH_URL,
     )
     as_any_clock = settings.CLOCK_FOLDER is None and settings.CLOCK_SPEED == 1
-    if as_any_clock or only_here(*addresses):
+    if as_any_clock or are_all_local(*addresses):
         return []
     return [
         Error(

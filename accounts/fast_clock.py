@@ -31,7 +31,7 @@ QUIET_SECONDS: Final = 15.0
 MARK_SECONDS: Final = 1.0
 
 
-def only_here(*addresses: str) -> bool:
+def are_all_local(*addresses: str) -> bool:
     """Whether all of these URLs lead to this machine."""
     return all(_is_loopback(urlsplit(address).hostname or "") for address in addresses)
 

@@ -33,7 +33,7 @@ from accounts import auth_routes
 from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.selectors import may_use_admin
 from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
-from accounts.views.base import came_from, can_be_read
+from accounts.views.base import answers_get, referring_page
 from accounts.views.visitors import mark_of, quota_exceeded
 
 #: The precision of the time when a session was last used.
@@ -206,7 +206,7 @@ class ExpiredSessionMiddleware:
 def _page_of(request: HttpRequest) -> str:
     """The address of the form itself, if it answers GET; else the page it was sent from."""
     own = request.get_full_path()
-    place = urlsplit(own if can_be_read(own) else came_from(request))
+    place = urlsplit(own if answers_get(own) else referring_page(request))
     return urlunsplit(("", "", place.path, place.query, ""))
 
 

@@ -38,7 +38,7 @@ def _enqueue(dotted: str, *ids: int | str) -> None:
         logger.warning("%s is enqueued later, the queue is away (%s)", dotted, type(error).__name__)
 
 
-def take_former_signatures() -> None:
+def accept_former_signatures() -> None:
     """Accept tasks signed under a key of SECRET_KEY_FALLBACKS too.
 
     django-q2's signer is Django's except for that, and takes bytes, as Redis returns them. Called

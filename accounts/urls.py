@@ -21,7 +21,7 @@ urlpatterns = [
     ),
     path("settings/", settings.settings, name="settings"),
     path("settings/place/", settings.save_locale, name="settings-place"),
-    path("settings/zone/", settings.adopt_zone, name="adopt-zone"),
+    path("settings/zone/", settings.use_browser_zone, name="adopt-zone"),
     path("settings/reminder/", settings.hide_reminder, name="hide-reminder"),
     path(
         "settings/programs/<str:client_id>/revoke/", settings.revoke_program, name="program-revoke"

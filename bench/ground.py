@@ -109,7 +109,7 @@ def allow(linked: Any, scope: Any) -> None:
     consent.grant(
         account=linked,
         scope=scope,
-        text_hash=consent.shown_text(scope, "en").hash,
+        text_hash=consent.current_text(scope, "en").hash,
         language="en",
         channel="web",
         actor=linked.owner,

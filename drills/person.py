@@ -48,7 +48,7 @@ def make() -> None:
         consent.grant(
             account=account,
             scope=Scope.FOLLOWERS,
-            text_hash=consent.shown_text(Scope.FOLLOWERS, "en").hash,
+            text_hash=consent.current_text(Scope.FOLLOWERS, "en").hash,
             language="en",
             channel="web",
             actor=member,
@@ -66,7 +66,7 @@ def erase() -> None:
     from accounts.models import User
     from accounts.services import erasure, suppression
 
-    request = suppression.object_as_proven(
+    request = suppression.suppress_proven(
         instagram_id=str(STRANGER_ID), username=STRANGER, language="en"
     )
     while suppression.advance(request.pk):

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.fast_clock import FILE as CLOCK_FILE
-from accounts.fast_clock import only_here
+from accounts.fast_clock import are_all_local
 
 #: Commands that touch no database, so that none is started for them.
 WITHOUT_DATABASE: Final = frozenset(
@@ -139,7 +139,7 @@ def clock(*addresses: str) -> tuple[int, Path | None]:
     allowed. A clock that once ran fast continues from there, since it never runs backwards.
     """
     speed = integer("CLOCK_SPEED", 1, low=1, high=3600)
-    here = only_here(*addresses)
+    here = are_all_local(*addresses)
     if speed != 1 and not here:
         raise ImproperlyConfigured(
             f"CLOCK_SPEED is {speed}: the site's clock would run {speed} times faster than "

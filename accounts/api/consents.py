@@ -60,7 +60,7 @@ def consent_states(account: LinkedAccount) -> list[dict[str, Any]]:
             "text_version": text.version,
             "language": text.language,
         }
-        for scope, text in consent.shown_texts(get_language() or "en").items()
+        for scope, text in consent.current_texts(get_language() or "en").items()
     ]
 
 

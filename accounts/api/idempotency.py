@@ -58,13 +58,13 @@ def _fingerprint(request: Request) -> bytes:
     """Method, address and body; files as hashes, read in pieces."""
     body = request.data
     if isinstance(body, dict) and request.FILES:
-        body = {name: _of_file(value) for name, value in body.items()}
+        body = {name: _file_hash(value) for name, value in body.items()}
     return json.dumps(
         [request.method, request.get_full_path(), body], sort_keys=True, default=str
     ).encode()
 
 
-def _of_file(value: Any) -> Any:
+def _file_hash(value: Any) -> Any:
     if not isinstance(value, UploadedFile):
         return value
     digest = sha256()

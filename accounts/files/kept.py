@@ -196,7 +196,7 @@ def opened(name: str) -> BinaryIO:
 
 
 @contextmanager
-def to_scratch(name: str, *, beat: Callable[[], object] = lambda: None) -> Iterator[IO[bytes]]:
+def scratch_copy(name: str, *, beat: Callable[[], object] = lambda: None) -> Iterator[IO[bytes]]:
     """A copy in an unnamed temporary file on this host, for programs that need a real file.
 
     `beat` is called with each piece: it may renew a lease, or raise to stop copying.

@@ -52,7 +52,7 @@ def _bare(address: Address) -> Address:
     return address
 
 
-def may_be_named(url: str, *, private: bool) -> bool:
+def is_allowed_url(url: str, *, private: bool) -> bool:
     """Whether a member may enter this URL; checked without DNS.
 
     https, without a password in it, and not clearly in our own network. `private`: the operator

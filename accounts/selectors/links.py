@@ -26,12 +26,12 @@ def account_of(owner: User, account_id: int) -> LinkedAccount:
         raise NotFound
     found = LinkedAccount.objects.filter(pk=account_id, owner_id=owner.pk)[:1]
     account = next(iter(found), None)
-    if account is None or not _still_there(account):
+    if account is None or not _is_restorable(account):
         raise NotFound
     return account
 
 
-def _still_there(account: LinkedAccount) -> bool:
+def _is_restorable(account: LinkedAccount) -> bool:
     """The condition of `accounts_of`, without reading the clock if it does not matter."""
     if account.unlinked_at is None:
         return True

@@ -20,7 +20,7 @@ STALE_SECONDS: Final = 150.0
 
 def live_processes() -> QuerySet[SiteProcess]:
     """Web and queue processes that reported recently and have not ended."""
-    lately = SiteProcess.objects.filter(seen_at__gt=_ago(LIVE_SECONDS), left_at=None)
+    lately = SiteProcess.objects.filter(seen_at__gt=_seconds_ago(LIVE_SECONDS), left_at=None)
     return lately.order_by("kind", "host")
 
 
@@ -51,9 +51,9 @@ def queue_state() -> str:
 
 def _queues() -> QuerySet[SiteProcess]:
     return SiteProcess.objects.filter(
-        kind=SiteProcess.Kind.QUEUE, seen_at__gt=_ago(QUEUE_SILENT_SECONDS)
+        kind=SiteProcess.Kind.QUEUE, seen_at__gt=_seconds_ago(QUEUE_SILENT_SECONDS)
     )
 
 
-def _ago(seconds: float) -> object:
+def _seconds_ago(seconds: float) -> object:
     return clock.wall() - timedelta(seconds=seconds)

@@ -21,7 +21,7 @@ GRANTING_CHANNELS = frozenset({ConsentEvent.Channel.WEB, ConsentEvent.Channel.DE
 OWN_CHANNELS = GRANTING_CHANNELS | {ConsentEvent.Channel.API}
 
 
-def shown_text(scope: Scope | str, language: str) -> ConsentText:
+def current_text(scope: Scope | str, language: str) -> ConsentText:
     """The current text, stored exactly as it is shown."""
     language = consent_texts.language_of(language)
     version = consent_texts.current_version(scope)
@@ -34,13 +34,13 @@ def shown_text(scope: Scope | str, language: str) -> ConsentText:
     return kept
 
 
-def shown_texts(language: str) -> dict[Scope, ConsentText]:
-    return {scope: shown_text(scope, language) for scope in Scope}
+def current_texts(language: str) -> dict[Scope, ConsentText]:
+    return {scope: current_text(scope, language) for scope in Scope}
 
 
-def check_shown(scope: Scope | str, text_hash: str, language: str) -> ConsentText:
+def require_current_text(scope: Scope | str, text_hash: str, language: str) -> ConsentText:
     """Raises Conflict unless `text_hash` names the current text."""
-    text = shown_text(scope, language)
+    text = current_text(scope, language)
     if not crypto.same(text.hash, text_hash):
         raise Conflict(
             "consent_text_outdated",
@@ -68,8 +68,8 @@ def grant(
     longer the one in force or the account is unlinked, PermissionMissing if Instagram has not
     been permitted what the scope needs. Granting again what is in force changes nothing.
     """
-    _only_the_member(account, channel, actor)
-    text = check_shown(scope, text_hash, language)
+    _require_member(account, channel, actor)
+    text = require_current_text(scope, text_hash, language)
     account = LinkedAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
     if account.unlinked_at:
         raise Conflict("unlinked", _("This account is unlinked. Link it again to allow this."))
@@ -155,7 +155,7 @@ def end_all(*, account: LinkedAccount, channel: str, keep_data: bool, language: 
             scope=GRACE,
             action=ConsentEvent.Action.GRANTED,
             channel=channel,
-            text=shown_text(GRACE, language),
+            text=current_text(GRACE, language),
         )
 
 
@@ -167,7 +167,7 @@ def scope_named(name: str) -> Scope:
         raise InvalidInput("unknown_scope", _("There is no such purpose."), field="scope") from None
 
 
-def _only_the_member(account: LinkedAccount, channel: str, actor: User | None) -> None:
+def _require_member(account: LinkedAccount, channel: str, actor: User | None) -> None:
     if channel not in GRANTING_CHANNELS or actor is None or actor.pk != account.owner_id:
         raise NotAllowed(
             "consent_only_by_member",

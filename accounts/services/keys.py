@@ -29,13 +29,13 @@ class Rotation:
     moved: int = 0
 
 
-def require_known_everywhere() -> None:
+def require_keys_known_to_all() -> None:
     """Raises Conflict while a running process lacks a key of our TOKEN_KEYS."""
     marks = [*map(crypto.fingerprint, settings.TOKEN_KEYS)]
     _refuse([each for each in live_processes() if not {*marks} <= {*each.token_keys}])
 
 
-def _require_newest_everywhere() -> None:
+def _require_newest_key_on_all() -> None:
     """Raises Conflict while a running process could not read or write the newest key."""
     newest = crypto.fingerprint(settings.TOKEN_KEYS[0])
     _refuse([each for each in live_processes() if each.token_keys[:1] != [newest]])
@@ -62,7 +62,7 @@ def rotate(report: Callable[[Rotation], None] = lambda _done: None) -> Rotation:
     meanwhile is not overwritten by the older one. Raises Conflict while a running process does not
     encrypt under the newest key: it would fail on rotated rows, or leave rows behind.
     """
-    _require_newest_everywhere()
+    _require_newest_key_on_all()
     done = Rotation()
     others = (rotate_them() for rotate_them in registry.rotations().values())
     for moved in chain(_tokens(), _authenticators(), _sessions(), *others):

@@ -60,7 +60,7 @@ def begin(
     unknown scope, Conflict if a text is no longer current.
     """
     for name, text_hash in shown.items():
-        consent.check_shown(consent.scope_named(name), text_hash, language)
+        consent.require_current_text(consent.scope_named(name), text_hash, language)
     return {
         "consents": dict(shown),
         "language": language,

@@ -52,7 +52,7 @@ def install() -> None:
     allauth_server.OAuthLibRequestValidator = RequestValidator
 
 
-def presented_families(form: Mapping[str, str]) -> list[str]:
+def credential_families(form: Mapping[str, str]) -> list[str]:
     """The families of all credentials in a token request, in a fixed order.
 
     Of all, whatever the grant type: oauthlib itself decides which of them it exchanges.
@@ -72,19 +72,19 @@ def lock(family: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [family])
 
 
-def date_device_grant(device_code: str) -> None:
+def record_device_grant(device_code: str) -> None:
     """Record when the member authorized the device, which allauth does not."""
     data = cache.get(device_codes.cache_device_code_key(device_code))
     if data is not None:
         device_codes.update_device_state(device_code, {**data, "granted_at": clock.now()})
 
 
-def device_grant_taken_back(device_code: str) -> bool:
+def device_grant_was_revoked(device_code: str) -> bool:
     """Whether the member revoked the program after authorizing this device."""
     data = cache.get(device_codes.cache_device_code_key(device_code)) or {}
     if "granted_at" not in data:
         return False
-    return programs.taken_back_since(
+    return programs.revoked_since(
         user_id=int(data["user"]), client_id=data["client_id"], at=data["granted_at"]
     )
 
@@ -136,7 +136,7 @@ class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
     ) -> bool:
         if super().validate_code(request.client.pk, code, client, request):
             issued = self._lookup_authorization_code(request, request.client.pk, code)["code"]
-            return not programs.taken_back_since(
+            return not programs.revoked_since(
                 user_id=request.user.pk, client_id=request.client.pk, at=issued["issued_at"]
             )
         end_reused(client=request.client, family=family_of_code(code))

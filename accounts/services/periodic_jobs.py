@@ -31,7 +31,7 @@ def enqueue_due() -> list[str]:
         ScheduledJob.objects.bulk_create(
             [ScheduledJob(task=task, due_at=now) for task in missing], ignore_conflicts=True
         )
-    _mend_wake()
+    _correct_wake()
     candidates = [task for task, every in jobs.items() if _is_due(due.get(task, now), every, now)]
     return [task for task in candidates if _enqueue(task, jobs[task])]
 
@@ -62,7 +62,7 @@ def _next(due_at: datetime, every: timedelta, now: datetime) -> datetime:
     return due_at + step * ((now - due_at) // step + 1)
 
 
-def _mend_wake() -> None:
+def _correct_wake() -> None:
     """Correct a wake-up that a host with a clock ahead has postponed."""
     now = clock.wall()
     late = now + timedelta(minutes=2)

@@ -77,17 +77,17 @@ def revoke_program(*, user: User, client_id: str) -> int:
     deleted: int = Token.objects.filter(user_id=user.pk, client_id=client_id).delete()[0]
     if not deleted:
         raise NotFound
-    cache.set(_taken_back(user.pk, client_id), clock.now(), TAKEN_BACK_SECONDS)
+    cache.set(_revocation_key(user.pk, client_id), clock.now(), TAKEN_BACK_SECONDS)
     return deleted
 
 
-def taken_back_since(*, user_id: int, client_id: str, at: datetime) -> bool:
+def revoked_since(*, user_id: int, client_id: str, at: datetime) -> bool:
     """Whether the member revoked the program after `at`: earlier codes are then invalid."""
-    last: datetime | None = cache.get(_taken_back(user_id, client_id))
+    last: datetime | None = cache.get(_revocation_key(user_id, client_id))
     return last is not None and last >= at
 
 
-def _taken_back(user_id: int, client_id: str) -> str:
+def _revocation_key(user_id: int, client_id: str) -> str:
     return f"program-taken-back[{user_id}:{client_id}]"
 
 

@@ -84,7 +84,7 @@ def request_privacy(
 
 
 @transaction.atomic
-def object_as_proven(*, instagram_id: str, username: str, language: str) -> PrivacyRequest:
+def suppress_proven(*, instagram_id: str, username: str, language: str) -> PrivacyRequest:
     """A person proven by Instagram's sign-in objects: removed and suppressed at once."""
     now = clock.now()
     request = PrivacyRequest.objects.create(
@@ -104,8 +104,8 @@ def object_as_proven(*, instagram_id: str, username: str, language: str) -> Priv
 
 
 def keep_out(*, account: LinkedAccount, language: str) -> PrivacyRequest:
-    """As `object_as_proven`, by a link. Raises Conflict for an unproven link."""
-    return object_as_proven(
+    """As `suppress_proven`, by a link. Raises Conflict for an unproven link."""
+    return suppress_proven(
         instagram_id=_proven_id(account), username=account.username, language=language
     )
 
@@ -197,7 +197,7 @@ def advance(request_id: int, *, max_seconds: float = SLICE_SECONDS) -> bool:
     if request is None:
         return False
     for kind, erase in registry.person_erasers().items():
-        while _drop(request_id, kind, erase):
+        while _erase_person(request_id, kind, erase):
             if time.monotonic() >= until:
                 return True
     # Completed only once it is in the list that a restored backup is compared with.
@@ -286,7 +286,7 @@ def _clean_id(instagram_id: str) -> str:
 
 
 @transaction.atomic
-def _drop(request_id: int, kind: str, erase: registry.PersonEraser) -> int:
+def _erase_person(request_id: int, kind: str, erase: registry.PersonEraser) -> int:
     request = PrivacyRequest.objects.select_for_update().get(pk=request_id)
     dropped = erase(_person(request), BATCH_ROWS)
     if dropped:

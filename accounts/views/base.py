@@ -73,26 +73,26 @@ def action(view: View[P]) -> AnyView[P]:
             raise Http404 from error
         except ThreadsiteError as error:
             messages.error(request, str(error.detail))
-            return redirect(came_from(request))
+            return redirect(referring_page(request))
 
     guarded: Any = login_required(require_POST(with_refusal_as_message))
     guarded.is_action = True
     return cast("AnyView[P]", guarded)
 
 
-def came_from(request: HttpRequest, otherwise: str = "accounts") -> str:
+def referring_page(request: HttpRequest, otherwise: str = "accounts") -> str:
     """The page of ours in the Referer, else `otherwise`."""
     # To inspect an upload here would read it in.
     is_upload = request.content_type == "multipart/form-data"
     asked = None if is_upload else request.POST.get("next")
     for place in (asked, request.headers.get("referer")):
         ours = place and url_has_allowed_host_and_scheme(place, {request.get_host()})
-        if place and ours and can_be_read(place):
+        if place and ours and answers_get(place):
             return place
     return resolve_url(otherwise)
 
 
-def can_be_read(place: str) -> bool:
+def answers_get(place: str) -> bool:
     """Whether `place` answers GET; an action that answered with its form does not."""
     try:
         match = resolve(urlsplit(place).path)

@@ -85,7 +85,7 @@ def _page(
         "account": account,
         "texts": [
             {"scope": scope.value, "text": text, "given": scope in given}
-            for scope, text in consent.shown_texts(_language()).items()
+            for scope, text in consent.current_texts(_language()).items()
         ],
         "form": form or ArchiveLinkForm(),
         "listable": bool(settings.INSTAGRAM_FOLLOWERS_EDGE),

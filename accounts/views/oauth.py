@@ -37,7 +37,7 @@ from accounts.api_scopes import SENSITIVE_SCOPES
 from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.services import oauth, programs
 from accounts.services.quotas import QuotaUsedUp, require_left_of_visitor, spend_of_visitor
-from accounts.views.visitors import mark_of, wait_before_next
+from accounts.views.visitors import mark_of, set_retry_after
 
 REFUSABLE: Final = ("client_id", "redirect_uri", "scope", "state")
 #: The parameters with which the authorization page is repeated after reauthentication.
@@ -145,7 +145,7 @@ class DeviceView(allauth_views.DeviceAuthorizationView):  # type: ignore[misc]
             answer: HttpResponseBase = super()._dispatch_authorization(
                 request, user_code, device_code, client
             )
-            oauth.date_device_grant(device_code)
+            oauth.record_device_grant(device_code)
             return answer
         names = get_adapter().scope_display
         context = {
@@ -199,7 +199,7 @@ def device_code(request: HttpRequest) -> HttpResponseBase:
 
 def _token(request: HttpRequest) -> HttpResponseBase:
     with transaction.atomic():
-        for family in oauth.presented_families(request.POST):
+        for family in oauth.credential_families(request.POST):
             oauth.lock(family)
         if request.POST.get("grant_type") != Client.GrantType.DEVICE_CODE:
             return allauth_views.token(request)  # type: ignore[no-any-return]
@@ -209,7 +209,7 @@ def _token(request: HttpRequest) -> HttpResponseBase:
 def _device_token(request: HttpRequest) -> HttpResponseBase:
     """allauth looks device codes up outside the validator, which checks the other two."""
     code = request.POST.get("device_code", "")
-    if oauth.device_grant_taken_back(code):
+    if oauth.device_grant_was_revoked(code):
         return JsonResponse({"error": "invalid_grant"}, status=400)
     response: HttpResponseBase = allauth_views.token(request)
     client_id = request.POST.get("client_id", "")
@@ -240,7 +240,7 @@ def _limit_wrong_secrets(
 
 def _quota_exceeded(error: QuotaUsedUp) -> HttpResponse:
     error_body = {"error": "temporarily_unavailable", "error_description": "Too many requests."}
-    return wait_before_next(JsonResponse(error_body, status=HTTPStatus.TOO_MANY_REQUESTS), error)
+    return set_retry_after(JsonResponse(error_body, status=HTTPStatus.TOO_MANY_REQUESTS), error)
 
 
 def _check_silent(request: HttpRequest, asked: Any, validator: oauth.RequestValidator) -> None:

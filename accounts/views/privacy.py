@@ -26,7 +26,7 @@ from accounts.services import consent, suppression
 from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
 from accounts.views.base import MemberRequest, action, own_account
 from accounts.views.operator import operator
-from accounts.views.visitors import mark_of, wait_before_next
+from accounts.views.visitors import mark_of, set_retry_after
 
 
 @never_cache
@@ -41,7 +41,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         received = _received(request, form.cleaned_data)
     except QuotaUsedUp as error:
         form.add_error(None, _too_many())
-        return wait_before_next(_page(request, {"form": form}, status=429), error)
+        return set_retry_after(_page(request, {"form": form}, status=429), error)
     except ThreadsiteError as error:
         form.add_error(None, str(error.detail))
         return _page(request, {"form": form}, status=422)
@@ -87,7 +87,7 @@ def held(request: MemberRequest, account_id: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    texts = consent.shown_texts(_language())
+    texts = consent.current_texts(_language())
     context |= {
         "rules": retention_rules(),
         "texts": [{"scope": scope.value, "text": texts[scope]} for scope in Scope],

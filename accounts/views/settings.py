@@ -13,7 +13,7 @@ from accounts.middleware import browser_zone
 from accounts.selectors import needs_recovery_contact, programs_of
 from accounts.selectors.privacy import exports_of
 from accounts.services import members, programs
-from accounts.views.base import MemberRequest, action, came_from, page
+from accounts.views.base import MemberRequest, action, page, referring_page
 
 
 @page
@@ -33,14 +33,14 @@ def save_locale(request: MemberRequest) -> HttpResponse:
 
 
 @action
-def adopt_zone(request: MemberRequest) -> HttpResponse:
+def use_browser_zone(request: MemberRequest) -> HttpResponse:
     """Set the browser's time zone, confirmed by the member."""
     request.user.time_zone = browser_zone(request)
     request.user.save(update_fields=["time_zone"])
     messages.success(
         request, _("Times are shown in %(zone)s now.") % {"zone": request.user.time_zone}
     )
-    return redirect(came_from(request, otherwise="settings"))
+    return redirect(referring_page(request, otherwise="settings"))
 
 
 @action
@@ -53,7 +53,7 @@ def revoke_program(request: MemberRequest, client_id: str) -> HttpResponse:
 @action
 def hide_reminder(request: MemberRequest) -> HttpResponse:
     members.hide_reminder(user=request.user, days=30)
-    return redirect(came_from(request))
+    return redirect(referring_page(request))
 
 
 def _page(request: MemberRequest, form: LocaleForm, status: int = 200) -> HttpResponse:

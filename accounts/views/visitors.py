@@ -29,10 +29,10 @@ def mark_of(request: HttpRequest) -> str:
 
 def quota_exceeded(request: HttpRequest, error: WaitUntil) -> HttpResponse:
     """The 429 page, with Retry-After."""
-    return wait_before_next(render(request, "429.html", status=429), error)
+    return set_retry_after(render(request, "429.html", status=429), error)
 
 
-def wait_before_next(response: HttpResponse, error: WaitUntil) -> HttpResponse:
+def set_retry_after(response: HttpResponse, error: WaitUntil) -> HttpResponse:
     seconds = math.ceil((error.at - clock.now()).total_seconds())
     response.headers["Retry-After"] = str(max(1, seconds))
     return response

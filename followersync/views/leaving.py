@@ -96,7 +96,7 @@ def _ask(
         "numbers": numbers(account),
         "form": form,
         "grace_days": settings.UNLINK_GRACE_DAYS,
-        "grace_text": consent.shown_text(GRACE, get_language() or settings.LANGUAGE_CODE),
+        "grace_text": consent.current_text(GRACE, get_language() or settings.LANGUAGE_CODE),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, f"followersync/{what}.html", context, status=status)

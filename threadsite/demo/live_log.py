@@ -67,7 +67,7 @@ def link(member: Any, persona: str) -> None:
     client = gateway.from_settings()
     short = client.exchange_code(code, redirect)
     token = client.long_lived(short.access_token)
-    texts = consent.shown_texts("en")
+    texts = consent.current_texts("en")
     shown = {scope.value: texts[scope].hash for scope in (Scope.PROFILE, Scope.FOLLOWERS)}
     linking.complete(
         owner=member,

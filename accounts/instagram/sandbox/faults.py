@@ -62,13 +62,13 @@ class Faults:
         self.accounts.pop(account.id, None)
         return {}
 
-    def of(self, account: Account) -> Trouble:
+    def of(self, account: Account) -> ActiveFaults:
         """The faults in force for this account."""
         chance = self._chance.get(account.id)
         if chance is None:
             name = f"faults {self.seed} {account.number}"
             chance = self._chance[account.id] = random.Random(name)
-        return Trouble(self.site, self.accounts.get(account.id), chance, self.seed, account)
+        return ActiveFaults(self.site, self.accounts.get(account.id), chance, self.seed, account)
 
     def _setting(self, values: dict[str, Value], now: int) -> Setting:
         self._draws += 1
@@ -79,7 +79,7 @@ def _on(name: str, value: Value) -> bool:
     return bool(value) or name == "count_with_deactivated"
 
 
-class Trouble:
+class ActiveFaults:
     """The faults in force for one account, its own over the site's."""
 
     def __init__(
@@ -151,7 +151,7 @@ class Trouble:
         response.headers["X-Business-Use-Case-Usage"] = json.dumps({"17841400000000000": [usage]})
         return response
 
-    def on_the_way(self, response: Response) -> Response:
+    def apply_transport_faults(self, response: Response) -> Response:
         """Apply faults of the transport to a finished answer."""
         if self.strikes("slow"):
             response.delay = self.rng.uniform(*SLOW_SECONDS)

@@ -8,7 +8,7 @@ from typing import Final
 
 from accounts.instagram.sandbox.account import Account
 from accounts.instagram.sandbox.envelopes import refusal
-from accounts.instagram.sandbox.faults import Trouble
+from accounts.instagram.sandbox.faults import ActiveFaults
 from accounts.instagram.sandbox.messages import Response
 from accounts.instagram.sandbox.showing import RANDOM, Showing
 
@@ -45,7 +45,7 @@ class Cursor:
 
 
 def read_page(
-    account: Account, trouble: Trouble, *, limit: int, after: str, fault: str, now: int
+    account: Account, trouble: ActiveFaults, *, limit: int, after: str, fault: str, now: int
 ) -> Page | Response:
     """`after`: "" for the first page. `fault`: one that a script sets for this answer.
 
@@ -73,7 +73,7 @@ def read_page(
     return _page(showing, trouble, cursor, limit)
 
 
-def _page(showing: Showing, trouble: Trouble, cursor: Cursor, limit: int) -> Page:
+def _page(showing: Showing, trouble: ActiveFaults, cursor: Cursor, limit: int) -> Page:
     start: int | None = cursor.numbers[0] if cursor.numbers and cursor.numbers[0] else None
     if cursor.kind == OFFSET and start is not None:
         first = showing.key_at(start)
@@ -97,7 +97,7 @@ def _page(showing: Showing, trouble: Trouble, cursor: Cursor, limit: int) -> Pag
     return Page(rows.body, before, None if last is None else str(Cursor(cursor.kind, (last,))))
 
 
-def _scattered_page(showing: Showing, trouble: Trouble, cursor: Cursor, limit: int) -> Page:
+def _scattered_page(showing: Showing, trouble: ActiveFaults, cursor: Cursor, limit: int) -> Page:
     salt, size, begin = cursor.numbers or (trouble.rng.randrange(SALTS), None, 0)
     rows, size, following = showing.scattered(salt, size, begin, limit)
     before = str(Cursor(RANDOM, (salt, size, begin)))

@@ -15,7 +15,7 @@ from typing import Final
 
 from accounts.instagram.sandbox.account import DAY, HOUR, Account
 from accounts.instagram.sandbox.arrangement import Arrangement, Order
-from accounts.instagram.sandbox.faults import Trouble
+from accounts.instagram.sandbox.faults import ActiveFaults
 from accounts.instagram.sandbox.follower_list import Slice
 from accounts.instagram.sandbox.mixing import WORD, Shuffle, mix
 
@@ -27,7 +27,7 @@ Row = tuple[int, int, int]
 class Showing:
     """Made for each answer, since each may come from another server (`stale`)."""
 
-    def __init__(self, account: Account, trouble: Trouble, now: int) -> None:
+    def __init__(self, account: Account, trouble: ActiveFaults, now: int) -> None:
         self._account = account
         self._followers = account.followers
         self._trouble = trouble
@@ -190,7 +190,7 @@ class Showing:
         return Slice(len(rows), newest, oldest, "".join(written).encode(), more)
 
 
-def stated_count(account: Account, trouble: Trouble, now: int) -> int:
+def stated_count(account: Account, trouble: ActiveFaults, now: int) -> int:
     """`followers_count` as `/me` states it under the faults of counts."""
     hours = trouble.value("count_frozen_hours", float)
     setting = trouble.setting("count_frozen_hours")
@@ -203,13 +203,13 @@ def stated_count(account: Account, trouble: Trouble, now: int) -> int:
     return _rounded(frozen[1], trouble)
 
 
-def _counted(account: Account, trouble: Trouble) -> int:
+def _counted(account: Account, trouble: ActiveFaults) -> int:
     setting = trouble.setting("count_with_deactivated")
     without = setting is not None and setting.values["count_with_deactivated"] is False
     return max(account.followers_count - (account.followers.hidden() if without else 0), 0)
 
 
-def _rounded(count: int, trouble: Trouble) -> int:
+def _rounded(count: int, trouble: ActiveFaults) -> int:
     if not trouble.strikes("count_rounded"):
         return count
     unit = trouble.value("count_rounded", int) or 1

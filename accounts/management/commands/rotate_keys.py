@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         try:
             if check:
-                keys.require_known_everywhere()
+                keys.require_keys_known_to_all()
                 self.stdout.write("Every process that runs knows every key of TOKEN_KEYS.")
                 return
             done = keys.rotate(self._print_progress)

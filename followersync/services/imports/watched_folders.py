@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import clock, crypto, files, registry
 from accounts.errors import InvalidInput, ThreadsiteError
-from accounts.outbound.addresses import may_be_named
+from accounts.outbound.addresses import is_allowed_url
 from accounts.outbound.budget import within
 from accounts.outbound.client import client_for_member_url
 from accounts.queue import enqueue
@@ -121,7 +121,7 @@ def _check_servers(url: str, options: Mapping[str, Any]) -> None:
     if parts.scheme in ("webdav", "webdavs"):
         servers.append(f"http{'s' if parts.scheme == 'webdavs' else ''}://{parts.netloc}")
     private = settings.WEBHOOKS_TO_PRIVATE_NETWORKS
-    if not all(may_be_named(server, private=private) for server in servers):
+    if not all(is_allowed_url(server, private=private) for server in servers):
         raise FolderError("not_public")
 
 

@@ -275,7 +275,9 @@ def test_after_the_first_night_only_what_was_written_since_is_read(erased, bob, 
     first = Progress()
     identifiers.work(first, float("inf"))
     read: list[str] = []
-    monkeypatch.setattr(identifiers.words, "distinct", lambda text: read.append(text) or set())
+    monkeypatch.setattr(
+        identifiers.identifiers, "distinct", lambda text: read.append(text) or set()
+    )
 
     identifiers.work(Progress(memory=first.memory), float("inf"))
     before = sum(map(len, read))

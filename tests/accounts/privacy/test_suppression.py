@@ -89,7 +89,7 @@ def test_a_request_is_decided_once(stella: User):
 
 
 def test_who_signed_in_with_instagram_waits_for_nobody(lists):
-    request = suppression.object_as_proven(instagram_id="17799", username=NAME, language="de")
+    request = suppression.suppress_proven(instagram_id="17799", username=NAME, language="de")
     while suppression.advance(request.pk):
         pass
 
