@@ -1,8 +1,8 @@
 """`python -m bench.load`: a bounded mixed load on the whole site, on a database of its own.
 
-Persons look at pages, programs read feeds, and every account falls due for a sync once meanwhile;
-`--loads 3` does so three times over. Prints what each waited for, what failed, and the memory of
-web and queue before and after. It ends by itself; nothing is kept.
+People request pages, programs read feeds, and every account falls due for a sync once meanwhile;
+`--loads 3` does so three times. Prints waiting times, failures, and the memory of web and queue
+before and after. It ends by itself; nothing is kept.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def main() -> None:
         for _load in range(chosen.loads):
             waits = _loaded(linked, members, chosen.seconds)
             memory.append(_memory(processes))
-            _tell(waits, chosen.seconds)
+            _print(waits, chosen.seconds)
     for name in memory[0]:
         before, *after = (f"{each[name]:.0f}" for each in memory)
         print(f"memory of {name:<28} {before:>8} MB before {', '.join(after):>8} MB after")

@@ -124,7 +124,7 @@ def connections() -> int:
 
 
 def _load(stage: Stage, seconds: float, clients: int) -> tuple[list[tuple[int, float]], int]:
-    """(status, seconds) of each page, and the most connections that were open at a time."""
+    """(status, seconds) of each page, and the peak number of open connections."""
     url, headers, _ = stage.visitor().addresses["page"]
     until, answers = time.monotonic() + seconds, []
 

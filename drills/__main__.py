@@ -1,9 +1,9 @@
 """`python -m drills [NAME …]`: run these drills; `all` for every one; without a name, list them.
 
 `table` runs those that break a site in use, with 200 accounts that sync all the while, and prints
-one table. Options: --port 8930 (a drill uses this port and the nine after it), --seconds N (for how
-long the drill breaks what it breaks, where that is a matter of time), --accounts N (how many sync
-meanwhile), --keep (keep logs and database). Exits with 1 when a drill did not end as it must.
+one table. Options: --port 8930 (a drill uses this port and the nine after it), --seconds N (the
+duration of the fault, for drills that take one), --accounts N (how many sync meanwhile), --keep
+(keep logs and database). Exits with 1 when a drill failed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from drills import cases
 from drills.stage import Options, say
 
 ACCOUNTS = 200
-#: The first breaks nothing: its figures are what the others' are to be compared with.
+#: The first breaks nothing: its figures are the baseline.
 WAYS = (
     "nothing",
     "queue-killed",
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def table(options: argparse.Namespace) -> int:
-    """Every way in which a site in use is broken, one after another, and then their table."""
+    """Run every drill of a site in use, one after another, and print their table."""
     options.accounts = options.accounts or ACCOUNTS
     with tempfile.TemporaryDirectory() as folder:
         options.rows = Path(folder) / "rows"
@@ -91,7 +91,7 @@ def names() -> list[str]:
 
 
 def what(name: str) -> str:
-    """What the drill breaks: the first line of its module."""
+    """The drill's fault: the first line of its module."""
     module = importlib.import_module(f"drills.cases.{name.replace('-', '_')}")
     return (module.__doc__ or "").strip().splitlines()[0]
 

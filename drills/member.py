@@ -17,7 +17,7 @@ from typing import NamedTuple
 PAUSE_SECONDS = 0.3
 #: A person would not wait longer.
 PATIENCE_SECONDS = 20.0
-#: The addresses that programs ask: they are never answered by a page for people.
+#: Addresses that programs use: they must never answer with an HTML page.
 PROGRAMS = ("api", "upload", "healthz", "readyz")
 
 
@@ -42,7 +42,7 @@ class Seen:
 
     @property
     def outcome(self) -> str:
-        """The status, and what is wrong with the answer beside it."""
+        """The status, and what else is wrong with the answer."""
         said = str(self.status or "no answer")
         if self.status >= 400 and self.what in PROGRAMS and "html" in self.kind:
             return f"{said} (HTML)"
@@ -53,7 +53,7 @@ class Seen:
 
 @dataclass
 class Visitor:
-    """Asks for each of `addresses` (by name) in turn, in a thread of its own."""
+    """Requests each of `addresses` (by name) in turn, in a thread of its own."""
 
     addresses: dict[str, Address]
     answers: list[Seen] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Visitor:
                 self.answers.append(ask(what, *address))
 
     def lines(self, since: float = 0.0) -> list[str]:
-        """For each address: how many answers of each kind, and the longest time without success."""
+        """For each address: answers of each kind, and the longest time without success."""
         return [
             self._line(what, [seen for seen in self.answers if seen.what == what], since)
             for what in self.addresses
@@ -91,7 +91,7 @@ class Visitor:
         return f"{what:8} {parts or 'none'}; {gap:.1f} s without success, slowest {slowest:.1f} s"
 
     def outcomes(self, what: str, since: float) -> dict[str, int]:
-        """How many answers of each kind the address has given."""
+        """How many answers of each kind the address gave."""
         found = (seen for seen in self.answers if seen.what == what and seen.began >= since)
         return dict(sorted(Counter(seen.outcome for seen in found).items()))
 
@@ -109,7 +109,7 @@ class Visitor:
 
 
 def longest_gap(answers: list[Seen]) -> float:
-    """The longest time in seconds in which no request was done as asked, if one was not."""
+    """The longest time in seconds without a successful request, if one failed."""
     done = [seen.status in (200, 202) for seen in answers]
     if all(done):
         return 0.0
@@ -123,7 +123,7 @@ def longest_gap(answers: list[Seen]) -> float:
 
 
 def ask(what: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Seen:
-    """One request; an answer that does not come within PATIENCE_SECONDS counts as none."""
+    """One request; no answer within PATIENCE_SECONDS counts as none."""
     began = time.monotonic()
     status, kind, retry_after = 0, "", ""
     try:

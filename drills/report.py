@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from drills.member import Visitor
 
-#: What members may be answered, whatever is broken; an upload is refused while a run is open.
+#: Answers that members may get during any fault; uploads are refused while a run is open.
 RIGHT = ("200", "202", "409", "503")
 SILENCE = "no answer"
 
@@ -37,7 +37,7 @@ class Report:
             self.faults.append(what)
 
     def saw(self, visitor: Visitor, since: float, *, silence: bool = False) -> None:
-        """Note every answer from `since` on. `silence`: what answers members was itself ended."""
+        """Record every answer from `since` on. `silence`: what answers members was stopped."""
         self.members = visitor.lines(since)
         self.outcomes = {what: visitor.outcomes(what, since) for what in visitor.addresses}
         right = (*RIGHT, SILENCE) if silence else RIGHT
@@ -46,12 +46,12 @@ class Report:
             self.must(not wrong, f"{what} was answered {_counted(wrong)}")
 
     def must_all_be_served(self) -> None:
-        """Members had every answer they asked for."""
+        """Members must have had every answer they asked for."""
         for what, outcomes in self.outcomes.items():
             self.must(set(outcomes) == {"200"}, f"{what} was answered {_counted(outcomes)}")
 
     def row(self) -> str:
-        """The report as a row of the table, in Markdown."""
+        """The report as a Markdown table row."""
         shown = {
             what: outcomes
             for what, outcomes in self.outcomes.items()

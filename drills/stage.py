@@ -38,7 +38,7 @@ RESTART_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Options:
-    """How a drill is run: the first of its ten ports, its length where it has one, what is kept.
+    """Options of a drill: the first of its ten ports, the fault's duration, what is kept.
 
     `accounts`: how many sync meanwhile; None: as few as the drill needs.
     """
@@ -90,14 +90,14 @@ class Host:
         return found
 
     def signal_all(self, name: str, number: int) -> list[psutil.Process]:
-        """Send a signal to the process and everything below it, at once; returns them."""
+        """Send a signal to the process and all its descendants, at once; returns them."""
         found = [psutil.Process(self.pid(name)), *self.processes(name)]
         for each in found:
             each.send_signal(number)
         return found
 
     def kill(self, name: str) -> None:
-        """SIGKILL to all of it; `keep_alive` starts it again."""
+        """SIGKILL to all of it; `keep_alive` restarts it."""
         self.signal_all(name, signal.SIGKILL)
 
     def stop(self, name: str) -> None:
@@ -184,7 +184,7 @@ class Stage:
             raise RuntimeError(f"{url} did not answer within {seconds:.0f} s")
 
     def link(self, number: int, *, followers: int = 60) -> None:
-        """Link so many accounts over HTTP, as browsers would, ten for each member."""
+        """Link so many accounts over HTTP, as browsers do, ten for each member."""
         from accounts.models import User
         from threadsite.demo import live_log
 
@@ -246,15 +246,15 @@ def running_site(
     disk: SmallDisk | None = None,
     **more: str,
 ) -> Iterator[Stage]:
-    """The site with that many linked accounts whose first lists are here.
+    """The site with so many linked accounts that have their first lists.
 
-    `disk`: where the first host's folder lies. `more`: settings.
+    `disk`: where the first host's folder is. `more`: settings.
     """
     home = Path(tempfile.mkdtemp(prefix="threadsite-drill-"))
     stage: Stage | None = None
     database = EmbeddedServer(home / "postgres")
     try:
-        stage = _raised(options, home, database, redis=redis, more=more)
+        stage = _started(options, home, database, redis=redis, more=more)
         if disk is not None:
             disk.mount(home / "host1")
         for number in range(hosts):
@@ -295,12 +295,12 @@ def _started(
     plain = {
         "LOG_LEVEL": "WARNING",
         "PATH": os.environ.get("PATH", os.defpath),
-        # An account that falls due every few seconds would soon have used up its hour.
+        # An account that falls due every few seconds would soon use up its hourly budget.
         "INSTAGRAM_CALLS_PER_HOUR": "100000",
     }
     variables = {**plain, **variables, **more}
     os.environ.update(variables)
-    # What the drill breaks is away for the drill as well: its own warnings are nothing to see.
+    # The drill's own warnings about the fault are of no interest.
     os.environ["LOG_LEVEL"] = "ERROR"
     supervisor = Supervisor(folder=home, environment=variables, keep_pids=False)
     launcher.migrate({**os.environ})

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 #: Seconds between two new followers.
 FOLLOW_SECONDS = 0.25
-#: After so many of them every account has fallen due.
+#: After so many new followers every account has fallen due.
 ROUND = 24
-#: The share of Instagram's answers that take 0.5 to 3 s: there is always a sync in the middle.
+#: The share of answers that take 0.5 to 3 s, so that a sync is always running.
 SLOW = 0.03
 WELL_SECONDS = 240.0
 
@@ -52,7 +52,7 @@ def _unreachable() -> type[Exception]:
 
 @contextmanager
 def life(stage: Stage, seed: int = 1) -> Iterator[None]:
-    """While the block runs people begin to follow, and each account falls due every 6 seconds."""
+    """While the block runs, people begin to follow, and each account falls due every 6 seconds."""
     ending = threading.Event()
     stage.sandbox.faults(slow=SLOW)
     thread = threading.Thread(target=_live, args=(stage, random.Random(seed), ending), daemon=True)
@@ -100,9 +100,9 @@ def settle(
     since: float | None = None,
     name: str = "lists equal after the last change",
 ) -> None:
-    """Let every account fall due until all is right, and say what is not.
+    """Let every account fall due until all is right, and report what is not.
 
-    `since`: a moment of `time.monotonic`, from which on the time is counted; None: now.
+    `since`: a moment of `time.monotonic`, from which the time is measured.
     """
     from django.db import close_old_connections
 
@@ -123,7 +123,7 @@ def _is_right(stage: Stage) -> bool:
 
 
 def open_runs(among: list[int] | None = None) -> list[str]:
-    """The runs that have not ended, of all or of these."""
+    """The runs that have not ended, of all accounts or of these."""
     from followersync.models import SyncRun
 
     found = SyncRun.objects.filter(state__in=SyncRun.OPEN)

@@ -183,11 +183,11 @@ class Watchdog:
         processes.leave(cluster)
         cluster_folder.remove(cluster)
 
-    def _see_whether_tasks_are_lost(self, broker: Any) -> None:
+    def _check_for_lost_tasks(self, broker: Any) -> None:
         """A restarted Redis may have lost tasks; workers drop theirs in an outage."""
         instance = broker.instance()
         anew = self._instance is not None and instance != self._instance
-        if (anew or self._outage.lasts) and (waiting := dispatcher.enqueue_waiting()):
+        if (anew or self._outage.is_ongoing) and (waiting := dispatcher.enqueue_waiting()):
             logger.warning("tasks may be lost: %d runs are enqueued again", waiting)
         self._instance = instance
 

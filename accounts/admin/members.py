@@ -12,7 +12,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import WatchedAdmin
+from accounts.admin.base import LoggedViewAdmin
 from accounts.models import LinkedAccount, User
 
 if TYPE_CHECKING:

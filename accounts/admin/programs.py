@@ -51,7 +51,7 @@ class ProgramTokenAdmin(LongRecordAdmin):
         """Those of the member of this username."""
         return Q(user__in=list(User.objects.filter(username=words)))
 
-    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: Any) -> tuple[int | None, int | None]:
         return None, shown.user_id
 
     @admin.display(description="scopes")

@@ -13,7 +13,7 @@ def run(options: Options) -> Report:
     """The site stays up, nobody is reported lost, and syncs continue by themselves."""
     away = options.seconds or 30.0
     report = Report(f"Instagram away for {away:.0f} s")
-    with standing(options) as stage:
+    with running_site(options) as stage:
 
         def stop() -> None:
             stage.stop_instagram()
