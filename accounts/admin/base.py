@@ -1,4 +1,4 @@
-"""Base classes of admin pages: read-only records, and a log of each staff view."""
+"""Base classes of admin pages: read-only records, lists of long tables, a log of staff views."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ else:
     AnyPaginator = Paginator
 
 
-#: Records that a list looks at where nobody in particular is searched for.
+#: Records in a list without a search.
 NEWEST: Final = 100_000
 
 
 def number_in(words: str) -> int | None:
-    """The number that somebody typed; None for other words."""
+    """The number typed into a search; None for other words."""
     typed = words.isascii() and words.isdigit() and int(words) <= MAX_ID
     return int(words) if typed else None
 
 
 class KeysFirst(AnyPaginator):
-    """Finds a page's keys first: rows with all they are joined to are read for that page alone.
+    """Selects a page's keys first, and joins other tables for these rows only.
 
-    Else the database sorts, or skips, whole rows with their joins: a hundred thousand of them.
+    Otherwise the database sorts, or skips, whole rows with their joins: a hundred thousand of them.
     """
 
     def page(self, number: int | str) -> Page[Any]:
@@ -52,7 +52,7 @@ class KeysFirst(AnyPaginator):
 class LoggedViewAdmin(AnyModelAdmin):
     """Logs which staff member viewed which record, and whose it was."""
 
-    #: Beside what a search found, Django would count the whole table for the sake of its total.
+    #: Otherwise Django counts the whole table beside the search's results.
     show_full_result_count = False
     paginator = KeysFirst
 
@@ -108,10 +108,10 @@ class RecordAdmin(LoggedViewAdmin):
 
 
 class LongRecordAdmin(RecordAdmin):
-    """A record of a table that grows without end: its list looks at the newest alone.
+    """Records of a table without bound: the list shows only the newest.
 
-    So counting, sorting, filtering and turning pages cost the same however long the table is. A
-    search names somebody in full, and finds all of their records by an index.
+    So counting, sorting, filtering and paging cost the same for any table size. A search gives a
+    name or number in full, and finds all of its records by an index.
     """
 
     ordering: ClassVar[Any] = ("-id",)
@@ -119,7 +119,7 @@ class LongRecordAdmin(RecordAdmin):
         "The list shows the newest records. A search finds older ones too: give a number or a "
         "username in full."
     )
-    #: Each leads an index: to sort by it, PostgreSQL would walk that through the whole table.
+    #: Each leads an index, which PostgreSQL would read completely to sort by it.
     unsorted: ClassVar[frozenset[str]] = frozenset(
         {"account", "client", "staff", "subject", "user"}
     )
@@ -128,7 +128,7 @@ class LongRecordAdmin(RecordAdmin):
         return [each for each in self.get_list_display(request) if each not in self.unsorted]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """In the list, also what filters take their choices from."""
+        """The list's rows, also for the choices of filters."""
         rows = super().get_queryset(request)
         name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
         if request.resolver_match is None or request.resolver_match.url_name != name:

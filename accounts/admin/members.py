@@ -65,7 +65,7 @@ class MemberAdmin(LoggedViewAdmin, AnyUserAdmin):
         return super().has_change_permission(request, obj) and may_touch(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        # Counted for the members of a page alone: a join would group all of them first.
+        # Counted only for the members of a page: a join would group all of them first.
         live = LinkedAccount.objects.filter(owner=OuterRef("pk"), unlinked_at=None)
         counted = live.order_by().values("owner").annotate(n=Count("pk")).values("n")
         rows = super().get_queryset(request)

@@ -48,7 +48,7 @@ class ProgramTokenAdmin(LongRecordAdmin):
         return request.user.has_perm("allauth_idp_oidc.delete_token")
 
     def found(self, words: str) -> Q:
-        """Those of the member of this username."""
+        """Tokens of the member with this username."""
         return Q(user__in=list(User.objects.filter(username=words)))
 
     def owner_ids_of(self, shown: Any) -> tuple[int | None, int | None]:

@@ -23,7 +23,7 @@ class StaffViewAdmin(LongRecordAdmin):
     search_fields = ("account_id", "owner_id", "staff__username")
 
     def found(self, words: str) -> Q:
-        """By the staff member's username, or the number of whom was looked at."""
+        """By the staff member's username, or the number of the account or member viewed."""
         if (number := number_in(words)) is not None:
             return Q(account_id=number) | Q(owner_id=number)
         return Q(staff__in=list(User.objects.filter(username=words)))
