@@ -1,4 +1,4 @@
-"""Where allauth asks us: how people sign in, and what becomes of what Instagram gave."""
+"""allauth adapters: sign-up, sign-in, mails, linking by Instagram, second factors, OpenID."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from accounts.api_scopes import SCOPES
 from accounts.consent_texts import language_of
 from accounts.errors import ThreadsiteError
 from accounts.instagram import reauthentication, received
-from accounts.instagram.outcome import tell
+from accounts.instagram.outcome import show_outcome
 from accounts.instagram.received import Received
 from accounts.models import LinkedAccount, User
 from accounts.services import linking, oauth, programs
@@ -47,14 +47,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return super().save_user(request, user, form, commit)  # type: ignore[no-any-return]
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
-        """A name drawn at random: one made of the address would tell whether it was taken."""
+        """Draw a random name: one made from the address would reveal whether it was taken."""
         if not user.username:
             user.username = f"member_{get_random_string(12, string.ascii_lowercase)}"
 
     def send_confirmation_mail(
         self, request: HttpRequest, emailconfirmation: Any, signup: bool
     ) -> None:
-        """Whose address it is already is told so, and is offered no link to confirm it again."""
+        """A registered address gets a mail that says so, without a confirmation link."""
         address = emailconfirmation.email_address
         owner = EmailAddress.objects.filter(email=address.email, verified=True).first()
         if owner is None:
@@ -64,7 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             self.send_account_already_exists_mail(owner.email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Each address in a mail is the site's own, whatever host and port the request named."""
+        """Every link in a mail starts with PUBLIC_URL, whatever host and port the request named."""
         ours = {name: _our_address(value) for name, value in context.items()}
         site = SimpleNamespace(name=_our_name(), domain=_our_name())
         super().send_mail(template_prefix, email, {**ours, "current_site": site})
@@ -80,22 +80,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def post_login(
         self, request: HttpRequest, user: User, *, signup: bool, **more: Any
     ) -> HttpResponse:
-        """Who has just chosen their password need not type it again at once."""
+        """A member who has just chosen a password does not have to type it again."""
         if signup and user.has_usable_password():
             record_authentication(request, user, "password")
         return super().post_login(request, user, signup=signup, **more)  # type: ignore[no-any-return]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """One rule for allauth's pages and for ours."""
-        return not reauthentication.is_fresh(self.request)
+        return not reauthentication.recently_authenticated(self.request)
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """A signed-in member links: all of it here, in one transaction, or none of it."""
+        """Link the account to the signed-in member, in one transaction."""
         process = sociallogin.state.get("process")
         if process == AuthProcess.REDIRECT:
-            reauthentication.came_back(request, sociallogin)
+            reauthentication.record_reauthentication(request, sociallogin)
         if process != AuthProcess.CONNECT:
             return
         if not request.user.is_authenticated:
@@ -105,7 +105,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise ImmediateHttpResponse(_connect(request, sociallogin, came))
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
-        """The member's name is the one at Instagram, or one like it where it is taken."""
+        """Use the member's Instagram username, or a similar one if it is taken."""
         user = sociallogin.user
         user.language = language_of(get_language() or "en")
         if not user.username:
@@ -114,7 +114,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return super().save_user(request, sociallogin, form)  # type: ignore[no-any-return]
 
     def validate_disconnect(self, account: SocialAccount, accounts: Any) -> None:
-        """Removing a sign-in must not leave a link that nobody can prove any more."""
+        """Refuse to remove a sign-in if its link could then no longer be proven."""
         if LinkedAccount.objects.filter(
             instagram_id=account.uid, owner_id=account.user_id, unlinked_at__isnull=True
         ).exists():
@@ -130,7 +130,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         exception: Exception | None = None,
         extra_context: dict[str, Any] | None = None,
     ) -> None:
-        """Say what happened. Without a reason it was the way back: too late, twice, elsewhere."""
+        """Show why it failed; no reason means a late, repeated or foreign callback."""
         if extra_context is None:
             return
         extra_context["problem"] = (
@@ -145,7 +145,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """allauth stores second factors in clear unless told otherwise."""
+    """Encrypts second factors, which allauth stores in clear by default."""
 
     def encrypt(self, text: str) -> str:
         return crypto.encrypt(text)
@@ -161,19 +161,19 @@ class OIDCAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
     scope_display = {**DefaultOIDCAdapter.scope_display, **SCOPES}
 
     def get_issuer(self) -> str:
-        """The one public address, whatever host name a request came by."""
+        """Return the public address, whatever host name the request used."""
         return settings.PUBLIC_URL
 
     def get_signing_key(self) -> PrivateKey:
-        """Raises what OAuth calls it, so that a program is told so and never meets a 500."""
+        """Raises an OAuth error, so that a program gets that and not a 500."""
         try:
             return super().get_signing_key()
         except ImproperlyConfigured:
             raise InvalidScopeError(description=programs.NO_IDENTITY) from None
 
     def populate_server_metadata(self, data: dict[str, str | list[str]]) -> None:
-        """Without a signing key nobody's identity can be certified: only the API's scopes then."""
-        known = self.scope_display if programs.identity_can_be_told() else SCOPES
+        """Without a signing key, offer only the API's scopes and no `openid`."""
+        known = self.scope_display if programs.can_sign_identity() else SCOPES
         data.update({name: _our_address(value) for name, value in data.items()})
         data["scopes_supported"] = [*known]
         data["response_types_supported"] = [oauth.RESPONSE_TYPE]
@@ -185,7 +185,7 @@ def _our_name() -> str:
 
 
 def _our_address(value: Any) -> Any:
-    """An address of ours that allauth built of what the request said; anything else as it is."""
+    """Replace the origin of an address that allauth built from the request; keep anything else."""
     asked = request_context.request
     if asked is None or not isinstance(value, str):
         return value
@@ -196,7 +196,7 @@ def _our_address(value: Any) -> Any:
 
 
 def _connect(request: HttpRequest, login: SocialLogin, came: Received) -> HttpResponse:
-    """Link to the member who is signed in, tell them what came of it, and show it."""
+    """Link the account to the signed-in member, show the outcome and redirect to it."""
     assert isinstance(request.user, User)
     try:
         if login.is_existing and login.user.pk != request.user.pk:
@@ -211,6 +211,6 @@ def _connect(request: HttpRequest, login: SocialLogin, came: Received) -> HttpRe
     except ThreadsiteError as error:
         messages.error(request, str(error.detail))
         return HttpResponseRedirect(reverse("accounts"))
-    tell(request, linked)
+    show_outcome(request, linked)
     url = login.get_redirect_url(request) or reverse("account", args=[linked.account.pk])
     return HttpResponseRedirect(url)

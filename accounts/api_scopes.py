@@ -1,4 +1,4 @@
-"""What a program may be allowed to do for a member over the API."""
+"""OAuth scopes: what a program may do for a member over the API."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SCOPES: Final[dict[str, StrOrPromise]] = {
     "privacy:write": _("Export your data and erase it"),
 }
 
-#: What a program may change, and what hands out the lists for as long as it renews its token. To
-#: grant these, a member shows anew that it is them.
-GRAVE: Final = frozenset(
+#: Scopes that change data, or give lasting access to the lists. To
+#: grant these, a member reauthenticates.
+SENSITIVE_SCOPES: Final = frozenset(
     {"followers:read", *(scope for scope in SCOPES if scope.endswith(":write"))}
 )

@@ -1,3 +1,5 @@
+"""App configuration of accounts: registers jobs, erasers, leases and checks."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -8,14 +10,14 @@ from django.conf import settings
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
-# Their first argument is the account's id, so their queue rows go when the account is erased.
+# Their first argument is the account's id, so an erasure deletes their queue rows.
 TASKS_OF_AN_ACCOUNT: Final = (
     "refresh_token",
     "subscribe",
-    "tell_reconnect",
+    "mail_reconnect_needed",
     "unlinked_by_instagram",
 )
-#: How often each task without arguments is done.
+#: The interval of each periodic task.
 JOBS: Final = {
     "refresh_tokens": timedelta(hours=1),
     "subscribe_accounts": timedelta(days=1),
@@ -42,9 +44,9 @@ class AccountsConfig(AppConfig):
         if settings.CLOCK_FOLDER is not None:
             clock.run_fast(FastClock(settings.CLOCK_FOLDER, settings.CLOCK_SPEED))
         oauth.install()
-        queue.take_former_signatures()
+        queue.accept_former_signatures()
         post_migrate.connect(receivers.ensure_wake, sender=self)
-        registry.register_thinner("consent_ledger", ledger.thin)
+        registry.register_retention_handler("consent_ledger", ledger.prune_expired)
         registry.register_rotation("kept files", files.rotate)
         registry.register_leases("erasures", erasure.end_leases)
         registry.register_leases("exports", export.end_leases)

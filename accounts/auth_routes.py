@@ -1,7 +1,7 @@
-"""Which of allauth's pages need fresh proof of identity, and why each of the others does not.
+"""The table of allauth's routes: which need reauthentication, and why the others do not.
 
-A route that stands in neither table is guarded (accounts.middleware), and a test fails until
-somebody has decided.
+A route in neither table is guarded (accounts.middleware), and a test fails until it is added to
+one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-#: Guarded from the first look, so that nobody fills in a form in vain, or sees a secret.
+#: GET is guarded too, so that nobody fills in a form in vain, or sees a secret.
 GUARDED: Final = frozenset(
     {
         "account_change_password",
@@ -25,7 +25,7 @@ GUARDED: Final = frozenset(
         "mfa_remove_webauthn",
     }
 )
-#: Overviews: anybody who is signed in may look; each change is guarded.
+#: Overviews: GET needs only a signed-in member; each change is guarded.
 GUARDED_CHANGES: Final = frozenset(
     {"account_email", "socialaccount_connections", "instagram_login"}
 )
@@ -71,8 +71,8 @@ OPEN: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def needs_proof(route: str, method: str) -> bool:
-    """`route`: the name of one of the routes under /auth/, or its pattern where it has none."""
+def requires_reauthentication(route: str, method: str) -> bool:
+    """`route`: the name of a route under /auth/, or its pattern if it has no name."""
     if route in OPEN:
         return False
     return route not in GUARDED_CHANGES or method not in ("GET", "HEAD", "OPTIONS")

@@ -1,4 +1,4 @@
-"""Signing in by password, where several members may claim one address that none has confirmed."""
+"""Authentication backend for passwords, where several members may claim one unconfirmed address."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from django.http import HttpRequest
 
 from accounts.models import User
 
-#: Passwords that one sign-in by address is compared with. Each costs a tenth of a second or more,
+#: How many members' passwords one sign-in is compared with. Each costs 0.1 s or more,
 #: and a stranger may claim an address as often as they sign up.
 MOST_TRIED: Final = 3
 
 
 class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
-    """allauth's, but whoever claims an address may sign in by it.
+    """allauth's backend, but every member who claims an address may sign in by it.
 
-    Each sign-in by address costs the same, whoever claims it: its time would else tell whether
-    the address is registered.
+    Each sign-in by address takes the same time, whoever claims it: otherwise its duration would
+    reveal whether the address is registered.
     """
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """By the address, or where none was typed by the name; allauth tries both as an address."""
+        """By address, or by name if no address was typed; allauth tries both as an address."""
         password = str(credentials.get("password") or "")
         if email := credentials.get("email"):
             return self._authenticate_by_email(str(email), password)
@@ -33,10 +33,10 @@ class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
         return found
 
     def _authenticate_by_email(self, email: str, password: str) -> User | None:
-        """Whoever claims the address and has this password, the one who confirmed it first.
+        """Return the claimant with this password; the one who confirmed the address comes first.
 
-        allauth asks that one alone. Then a newcomer could sign in again by an address unless it
-        is somebody else's, and would learn by that who is registered.
+        allauth tries only that one. Then a new member could sign in again by an address only if
+        nobody else has it, and would learn from that who is registered.
         """
         found: User | None = None
         claimants = _claimants(email.lower())
@@ -50,9 +50,9 @@ class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]
 
 
 def _claimants(email: str) -> list[User]:
-    """Who confirmed the address, who claimed it first and who last: at most MOST_TRIED.
+    """The members who confirmed the address, claimed it first, or last: at most MOST_TRIED.
 
-    Whoever came in between confirms the address by a mail ("forgot password") and is the first.
+    Any other claimant confirms the address by a mail ("forgot password") and then comes first.
     """
     addresses = EmailAddress.objects.filter(email=email)
     confirmed = list(User.objects.filter(pk__in=addresses.filter(verified=True).values("user_id")))

@@ -1,8 +1,8 @@
-"""Cache backends that store neither keys nor values in clear.
+"""Cache backends that hash keys and encrypt values.
 
-allauth puts authorization codes and device codes into keys and values alike, and a cache table is
-in every backup. Keys are hashed with SECRET_KEY, as user codes are short enough to be guessed
-from a plain hash. An entry that no key can open counts as absent.
+allauth puts authorization codes and device codes into keys and values, and a cache table is in
+every backup. Keys are hashed with SECRET_KEY, since user codes are short enough to be guessed from
+a plain hash. An entry that no key decrypts counts as absent.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _ABSENT = object()
 
 
 def hashed_key(key: str, key_prefix: str, version: int) -> str:
-    """For the setting KEY_FUNCTION: 64 hexadecimal digits, whatever the key."""
+    """For the setting KEY_FUNCTION: 64 hexadecimal digits for any key."""
     named = f"{key_prefix}:{version}:{key}"
     return hmac.digest(settings.SECRET_KEY.encode(), named.encode(), "sha256").hex()
 
 
 def seal(value: Any) -> Any:
-    """Encrypted text; a whole number stays one, since Redis counts with it, and says nothing."""
+    """Encrypt a value; an integer stays in clear, since Redis counts with it."""
     if type(value) is int:
         return value
     return crypto.encrypt(base64.b64encode(pickle.dumps(value)).decode())
 
 
 def unseal(stored: Any) -> Any:
-    """Raises Bug where no key fits."""
+    """Raises Bug if no key fits."""
     if type(stored) is int:
         return stored
     return pickle.loads(base64.b64decode(crypto.decrypt(str(stored))))  # noqa: S301  we signed it
@@ -56,7 +56,7 @@ def _or_absent(stored: Any) -> Any:
 
 
 class DatabaseCache(db.DatabaseCache):
-    """Django's table, sealed; `get` is its `get_many` of one."""
+    """Django's database cache, encrypted; `get` is its `get_many` of one."""
 
     def add(
         self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
@@ -73,7 +73,7 @@ class DatabaseCache(db.DatabaseCache):
 
 
 class RedisCache(redis.RedisCache):
-    """Django's Redis, sealed."""
+    """Django's Redis cache, encrypted."""
 
     def add(
         self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None

@@ -1,4 +1,4 @@
-"""What Instagram and the world ask without a session: deauthorize, data deletion, receipt keys.
+"""Views without a session: Instagram's deauthorize and data-deletion callbacks, receipt keys.
 
 https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback
 """
@@ -20,7 +20,7 @@ from accounts.services import instagram_callbacks, receipts
 @csrf_exempt
 @require_POST
 def deauthorize_view(request: HttpRequest) -> HttpResponse:
-    """The member removed our app at Instagram: the same as unlinking here. Its body is ignored."""
+    """The member removed our app at Instagram: same as unlinking here. Its body is ignored."""
     try:
         instagram_callbacks.deauthorize(signed_request=request.POST.get("signed_request", ""))
     except InvalidInput as error:
@@ -31,7 +31,7 @@ def deauthorize_view(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def data_deletion_view(request: HttpRequest) -> HttpResponse:
-    """The member asks Instagram that we erase; the answer names the page that shows how far."""
+    """The member asks Instagram for erasure; the answer links to the status page."""
     try:
         deletion = instagram_callbacks.delete_data(
             signed_request=request.POST.get("signed_request", "")
@@ -49,7 +49,7 @@ def receipt_keys_view(request: HttpRequest) -> HttpResponse:
 
 
 def status_url(deletion: DeletionRequest) -> str:
-    """The public page that shows how far an erasure is."""
+    """The public status page of an erasure."""
     return settings.PUBLIC_URL + reverse("deletion", args=[deletion.code])
 
 

@@ -1,4 +1,4 @@
-"""Wrong configuration is found at the start, by a stable id, and not by a member."""
+"""System checks of accounts: keys, storages, sign-in, clock and privacy settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from accounts.fast_clock import only_here
+from accounts.fast_clock import are_all_local
 from accounts.files import kept
 from accounts.selectors.retention import retention_rules
 from accounts.services import hosts, receipts
@@ -30,7 +30,7 @@ ADAPTERS: Final = {
 
 @register(Tags.security)
 def check_tokens(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Nothing of Instagram's may be stored in clear."""
+    """Instagram's tokens must not be stored in clear."""
     found: list[CheckMessage] = []
     if getattr(settings, "SOCIALACCOUNT_STORE_TOKENS", False):
         found.append(
@@ -117,7 +117,7 @@ def check_programs(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 @register(Tags.security)
 def check_signing_key(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Without a key programs still get access; only `openid`, who the member is, cannot be told."""
+    """Without a key programs still get access, but not `openid` (who the member is)."""
     pem = settings.IDP_OIDC_PRIVATE_KEY
     if not pem:
         return [
@@ -142,7 +142,7 @@ def check_signing_key(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
 
 @register(Tags.security)
 def check_storages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Addresses that cannot be: else the first export, or the first erasure, would find out."""
+    """Reject invalid storage addresses, which the first export or erasure would fail on."""
     found: list[CheckMessage] = []
     for number, what in ((21, kept.storage), (22, erasure_list.storage)):
         try:
@@ -158,9 +158,9 @@ def check_storages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 def check_hosts(
     app_configs: Sequence[Any] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """`manage.py check --database default`: what hosts do not share, and a database of before.
+    """`manage.py check --database default`: storages that hosts do not share, restored backups.
 
-    Warnings: a database that may not be served must still be migrated.
+    Warnings only: a database that may not be served must still be migrated.
     """
     if not databases:
         return []
@@ -168,7 +168,7 @@ def check_hosts(
         apart = hosts.not_shared()
         refused = restored_backup.compare().reason
     except DatabaseError:
-        return []  # not migrated yet, or away: said elsewhere
+        return []  # not migrated or unreachable: reported elsewhere
     found: list[CheckMessage] = [
         checks.Warning(
             f"The hosts {', '.join(names)} do not share {what}.",
@@ -212,7 +212,7 @@ def check_way_back(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 @register(Tags.security)
 def check_clock(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Two looks that are to be hours apart are minutes apart on a fast clock."""
+    """Two looks that should be hours apart are minutes apart on a fast clock."""
     addresses = (
         settings.PUBLIC_URL,
         settings.INSTAGRAM_OAUTH_URL,
@@ -220,7 +220,7 @@ def check_clock(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
         settings.INSTAGRAM_GRAPH_URL,
     )
     as_any_clock = settings.CLOCK_FOLDER is None and settings.CLOCK_SPEED == 1
-    if as_any_clock or only_here(*addresses):
+    if as_any_clock or are_all_local(*addresses):
         return []
     return [
         Error(
@@ -234,7 +234,7 @@ def check_clock(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
 
 @register(Tags.security)
 def check_privacy(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """What would otherwise fail only when somebody leaves, or in the night."""
+    """Settings that would otherwise fail only at an erasure or at night."""
     found: list[CheckMessage] = []
     for number, check in ((10, receipts.public_keys), (11, retention_rules)):
         try:

@@ -1,8 +1,8 @@
-"""The one source of time: the database's clock, so that hosts with wrong clocks agree.
+"""The site's clock: the database's time, so that hosts with wrong clocks agree.
 
-Where CLOCK_SPEED lets time run faster (demo, soak and tests), it is the clock that the site shares
-with the sandbox. What must keep to real time there asks `wall`, or lengthens its span by
-`for_real`: leases and alarms, which guard processes, and what strangers' clocks compare.
+With CLOCK_SPEED above 1 (demo, soak and tests) it is the fast clock that site and sandbox share.
+Code that needs real time then asks `wall`, or scales its span by `for_real`: leases and alarms,
+which guard processes, and times that others compare with their own clocks.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from accounts.fast_clock import FastClock
 
 _installed: Callable[[], datetime] | None = None
 _fast: FastClock | None = None
-#: The one moment of a page, once somebody has asked for it; None outside of `one_moment`.
-_held: ContextVar[list[datetime] | None] = ContextVar("held moment", default=None)
+#: The moment frozen by `one_moment`, once it was read; None outside of it.
+_frozen: ContextVar[list[datetime] | None] = ContextVar("frozen moment", default=None)
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC; not the start of the transaction."""
-    held = _held.get()
-    if held is None:
+    """The present time, aware, in UTC; not the start of the transaction."""
+    frozen = _frozen.get()
+    if frozen is None:
         return _read()
-    if not held:
-        held.append(_read())
-    return held[0]
+    if not frozen:
+        frozen.append(_read())
+    return frozen[0]
 
 
 @contextmanager
 def one_moment() -> Iterator[None]:
-    """Within it `now` says the same each time: for a page, which shows one moment and only reads.
+    """Freeze `now` within the block: for a page, which shows one moment and only reads.
 
-    The database is asked once instead of for each part of the page.
+    The database is asked once instead of once per part of the page.
     """
-    token = _held.set([])
+    token = _frozen.set([])
     try:
         yield
     finally:
-        _held.reset(token)
+        _frozen.reset(token)
 
 
 def _read() -> datetime:
@@ -57,37 +57,37 @@ def _read() -> datetime:
 
 
 def install(source: Callable[[], datetime] | None) -> None:
-    """Take the time from elsewhere (tests, simulations); None returns to the clock of before."""
+    """Replace the time source (tests, simulations); None restores the previous clock."""
     global _installed
     _installed = source
 
 
 def run_fast(fast: FastClock | None) -> None:
-    """From now on the time is that of this clock; None returns to the database's."""
+    """Use this fast clock; None returns to the database's."""
     global _fast
     _fast = fast
 
 
 def speed() -> float:
-    """How many seconds of `now` pass in a real one."""
+    """How many seconds of `now` pass in a real second."""
     return 1.0 if _fast is None else _fast.speed
 
 
 def for_real(span: timedelta) -> timedelta:
-    """How far `now` goes on while so much real time passes."""
+    """How far `now` advances during `span` of real time."""
     return span * speed()
 
 
 def real_seconds(span: timedelta) -> float:
-    """How many real seconds it takes until `now` has gone on by so much."""
+    """How many real seconds pass until `now` has advanced by `span`."""
     return span.total_seconds() / speed()
 
 
 def ahead() -> timedelta:
-    """How far `now` is beyond all other clocks; asks nobody where it runs with them."""
+    """How far `now` is ahead of real time; zero without a fast clock, without a query."""
     return timedelta() if _fast is None else now() - _fast.wall()
 
 
 def wall() -> datetime:
-    """The moment that all other clocks show."""
+    """The real time."""
     return now() if _fast is None else _fast.wall()

@@ -1,4 +1,4 @@
-"""The database or Redis went away: how that is told from a fault of ours, and waited out."""
+"""Lost connections to the database or Redis: recognising them, and waiting with back-off."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 logger = logging.getLogger(__name__)
 
-#: A connection that broke, was refused or timed out. A driver's own where Django does not wrap it.
+#: A connection broke, was refused or timed out. Drivers' classes where Django does not wrap them.
 GONE: Final = (
     OperationalError,
     InterfaceError,
@@ -26,7 +26,7 @@ LONGEST_PAUSE: Final = 2.0
 
 
 class Outage:
-    """Pauses that grow while something is away, and two lines in the log for each outage."""
+    """Growing pauses while a service is away, and two log lines for each outage."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -34,12 +34,12 @@ class Outage:
         self._pause = FIRST_PAUSE
 
     @property
-    def lasts(self) -> bool:
-        """Whether it was away when it was last asked."""
+    def is_ongoing(self) -> bool:
+        """Whether the service was away at the last attempt."""
         return self._since is not None
 
-    def goes_on(self, error: Exception) -> float:
-        """Note a failure; returns how many seconds to wait before the next try."""
+    def record_failure(self, error: Exception) -> float:
+        """Record a failure; returns the seconds to wait before the next attempt."""
         if self._since is None:
             self._since, self._pause = time.monotonic(), FIRST_PAUSE
             logger.warning("%s is away (%s), waiting", self._what, type(error).__name__)
@@ -47,8 +47,8 @@ class Outage:
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
         return self._pause
 
-    def is_over(self) -> None:
-        """Note a success."""
+    def record_success(self) -> None:
+        """Record a success."""
         if self._since is not None:
             away = time.monotonic() - self._since
             logger.warning("%s is back after %.0f s", self._what, away)
@@ -56,7 +56,7 @@ class Outage:
 
 
 def wait_for_database(seconds: float) -> bool:
-    """Wait until it answers, at most so long; whether it does. Not within a transaction."""
+    """Wait up to `seconds` until it answers; whether it does. Not within a transaction."""
     until, pause = time.monotonic() + seconds, FIRST_PAUSE
     while True:
         connection.close()

@@ -1,8 +1,7 @@
-"""What linking and each consent pay for: requests to Instagram, columns, and what is shown.
+"""Consent coverage: the API calls, columns and displays that linking and each scope permit.
 
-Declared once, by the app that knows. A test holds the code against it, scope by scope, and the
-table in docs/privacy.md is made of it. What no declaration covers may not be asked, stored or
-shown.
+Each app declares its own. A test checks the code against it, scope by scope, and the table in
+docs/privacy.md is generated from it. What is not declared may not be requested, stored or shown.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from typing import Final
 
 from accounts.scopes import Scope
 
-#: The service that the member asks for, and no consent: GDPR article 6 (1) (b).
+#: The service itself, which needs no consent: GDPR article 6 (1) (b).
 LINKING: Final = "linking"
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Those of `names` in one table; with `every`, all but those."""
+    """The columns `names` of one table; with `every`, all others."""
 
     names: frozenset[str] = frozenset()
     every: bool = False
@@ -47,7 +46,7 @@ def all_but(*names: str) -> Columns:
 
 @dataclass
 class Covered:
-    """`calls`: route and fields, as `me id,username`. `tables`: by name. `shows`: in words."""
+    """`calls`: route and fields, as `me id,username`. `tables`: by name. `shows`: descriptions."""
 
     calls: set[str] = field(default_factory=set)
     tables: dict[str, Columns] = field(default_factory=dict)
@@ -67,7 +66,7 @@ def declare(
     tables: Mapping[str, Columns] | None = None,
     shows: Iterable[str] = (),
 ) -> None:
-    """Add to what `basis` (LINKING or a scope) pays for. One app speaks of one table."""
+    """Add to what `basis` (LINKING or a scope) permits. Only one app declares a table."""
     covered = _declared[basis]
     covered.calls.update(calls)
     covered.shows.update(shows)

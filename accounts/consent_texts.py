@@ -1,8 +1,8 @@
-"""What a member reads before they agree, word for word, in both languages. Pure.
+"""Consent texts in both languages, by scope and version. Pure.
 
-A change in substance is a new version at the end of the list: members are then asked again. An
-old version is never edited or removed, for the ledger names it by its hash. A mere correction of
-spelling is a new version as well, with `substantial=False`: nobody is asked again for it.
+A change in substance is a new version at the end of the list: members are then asked again. An old
+version is never edited or removed, since the ledger names it by its hash. A spelling correction is
+a new version too, with `substantial=False`: nobody is asked again.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ TEXTS: Final[dict[str, tuple[Version, ...]]] = {
 
 
 def language_of(code: str) -> str:
-    """The language of ours for a code such as `de-AT`; English where we have none."""
+    """Our language for a code such as `de-AT`; English if we have none."""
     base = code.lower().partition("-")[0]
     return base if base in LANGUAGES else "en"
 
@@ -170,12 +170,12 @@ def current_version(scope: str) -> int:
 
 
 def oldest_valid_version(scope: str) -> int:
-    """Consent to this version or a later one still covers what we do."""
+    """Consent to this version or a later one is still valid."""
     versions = TEXTS[scope]
     changed = [number for number, each in enumerate(versions, 1) if each.substantial]
     return max(changed, default=1)
 
 
 def text_hash(scope: str, version: int, language: str, text: str) -> str:
-    """Hex SHA-256 over all that makes the text what it is."""
+    """Hex SHA-256 over scope, version, language and text."""
     return hashlib.sha256("\n".join([scope, str(version), language, text]).encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""Counters: how often something happened and how long it took, summed over all processes.
+"""Counters and histograms for `/metrics`, summed over all processes.
 
-A process keeps its counts in memory and adds them to one table every few seconds, over the
-connection it has anyway: no process needs a port, a file or a thread for them, and each host's
-`/metrics` tells of all hosts. What a process that is killed had not yet added is lost.
+A process keeps its counts in memory and adds them to one table every few seconds over its existing
+connection: it needs no port, file or thread for them, and each host's `/metrics` covers all hosts.
+A killed process loses the counts it had not yet added.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from django.db import Error, connection
 
 logger = logging.getLogger(__name__)
 
-#: A process adds its counts to the table at most so often.
+#: The least time between two additions to the table.
 FLUSH_SECONDS: Final = 2.0
 RETRY_SECONDS: Final = 30.0
-#: Upper bounds in seconds; what is above all of them counts in the sum and the count alone.
+#: Upper bounds in seconds; larger values count in the sum and the count only.
 CALLS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 REQUESTS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 TASKS: Final = (0.05, 0.25, 1.0, 5.0, 20.0, 60.0, 120.0)
-#: Codes, routes and states of our own; anything else could name somebody.
+#: Our own codes, routes and states; anything else could name a person.
 _WORD: Final = re.compile(r"[a-z0-9_.]{1,64}")
 OTHER: Final = "other"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One family of numbers. Without `bounds` a counter, else a histogram of seconds."""
+    """One metric family: a counter without `bounds`, else a histogram of seconds."""
 
     meaning: str
     labels: tuple[str, ...]
@@ -71,7 +71,7 @@ _flushed_at = 0.0
 
 
 def count(name: str, amount: float = 1, **labels: str) -> None:
-    """Raise a counter. Labels hold words of our own: routes, states, codes; never a name."""
+    """Increase a counter. Labels hold our own words: routes, states, codes; never a name."""
     values = _values(name, labels)
     with _lock:
         _pending[name, values, "total"] += amount
@@ -96,13 +96,13 @@ def _values(name: str, labels: dict[str, str]) -> tuple[str, ...]:
 
 
 def flush_when_due() -> None:
-    """Flush, unless that was done a moment ago or a transaction is open."""
+    """Flush, unless this was just done or a transaction is open."""
     if time.monotonic() - _flushed_at >= FLUSH_SECONDS and not connection.in_atomic_block:
         flush()
 
 
 def flush() -> None:
-    """Add this process's counts to the table. Where it cannot be reached, they are kept."""
+    """Add this process's counts to the table; keep them if it cannot be reached."""
     global _flushed_at
     with _lock:
         taken = dict(_pending)
@@ -110,7 +110,7 @@ def flush() -> None:
         _flushed_at = time.monotonic()
     if not taken:
         return
-    # In one order, so that two processes never wait for each other.
+    # Sorted, so that two processes cannot deadlock.
     rows = [(name, ",".join(values), part) for name, values, part in sorted(taken)]
     names, labels, parts = (list(column) for column in zip(*rows, strict=True))
     try:
@@ -119,7 +119,7 @@ def flush() -> None:
                 _ADD, [names, labels, parts, [float(taken[key]) for key in sorted(taken)]]
             )
     except Error as error:
-        # The outage itself is told by whatever met it; nobody waits for the database again at once.
+        # The outage is logged where it was met; do not try the database again at once.
         logger.info("counters are kept until the database answers: %s", type(error).__name__)
         with _lock:
             _flushed_at = time.monotonic() + RETRY_SECONDS - FLUSH_SECONDS
@@ -128,7 +128,7 @@ def flush() -> None:
 
 
 def _forget() -> None:
-    """A forked process counts from zero: its parent adds what came before."""
+    """A forked process starts at zero: its parent adds the earlier counts."""
     global _lock
     _lock = threading.Lock()
     _pending.clear()

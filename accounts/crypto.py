@@ -1,4 +1,4 @@
-"""Encryption with key rotation, and the ledger's MAC. Nothing else knows the keys.
+"""Encryption with key rotation, and the ledger's MAC. No other module knows the keys.
 
 TOKEN_KEYS holds Fernet keys, newest first: the first encrypts, all decrypt. CONSENT_LEDGER_KEY
 signs the consent ledger and never enters the database.
@@ -31,7 +31,7 @@ def decrypt(ciphertext: str) -> str:
 
 
 def rotated(ciphertext: str) -> str | None:
-    """The same text under the newest key, or None if it is under that key already."""
+    """The text encrypted under the newest key, or None if it already is."""
     keys = tuple(settings.TOKEN_KEYS)
     try:
         _all_keys(keys[:1]).decrypt(ciphertext.encode())
@@ -46,12 +46,12 @@ def rotated(ciphertext: str) -> str | None:
 
 
 def fingerprint(key: str) -> str:
-    """16 hexadecimal digits that tell keys of TOKEN_KEYS apart, and say nothing else of them."""
+    """16 hexadecimal digits that identify a key of TOKEN_KEYS without revealing it."""
     return hashlib.sha256(f"threadsite:fingerprint:{key}".encode()).hexdigest()[:16]
 
 
 def ledger_mac(kind: str, *values: str | int | bool | None) -> str:
-    """Hex HMAC-SHA256 over `values`; `kind` keeps the MACs of one kind of row off another's."""
+    """Hex HMAC-SHA256 over `values`; `kind` separates the MACs of different kinds of rows."""
     message = json.dumps([kind, *values], ensure_ascii=True, separators=(",", ":")).encode()
     return hmac.new(settings.CONSENT_LEDGER_KEY.encode(), message, hashlib.sha256).hexdigest()
 

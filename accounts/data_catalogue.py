@@ -1,8 +1,8 @@
-"""What every table of the database is, to an erasure: keyed to somebody, or declared harmless.
+"""Data catalogue: for each table, whose rows it holds, or why erasures may ignore it.
 
-Most tables say it themselves: by a foreign key that leads, over any number of tables, to a member
-or a linked account, or by a column `account_id` or `owner_id` without one. Whatever else holds
-must be declared here or by its app. A table that is neither fails a test.
+Most tables say so themselves: by a foreign key that leads, over any number of tables, to a member
+or a linked account, or by a column `account_id` or `owner_id` without one. All others must be
+declared here or by their app. An undeclared table fails a test.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _lists_people: set[str] = set()
 
 
 def key(table: str, column: str, *, of: Of, form: str = "{}") -> None:
-    """A column that names an account or a member in a way that the catalogue cannot tell."""
+    """Declare a column that names an account or a member in a form not found automatically."""
     _keys[(table, column)] = DeclaredKey(table, column, of, form)
 
 
 def exempt(table: str, why: str) -> None:
-    """A table that no erasure needs to sweep, and why that is so."""
+    """Declare a table that erasures ignore, and why."""
     _exempt[table] = why
 
 
 def lists_people(table: str) -> None:
-    """A table whose names are other members' lists: the nightly search for words leaves it out.
+    """Declare a table of other members' lists, which the nightly search for words skips.
 
-    Who is erased as a member stays in the lists of members who list them, and only there.
+    A person erased as a member stays in the lists of members who list them, and only there.
     """
     _lists_people.add(table)
 

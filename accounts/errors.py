@@ -1,7 +1,7 @@
-"""Errors named by the reaction they require: a caller matches on the class, never on a text.
+"""Exceptions, one class per required reaction: callers match the class, never the text.
 
 Every error has a stable `code` for programs and a `detail` for people: what happened, what it
-means, what to do. `threadsite.exception_handler` alone turns them into HTTP.
+means, what to do. Only `threadsite.exception_handler` turns them into HTTP.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ThreadsiteError(Exception):
-    """Base of all errors of ours."""
+    """Base class of our errors."""
 
     code: str = "error"
     detail: StrOrPromise = _("Something went wrong. Please try again later.")
@@ -34,21 +34,21 @@ class ThreadsiteError(Exception):
 
 
 class NotFound(ThreadsiteError):
-    """There is no such thing, or it belongs to somebody else: the answer is the same."""
+    """The object does not exist or belongs to another member: the answer is the same."""
 
     code = "not_found"
     detail = _("There is nothing here that belongs to you. Check the address.")
 
 
 class Gone(ThreadsiteError):
-    """It was there and is not any more: start again from the list."""
+    """The object existed and no longer does: start again from the list."""
 
     code = "gone"
     detail = _("This is no longer kept. Please load the list again from its beginning.")
 
 
 class Conflict(ThreadsiteError):
-    """The present state does not allow it; nothing was changed."""
+    """The present state does not allow the action; nothing was changed."""
 
     code = "conflict"
     detail = _("This is not possible in the present state. Nothing was changed.")
@@ -71,14 +71,14 @@ class InvalidInput(ThreadsiteError):
 
 
 class NotAllowed(ThreadsiteError):
-    """Who asks may not do this, whatever the state: only the member in their own session may."""
+    """The caller may not do this in any state: only the member in their own session may."""
 
     code = "not_allowed"
     detail = _("Only the member can do this, signed in on this site.")
 
 
 class PermissionMissing(ThreadsiteError):
-    """Instagram refuses this call: the member did not give, or took back, a permission there."""
+    """Instagram refuses this call: the member withheld or withdrew a permission there."""
 
     code = "permission_missing"
     detail = _(
@@ -88,7 +88,7 @@ class PermissionMissing(ThreadsiteError):
 
 
 class NeedsReconnect(ThreadsiteError):
-    """The token is dead; only the member can give a new one. Never retried by itself."""
+    """The token is invalid; only the member can provide a new one. Never retried automatically."""
 
     code = "needs_reconnect"
     detail = _(
@@ -109,7 +109,7 @@ class UnlinkedByInstagram(ThreadsiteError):
 
 
 class RetryLater(ThreadsiteError):
-    """A passing fault. `seconds`: the least wait that the other side named, if it did."""
+    """A temporary failure. `seconds`: the minimum wait that the other side named, if any."""
 
     code = "retry_later"
     detail = _("Instagram does not answer properly at the moment. We try again by ourselves.")
@@ -120,7 +120,7 @@ class RetryLater(ThreadsiteError):
 
 
 class WaitUntil(ThreadsiteError):
-    """A budget is used up until `at` (aware, UTC). Calls made before then only prolong it."""
+    """A budget is used up until `at` (aware, UTC). Earlier calls only prolong it."""
 
     code = "wait_until"
     detail = _("Instagram's limit for this account is used up. We go on by ourselves.")
@@ -131,7 +131,7 @@ class WaitUntil(ThreadsiteError):
 
 
 class ConsentMissing(ThreadsiteError):
-    """The member has not allowed this purpose, or has withdrawn it."""
+    """The member has not consented to this scope, or has withdrawn consent."""
 
     code = "consent_missing"
     detail = _("You have not allowed this use of your data. You can do so in the settings.")
@@ -142,14 +142,14 @@ class ConsentMissing(ThreadsiteError):
 
 
 class Bug(ThreadsiteError):
-    """Ours to fix: repeating it does not help."""
+    """A fault in our code or setup: repeating does not help."""
 
     code = "bug"
     detail = _("This is a fault of ours. It was recorded; nothing of yours was changed.")
 
 
 class WrongShape(Bug):
-    """An answer in a shape that nobody knows: nothing in it is believed."""
+    """An answer of unknown structure: nothing in it is used."""
 
     code = "wrong_shape"
     detail = _(
@@ -159,4 +159,4 @@ class WrongShape(Bug):
 
 
 class ParameterRefused(WrongShape):
-    """Instagram does not take what we asked with, such as a cursor that has grown too old."""
+    """Instagram rejects a parameter of ours, such as an expired cursor."""

@@ -1,11 +1,10 @@
 """A clock that runs many times faster, shared by all processes of one folder (CLOCK_SPEED).
 
-For the demo, the soak and tests: the rules wait for hours between two looks, and here hours pass
-while somebody watches. Site and sandbox read the same file, which says since when the clock runs
-how fast, so that they agree, and so that a restart goes on where the last process was.
-
-While nobody reads it, it goes on as fast as any clock: a night without the demo is a night, not
-the two months in which every token would have run out.
+For the demo, the soak and tests: the rules wait for hours between two looks, which pass in minutes
+here. Site and sandbox read the same file, which holds since when the clock runs at which speed, so
+that they agree, and so that a restart continues where the last process stopped. While no process
+reads it, it runs at normal speed: a night without the demo is a night, and not the two months in
+which every token would expire.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 FILE: Final = "clock.json"
-#: Its time of change is when the clock was last read, within a second.
+#: Its modification time is when the clock was last read, within a second.
 MARK: Final = "clock.read"
-#: Nobody has read the clock for so long (real seconds): nothing is running.
+#: After so many real seconds without a reading, no process is running.
 QUIET_SECONDS: Final = 15.0
 MARK_SECONDS: Final = 1.0
 
 
-def only_here(*addresses: str) -> bool:
-    """Whether all of these URLs lead to this machine itself."""
+def are_all_local(*addresses: str) -> bool:
+    """Whether all of these URLs lead to this machine."""
     return all(_is_loopback(urlsplit(address).hostname or "") for address in addresses)
 
 
@@ -48,9 +47,9 @@ def _is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True)
 class Segment:
-    """From the real moment `real` on, when the clock showed `shown`, it runs `speed` times as fast.
+    """From the real time `real`, when the clock showed `shown`, it runs `speed` times as fast.
 
-    Both are unix seconds.
+    Both are Unix seconds.
     """
 
     speed: float
@@ -62,7 +61,7 @@ class Segment:
 
 
 class FastClock:
-    """The clock of one folder. Making one joins those who read it already, or sets it going."""
+    """The clock of one folder. Creating one joins the running clock, or starts it."""
 
     def __init__(
         self, folder: Path, speed: float, *, real: Callable[[], float] = time.time
@@ -78,11 +77,11 @@ class FastClock:
 
     @property
     def speed(self) -> float:
-        """How many of its seconds pass in a real one."""
+        """How many of its seconds pass in a real second."""
         return self._stretch.speed
 
     def unix(self) -> float:
-        """Unix seconds as this clock shows them; never fewer than before."""
+        """Unix seconds on this clock; they never decrease."""
         with self._lock:
             real = self._real()
             self._follow()
@@ -96,7 +95,7 @@ class FastClock:
         return datetime.fromtimestamp(self.unix(), UTC)
 
     def wall(self) -> datetime:
-        """What any other clock shows."""
+        """The real time."""
         return datetime.fromtimestamp(self._real(), UTC)
 
     def _join(self, speed: float) -> None:
@@ -124,7 +123,7 @@ class FastClock:
         self._written = self._version()
 
     def _follow(self) -> None:
-        """Whoever joins later may have set another speed."""
+        """Reload: a process that joined later may have changed the speed."""
         version = self._version()
         if version != self._written:
             self._stretch = self._read() or self._stretch

@@ -1,4 +1,4 @@
-"""What members type in. Refusals of the services are shown at the field that they name."""
+"""Forms of members' pages. A service's refusal is shown at the field that it names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from accounts.views.visitors import mark_of
 
 if TYPE_CHECKING:
     _MemberForm = forms.ModelForm[User]
-else:  # Django's form knows no type parameter when it runs
+else:  # Django's form takes no type parameter at run time
     _MemberForm = forms.ModelForm
 
 #: Browsers neither correct nor capitalise a username.
@@ -29,8 +29,7 @@ _NAME = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 
 
 class SignupForm(AllauthSignupForm):  # type: ignore[misc]
-    """A few a day, from one network and for one address: the answer is the same for each address,
-    registered or not."""
+    """Limits sign-ups per network and address; the answer never says what is registered."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
@@ -46,7 +45,7 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]
 
 
 class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
-    """A way in goes to verified addresses alone; another one is first asked to be confirmed."""
+    """Sends the reset link only to verified addresses; others must first be confirmed."""
 
     users: list[User]
     unverified: list[EmailAddress]
@@ -68,7 +67,7 @@ class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
 
 
 class ArchiveLinkForm(forms.Form):
-    """A personal account, which has no login for apps: its name alone, proven by nothing."""
+    """Username of a personal account, which has no login for apps; not proven."""
 
     username = forms.CharField(
         label=_("Instagram username"),
@@ -78,7 +77,7 @@ class ArchiveLinkForm(forms.Form):
     )
 
 
-class PlaceForm(_MemberForm):
+class LocaleForm(_MemberForm):
     """Language and time zone."""
 
     language = forms.ChoiceField(label=_("Language"), choices=lambda: settings.LANGUAGES)
@@ -92,7 +91,7 @@ class PlaceForm(_MemberForm):
 
 
 class PrivacyRequestForm(forms.Form):
-    """A person who is no member asks what is held of their name, or that it be kept out."""
+    """A non-member asks what is stored about their name, or that it be suppressed."""
 
     kind = forms.ChoiceField(
         label=_("What we should do"),
@@ -123,7 +122,7 @@ class PrivacyRequestForm(forms.Form):
 
 
 class ConfirmationForm(forms.Form):
-    """The member types a word to show that this is meant. `word` comes with the page."""
+    """The member types `word`, shown on the page, to confirm an action."""
 
     confirm = forms.CharField(max_length=150)
 
@@ -144,7 +143,7 @@ class ConfirmationForm(forms.Form):
 
 
 def _zones() -> list[str]:
-    """Places and UTC; not the compatibility names, which nobody looks for."""
+    """Time zones of places and UTC, without compatibility names."""
     odd = ("Etc/", "SystemV/", "US/")
     places = (name for name in available_timezones() if "/" in name and not name.startswith(odd))
     return ["UTC", *sorted(places)]

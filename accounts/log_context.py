@@ -1,6 +1,6 @@
-"""What a line of the log belongs to: the request, the queue's task, the run.
+"""Log context: fields added to each log line, such as request, task and run.
 
-Kept for the present thread; whoever starts another thread says it there anew.
+Stored per thread; a new thread sets it again.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ _fields: ContextVar[Mapping[str, str | int]] = ContextVar(
 
 
 def fields() -> Mapping[str, str | int]:
-    """What was said by those around, such as `{"request": "5f0c…", "run": 12}`."""
+    """The fields in force, such as `{"request": "5f0c…", "run": 12}`."""
     return _fields.get()
 
 
 def begin(**known: str | int) -> None:
-    """From here on, in place of what was said before; nothing where nothing is given."""
+    """Replace all fields; without arguments, clear them."""
     _fields.set(MappingProxyType(known))
 
 
 @contextmanager
 def about(**known: str | int) -> Iterator[None]:
-    """Within it, beside what was said around it."""
+    """Within the block, add fields to those around it."""
     token = _fields.set(MappingProxyType({**_fields.get(), **known}))
     try:
         yield

@@ -1,6 +1,4 @@
-"""Middlewares: refuse NULs and JSON nested too deeply, limit visitors' new sessions, set language
-and zone, note when a session was used, lead back from expired forms, demand fresh proof of
-identity, guard the admin."""
+"""Middleware: input checks, locale, session activity, expired forms, reauthentication, admin."""
 
 from __future__ import annotations
 
@@ -32,19 +30,20 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import auth_routes
-from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.selectors import may_use_admin
 from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
-from accounts.views.base import came_from, can_be_read
-from accounts.views.visitors import mark_of, too_much
+from accounts.views.base import answers_get, referring_page
+from accounts.views.visitors import mark_of, quota_exceeded
 
-#: How exactly it is kept when a session was last used.
+#: The precision of the time when a session was last used.
 NOTED: Final = timedelta(minutes=1)
 
 
 class NoNullsMiddleware:
-    """No text that we store or look for holds a NUL, and PostgreSQL takes none: a fault of the
-    sender's, and not one of ours. The API says so itself, by field.
+    """Rejects text with NUL characters, which PostgreSQL cannot store, with 400.
+
+    The API rejects it itself, by field.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -61,19 +60,19 @@ class NoNullsMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        """JSON that is nested too deeply is the sender's fault too, whichever view reads it."""
+        """Answer JSON that is nested too deeply with 400, whichever view reads it."""
         if isinstance(exception, RecursionError) and _raised_by_json(exception):
             raise BadRequest("A value in JSON is nested too deeply.") from None
 
 
 def _raised_by_json(exception: RecursionError) -> bool:
-    """Whether the decoder ran out of stack; a recursion of our own is a fault of ours."""
+    """Whether the JSON decoder overflowed; any other recursion is a fault of ours."""
     frames = [frame for frame, _line in traceback.walk_tb(exception.__traceback__)]
     return str(frames[-1].f_globals.get("__name__")).startswith("json.")
 
 
 def _is_plain_form(request: HttpRequest) -> bool:
-    """Uploads are left to their views: to look into one here would be to take it in."""
+    """Views check uploads themselves: to inspect one here would read it in."""
     if request.content_type == "multipart/form-data":
         return request.path_info.startswith(("/auth/", "/identity/"))
     return request.content_type == "application/x-www-form-urlencoded"
@@ -85,9 +84,9 @@ def _refuse_nulls(given: QueryDict) -> None:
 
 
 class NewSessionMiddleware:
-    """Each way to Instagram and each passkey asked for is kept in a session, also of a visitor.
+    """Limits how many new sessions a visitor may create: each start of a sign-in stores one.
 
-    Stands inside of SessionMiddleware: the new session can still be dropped.
+    Placed inside SessionMiddleware, so that the new session can still be dropped.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -96,7 +95,7 @@ class NewSessionMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         came_with = request.session.session_key
         response = self.get_response(request)
-        # Not the same object: allauth takes a new one when it has stored something.
+        # The object may differ: allauth replaces it when it has stored something.
         session = request.session
         if not session.modified or session.is_empty() or SESSION_KEY in session:
             return response
@@ -106,12 +105,12 @@ class NewSessionMiddleware:
             spend_of_visitor(mark=mark_of(request), name="session")
         except QuotaUsedUp as error:
             session.flush()
-            return too_much(request, error)
+            return quota_exceeded(request, error)
         return response
 
 
 class MemberLocaleMiddleware:
-    """A member's own settings; for visitors the browser's wish (LocaleMiddleware) and its zone."""
+    """Sets language and time zone: the member's, or for visitors the browser's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -131,14 +130,14 @@ class MemberLocaleMiddleware:
 
 
 def browser_zone(request: HttpRequest) -> str:
-    """The zone that the browser named in its cookie (static/threadsite/site.js), else UTC."""
+    """The time zone in the browser's cookie (static/threadsite/site.js), else UTC."""
     name = unquote(request.COOKIES.get("zone", ""))
     return name if name and name in _zone_names() else "UTC"
 
 
 @cache
 def _zone_names() -> frozenset[str]:
-    """Kept: the library walks the whole time zone folder each time it is asked."""
+    """Cached: the library scans the time zone folder at each call."""
     return frozenset(available_timezones())
 
 
@@ -150,9 +149,9 @@ def _zone(name: str) -> ZoneInfo:
 
 
 class ActivityMiddleware:
-    """Keeps when and from where each session was last used, to the minute.
+    """Records when and from where each session was last used, to the minute.
 
-    allauth's own writes a row with every page, and reads the member once more for it.
+    allauth's own middleware writes a row for every page, and reads the member once more for it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -166,7 +165,7 @@ class ActivityMiddleware:
 
 
 def _is_noted(request: HttpRequest, key: str) -> bool:
-    """Was the session seen within NOTED, by this member, from this address, in this browser?"""
+    """Whether this session was recorded within NOTED for the same member, address and browser."""
     noted = UserSession.objects.filter(
         session_key=key,
         user_id=request.user.pk,
@@ -178,9 +177,9 @@ def _is_noted(request: HttpRequest, key: str) -> bool:
 
 
 class ExpiredSessionMiddleware:
-    """Who sends a form after their session has ended is led back to the page of that form.
+    """Redirects a form sent after its session ended to the page of that form.
 
-    Sign-in would lead to the form's own address, which often has no page to show (405).
+    Otherwise sign-in would redirect to the form's own address, which often answers only POST (405).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -205,16 +204,16 @@ class ExpiredSessionMiddleware:
 
 
 def _page_of(request: HttpRequest) -> str:
-    """The address of the form itself, if it has a page; else where it was sent from."""
+    """The address of the form itself, if it answers GET; else the page it was sent from."""
     own = request.get_full_path()
-    place = urlsplit(own if can_be_read(own) else came_from(request))
+    place = urlsplit(own if answers_get(own) else referring_page(request))
     return urlunsplit(("", "", place.path, place.query, ""))
 
 
-class FreshProofMiddleware:
-    """A live session alone changes no credential: allauth's pages ask who it is once more.
+class ReauthenticationMiddleware:
+    """Requires reauthentication on allauth's pages that change credentials.
 
-    Here and not around each view, so that a page which allauth adds is guarded from its first day.
+    Done here and not per view, so that a page which allauth adds is guarded from the start.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -229,17 +228,19 @@ class FreshProofMiddleware:
         match = request.resolver_match
         if match is None or not match.route.startswith("auth/"):
             return None
-        if not auth_routes.needs_proof(match.url_name or match.route, request.method or ""):
+        if not auth_routes.requires_reauthentication(
+            match.url_name or match.route, request.method or ""
+        ):
             return None
-        if not request.user.is_authenticated or is_fresh(request):
+        if not request.user.is_authenticated or recently_authenticated(request):
             return None
-        return ask_for_proof(request, back=request.get_full_path())
+        return redirect_to_reauthentication(request, back=request.get_full_path())
 
 
-class StaffDoorMiddleware:
-    """The admin opens by the site's own sign-in alone, which asks for the second factor.
+class AdminAccessMiddleware:
+    """Redirects the admin's sign-in to the site's own, which requires a second factor.
 
-    Django's admin has a sign-in page of its own, which knows nothing of second factors.
+    Django's admin has a sign-in page of its own without second factors.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,4 +1,4 @@
-"""Addresses of OAuth 2.0 that are ours before they are allauth's."""
+"""URL patterns of OAuth 2.0 that replace allauth's."""
 
 from __future__ import annotations
 

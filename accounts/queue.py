@@ -1,4 +1,4 @@
-"""Enqueueing tasks, which carry nothing but ids, and the identity under which a worker works."""
+"""Enqueueing tasks, which carry only ids, and worker ids for leases."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from accounts.connectivity import GONE
 
 logger = logging.getLogger(__name__)
 
-#: The variable that holds the number of a queue's cluster (8 hexadecimal digits) in its processes.
+#: The environment variable with the id of a queue's cluster (8 hexadecimal digits).
 CLUSTER: Final = "THREADSITE_CLUSTER"
 
 
 def enqueue(dotted: str, *ids: int | str) -> None:
     """Run `dotted(*ids)` in a queue worker after the present transaction is committed.
 
-    What is to be done stands in our own rows, so a queue that is away makes it late, and does not
-    fail whoever has just committed.
+    What is due is stored in our own rows, so an unreachable queue delays the task, and does not
+    fail the caller, who has just committed.
     """
     transaction.on_commit(lambda: _enqueue(dotted, *ids))
 
@@ -38,11 +38,11 @@ def _enqueue(dotted: str, *ids: int | str) -> None:
         logger.warning("%s is enqueued later, the queue is away (%s)", dotted, type(error).__name__)
 
 
-def take_former_signatures() -> None:
-    """Tasks that were signed under a key of SECRET_KEY_FALLBACKS are taken too.
+def accept_former_signatures() -> None:
+    """Accept tasks signed under a key of SECRET_KEY_FALLBACKS too.
 
-    django-q2's signer is Django's but for that, and takes bytes, as Redis gives them. Called once,
-    when Django is ready.
+    django-q2's signer is Django's except for that, and takes bytes, as Redis returns them. Called
+    once, when Django is ready.
     """
     core_signing.Signer.unsign = _unsign
 
@@ -52,14 +52,14 @@ def _unsign(self: signing.Signer, signed_value: str | bytes) -> str:
 
 
 def cluster_id() -> str | None:
-    """The number of the cluster that this process belongs to; None outside of one."""
+    """The id of this process's cluster; None outside of one."""
     return os.environ.get(CLUSTER)
 
 
 def new_worker_id() -> UUID:
-    """For the lease of a job: one of a cluster's begins with its number and our process's.
+    """A worker id for a lease; in a cluster it begins with the cluster's and process's ids.
 
-    So whoever sees that process die can end its leases (`worker_ids_of`) instead of waiting.
+    So the leases of a dead process can be ended (`worker_ids_of`) instead of waited for.
     """
     cluster = cluster_id()
     if cluster is None:
@@ -68,6 +68,6 @@ def new_worker_id() -> UUID:
 
 
 def worker_ids_of(cluster: str, pid: int | None = None) -> tuple[UUID, UUID]:
-    """The lowest and highest id of a process's leases; without `pid`, of the whole cluster's."""
+    """The lowest and highest worker id of a process; without `pid`, of the whole cluster."""
     begins = cluster if pid is None else f"{cluster}{pid:08x}"
     return UUID(hex=begins.ljust(32, "0")), UUID(hex=begins.ljust(32, "f"))

@@ -1,4 +1,4 @@
-"""What happens when allauth says that somebody came in, or we that somebody withdrew."""
+"""Signal receivers: link at sign-in, erase after a withdrawal, subscribe to webhooks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django_q.models import Schedule
 
 from accounts.errors import ThreadsiteError
 from accounts.instagram import received
-from accounts.instagram.outcome import tell
+from accounts.instagram.outcome import show_outcome
 from accounts.models import LinkedAccount, User
 from accounts.queue import enqueue
 from accounts.scopes import Scope
@@ -29,7 +29,7 @@ from accounts.signals import (
     consent_withdrawn,
 )
 
-#: Where in allauth's state of a sign-in the page of the account stands that it linked.
+#: The key in allauth's sign-in state of the page of the newly linked account.
 LANDING: Final = "landing"
 
 
@@ -38,7 +38,7 @@ def link_on_sign_up(
     sender: Any, request: HttpRequest, user: User, sociallogin: SocialLogin = None, **kwargs: Any
 ) -> None:
     if sociallogin is not None:
-        _take_up(request, user, sociallogin, signing_up=True)
+        _link_and_show(request, user, sociallogin, signing_up=True)
 
 
 @receiver(user_logged_in)
@@ -50,18 +50,18 @@ def link_on_sign_in(
     sociallogin: SocialLogin = None,
     **kwargs: Any,
 ) -> None:
-    """Sent after every step of the sign-in, a second factor too; not before."""
+    """Sent after every step of the sign-in, also the second factor; not before."""
     if sociallogin is None:
         return
-    _take_up(request, user, sociallogin, signing_up=False)
-    # Who came to link an account sees that account, unless they were on their way elsewhere.
+    _link_and_show(request, user, sociallogin, signing_up=False)
+    # After linking, show that account, unless the sign-in has another destination.
     landing = sociallogin.state.get(LANDING)
     if landing and not sociallogin.get_redirect_url(request):
         response["Location"] = landing
 
 
 @receiver(consent_withdrawn)
-def erase_what_it_paid_for(
+def erase_scope_data(
     sender: Any,
     account: LinkedAccount,
     scope: Scope,
@@ -69,30 +69,34 @@ def erase_what_it_paid_for(
     channel: str,
     **kwargs: Any,
 ) -> None:
-    """Unless the member grants keeping it; in the withdrawing transaction, by the queue."""
+    """Erase the scope's data unless the member keeps it; requested in the same transaction."""
     if not keep_data:
         erasure.request_scope_erasure(account=account, scope=scope, channel=channel)
 
 
 @receiver([account_linked, account_reconnected])
-def ring_after_linking(sender: Any, account: LinkedAccount, **kwargs: Any) -> None:
+def enqueue_subscription_after_linking(sender: Any, account: LinkedAccount, **kwargs: Any) -> None:
     """Consents follow the link in the same transaction; the task looks at what was committed."""
-    _see_to_webhooks(account)
+    _enqueue_subscription(account)
 
 
 @receiver([consent_granted, consent_withdrawn])
-def ring_by_consent(sender: Any, account: LinkedAccount, scope: Scope, **kwargs: Any) -> None:
+def enqueue_subscription_by_consent(
+    sender: Any, account: LinkedAccount, scope: Scope, **kwargs: Any
+) -> None:
     if scope is Scope.FOLLOWERS:
-        _see_to_webhooks(account)
+        _enqueue_subscription(account)
 
 
-def _see_to_webhooks(account: LinkedAccount) -> None:
+def _enqueue_subscription(account: LinkedAccount) -> None:
     if settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN and account.is_proven and not account.unlinked_at:
         enqueue("accounts.tasks.subscribe", account.pk)
 
 
-def _take_up(request: HttpRequest, user: User, login: SocialLogin, *, signing_up: bool) -> None:
-    """A failure to link is told to the member; the sign-in itself stands."""
+def _link_and_show(
+    request: HttpRequest, user: User, login: SocialLogin, *, signing_up: bool
+) -> None:
+    """Show a failure to link to the member; the sign-in itself succeeds."""
     came = received.take(login)
     if came is None:
         return
@@ -116,11 +120,11 @@ def _take_up(request: HttpRequest, user: User, login: SocialLogin, *, signing_up
     except ThreadsiteError as error:
         messages.error(request, str(error.detail))
     else:
-        tell(request, linked)
+        show_outcome(request, linked)
         login.state[LANDING] = reverse("account", args=[linked.account.pk])
 
 
-#: What earlier versions scheduled by django-q2; it stands in `accounts.registry.jobs` now.
+#: Schedules of earlier versions in django-q2; now in `accounts.registry.jobs`.
 FORMER: Final = (
     "accounts.refresh_tokens",
     "accounts.subscribe_accounts",
@@ -132,7 +136,7 @@ FORMER: Final = (
 
 
 def ensure_wake(**kwargs: Any) -> None:
-    """The one schedule of django-q2's, after each migration; it is ours, so it is restored."""
+    """Restore our one schedule of django-q2's after each migration."""
     try:
         with transaction.atomic():
             Schedule.objects.filter(name__in=FORMER).delete()
@@ -146,5 +150,5 @@ def ensure_wake(**kwargs: Any) -> None:
                 },
             )
     except (OperationalError, ProgrammingError):
-        # django_q is not migrated yet; its own migration brings us here again.
+        # django_q is not migrated yet; its own migration calls this again.
         return

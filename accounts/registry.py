@@ -1,4 +1,4 @@
-"""What other apps register here, so that leaving and exporting reach data we know nothing of.
+"""Registry: other apps register erasers, exporters, retention rules, jobs and leases here.
 
 Erasers take `(account_id or owner_id, limit)`, delete at most `limit` rows, and return how many
 they deleted: 0 means that nothing is left. They are called again until they return 0, possibly by
@@ -22,13 +22,13 @@ Eraser = Callable[[int, int], int]
 Exporter = Callable[["LinkedAccount"], Iterator[dict[str, Any]]]
 OwnerExporter = Callable[[int], Iterator[dict[str, Any]]]
 
-#: The arguments under which a task of the queue belongs to the account of this id.
+#: Returns the arguments by which a queued task belongs to the account of this id.
 TaskKeys = Callable[[int], Iterable[int | str]]
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is no member: known by id, by name, or by both. `username` is lower case."""
+    """A non-member: known by id, by name, or by both. `username` is lower case."""
 
     instagram_id: int | None
     username: str | None
@@ -36,10 +36,10 @@ class Person:
 
 @dataclass
 class Progress:
-    """How far a piece of nightly work is: kept in its row between two slices.
+    """Progress of a piece of nightly work, stored in its row between two slices.
 
-    `cursor` is where the next slice goes on, {} at the beginning; `memory` is what one night leaves
-    to the next. Both hold what JSON can.
+    `cursor` is where the next slice continues, {} at the beginning; `memory` is what one night
+    passes on to the next. Both hold JSON values.
     """
 
     cursor: dict[str, Any] = field(default_factory=dict)
@@ -49,17 +49,17 @@ class Progress:
 
 PersonEraser = Callable[[Person, int], int]
 PersonFinder = Callable[[Person], Iterator[dict[str, Any]]]
-#: `(older_than, limit)`: deletes at most `limit` rows and says how many.
-Thinner = Callable[[datetime, int], int]
-#: `(progress, until)`: works until about that reading of `time.monotonic`; says how much it did.
+#: `(older_than, limit)`: deletes at most `limit` rows and returns how many.
+RetentionHandler = Callable[[datetime, int], int]
+#: `(progress, until)`: works until about that `time.monotonic`; returns how much it did.
 NightWork = Callable[[Progress, float], int]
-#: `(older_than, progress, until)`: retention that goes on at a cursor.
-PacedThinner = Callable[[datetime, Progress, float], int]
+#: `(older_than, progress, until)`: retention that continues at a cursor.
+CursorRetentionHandler = Callable[[datetime, Progress, float], int]
 Rotation = Callable[[], Iterator[bool]]
-#: Everybody in the lists as (Instagram id or surrogate, name), perhaps several times; streamed.
+#: All people in lists as (Instagram id or surrogate, name), with duplicates; streamed.
 People = Callable[[], Iterator[tuple[int, str]]]
 
-#: `(lowest, highest)`: frees what workers with ids in between hold; returns how many rows.
+#: `(lowest, highest)`: ends the leases of workers with ids in between; returns how many.
 LeaseEnder = Callable[[UUID, UUID], int]
 
 _erasers: dict[str, Eraser] = {}
@@ -70,10 +70,10 @@ _task_keys: dict[str, TaskKeys] = {}
 _person_erasers: dict[str, PersonEraser] = {}
 _person_finders: dict[str, PersonFinder] = {}
 _rotations: dict[str, Rotation] = {}
-_thinners: dict[str, Thinner] = {}
+_retention_handlers: dict[str, RetentionHandler] = {}
 _jobs: dict[str, timedelta] = {}
 _lease_enders: dict[str, LeaseEnder] = {}
-_paced_thinners: dict[str, PacedThinner] = {}
+_cursor_retention_handlers: dict[str, CursorRetentionHandler] = {}
 _people: dict[str, People] = {}
 
 
@@ -83,7 +83,7 @@ def register_eraser(kind: str, erase: Eraser) -> None:
 
 
 def register_scope_eraser(scope: Scope, kind: str, erase: Eraser) -> None:
-    """Rows of `kind` that the consent to `scope` paid for, erased when it is withdrawn."""
+    """Rows of `kind` stored under the consent to `scope`, erased when it is withdrawn."""
     _put(_scope_erasers.setdefault(scope, {}), kind, erase)
 
 
@@ -98,26 +98,26 @@ def register_owner_exporter(name: str, rows: OwnerExporter) -> None:
 
 
 def register_task_keys(dotted: str, keys: TaskKeys) -> None:
-    """Which arguments of the queue's task `dotted` belong to an account.
+    """Declare which arguments of the queue's task `dotted` belong to an account.
 
-    Asked before anything of the account is erased, so that its waiting and ended queue rows go.
-    Parameters that are named `account_id` or `owner_id` say so themselves.
+    Called before anything of the account is erased, so that its waiting and ended queue rows go.
+    Parameters named `account_id` or `owner_id` need no declaration.
     """
     _put(_task_keys, dotted, keys)
 
 
 def register_person_eraser(kind: str, erase: PersonEraser) -> None:
-    """Takes a suppressed person out of lists, feeds and past intervals; 0 means nothing left."""
+    """Removes a suppressed person from lists, feeds and past intervals; 0: nothing left."""
     _put(_person_erasers, kind, erase)
 
 
 def register_person_finder(kind: str, find: PersonFinder) -> None:
-    """What is held about a person, as plain dicts that name no member who lists them."""
+    """What is stored about a person, as plain dicts that name no member who lists them."""
     _put(_person_finders, kind, find)
 
 
 def register_people(kind: str, people: People) -> None:
-    """Where third parties stand, to be searched by hash after a backup was restored."""
+    """Third parties in tables, to be searched by hash after a backup was restored."""
     _put(_people, kind, people)
 
 
@@ -125,18 +125,18 @@ def people() -> Mapping[str, People]:
     return MappingProxyType(_people)
 
 
-def register_thinner(rule: str, thin: Thinner) -> None:
+def register_retention_handler(rule: str, handler: RetentionHandler) -> None:
     """Carries out the retention rule of this name (`accounts.services.retention`)."""
-    _put(_thinners, rule, thin)
+    _put(_retention_handlers, rule, handler)
 
 
-def register_paced_thinner(rule: str, thin: PacedThinner) -> None:
-    """The same for a rule whose rows are found by walking along a key, a stretch at a time."""
-    _put(_paced_thinners, rule, thin)
+def register_cursor_retention_handler(rule: str, handler: CursorRetentionHandler) -> None:
+    """The same for a rule that scans a key in slices and continues at a cursor."""
+    _put(_cursor_retention_handlers, rule, handler)
 
 
-def paced_thinners() -> Mapping[str, PacedThinner]:
-    return MappingProxyType(_paced_thinners)
+def cursor_retention_handlers() -> Mapping[str, CursorRetentionHandler]:
+    return MappingProxyType(_cursor_retention_handlers)
 
 
 def erasers() -> Mapping[str, Eraser]:
@@ -168,7 +168,7 @@ def person_finders() -> Mapping[str, PersonFinder]:
 
 
 def register_rotation(name: str, rotate: Rotation) -> None:
-    """Ciphertext that we know nothing of: yields for each row whether it was re-encrypted."""
+    """Ciphertext of another app: yields for each row whether it was re-encrypted."""
     _put(_rotations, name, rotate)
 
 
@@ -176,12 +176,12 @@ def rotations() -> Mapping[str, Rotation]:
     return MappingProxyType(_rotations)
 
 
-def retention_handlers() -> Mapping[str, Thinner]:
-    return MappingProxyType(_thinners)
+def retention_handlers() -> Mapping[str, RetentionHandler]:
+    return MappingProxyType(_retention_handlers)
 
 
 def register_job(task: str, every: timedelta) -> None:
-    """A task without arguments, by its dotted path, that is enqueued again and again."""
+    """A periodic task without arguments, by its dotted path."""
     if _jobs.setdefault(task, every) != every:
         raise RuntimeError(f"{task} is already registered with another interval.")
 
@@ -200,6 +200,6 @@ def lease_enders() -> Mapping[str, LeaseEnder]:
 
 
 def _put(registered: dict[str, Any], name: str, value: object) -> None:
-    """Refuses a second, different registration under one name: it would silently hide the first."""
+    """Refuses a second, different registration under one name, which would hide the first."""
     if registered.setdefault(name, value) is not value:
         raise RuntimeError(f"Something else is already registered as {name!r}.")

@@ -1,4 +1,4 @@
-"""The purposes a member consents to, and what each needs of Instagram. Pure."""
+"""Scopes: the purposes a member consents to, and the Instagram permissions each needs. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Scope(StrEnum):
     DISCOVERABLE = "discoverable"
 
 
-# Keeping the data for a while after unlinking: granted then, recorded in the ledger like a scope,
-# but no purpose of its own that anything could be used for.
+# Keeping the data for a while after unlinking: granted then and recorded in the ledger like a
+# scope, but no purpose by which data may be used.
 GRACE: Final = "grace"
 
 BASIC_PERMISSION: Final = "instagram_business_basic"
@@ -29,7 +29,7 @@ _NEEDED: Final[dict[Scope, frozenset[str]]] = {
 
 
 def permissions_needed(scope: Scope) -> frozenset[str]:
-    """Instagram's permissions without which `scope` cannot be served.
+    """Instagram's permissions required for `scope`.
 
     Source of the names: Meta, "Instagram API with Instagram Login", Business Login.
     """
@@ -37,13 +37,13 @@ def permissions_needed(scope: Scope) -> frozenset[str]:
 
 
 def permissions_for(scopes: frozenset[Scope]) -> frozenset[str]:
-    """What to ask Instagram for, so that `scopes` can be served: never more.
+    """The permissions to request from Instagram for `scopes`: never more.
 
-    `instagram_business_basic` is always in it, since Instagram's login needs it.
+    `instagram_business_basic` is always included, since Instagram's login needs it.
     """
     return frozenset({BASIC_PERMISSION}).union(*(permissions_needed(scope) for scope in scopes))
 
 
 def usable_scopes(scopes: frozenset[Scope], granted: frozenset[str]) -> frozenset[Scope]:
-    """Those of `scopes` that the permissions `granted` by Instagram allow to be served."""
+    """The `scopes` whose permissions are all in `granted`."""
     return frozenset(scope for scope in scopes if permissions_needed(scope) <= granted)

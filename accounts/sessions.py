@@ -1,8 +1,7 @@
-"""Sessions: what is stored of one neither opens it nor shows what it holds.
+"""Session store and middleware: signed session cookies, encrypted session data.
 
-The cookie is the session's key with a signature, and the database holds the key alone: whoever
-reads a backup cannot go on as a member. The data, in which allauth keeps states and verifiers, is
-encrypted.
+The cookie is the signed session key, and the database holds only the key: a backup does not let its
+reader continue a session. The data, in which allauth keeps states and verifiers, is encrypted.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ _SALT: Final = "accounts.sessions"
 
 
 def signed(session_key: str) -> str:
-    """What the cookie holds."""
+    """The cookie's value."""
     return _signer().sign(session_key)
 
 
 def unsigned(cookie: str | None) -> str | None:
-    """The session's key; None for a cookie that this site did not make."""
+    """The session key; None for a cookie that this site did not sign."""
     try:
         return _signer().unsign(cookie or "")
     except signing.BadSignature:
@@ -40,7 +39,7 @@ def _signer() -> signing.Signer:
 
 
 class SessionStore(db.SessionStore):
-    """Django's table of sessions, with encrypted data; for the setting SESSION_ENGINE."""
+    """Django's database sessions with encrypted data; for the setting SESSION_ENGINE."""
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         return crypto.encrypt(super().encode(session_dict))
@@ -49,11 +48,11 @@ class SessionStore(db.SessionStore):
         try:
             return super().decode(crypto.decrypt(str(session_data)))
         except Bug:
-            return {}  # under a key that is gone: as if the session had ended
+            return {}  # the key is gone: as if the session had ended
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
-    """Signs the key on its way into the cookie, and takes none back without its signature."""
+    """Signs the session key in the cookie, and accepts it only with its signature."""
 
     def process_request(self, request: HttpRequest) -> None:
         cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)

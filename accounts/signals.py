@@ -1,8 +1,8 @@
-"""How accounts tells the rest, without knowing it.
+"""Signals by which accounts informs other apps.
 
-All are sent inside the transaction that makes them true, with `account=LinkedAccount`; a receiver
-that starts work does so by `accounts.queue.enqueue`, which waits for the commit. The consent
-signals carry `scope` too (a withdrawal also `keep_data` and `channel`); `account_unlinked` carries
+All are sent inside the transaction of the change, with `account=LinkedAccount`; a receiver that
+starts work does so by `accounts.queue.enqueue`, which waits for the commit. The consent signals
+carry `scope` too (a withdrawal also `keep_data` and `channel`); `account_unlinked` carries
 `channel`.
 """
 

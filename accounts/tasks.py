@@ -1,4 +1,4 @@
-"""What the queue runs for accounts; every task carries ids alone and may run twice."""
+"""Queue tasks of accounts; each takes only ids and may run twice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 def wake() -> list[str]:
-    """The one task of django-q2's schedule, each minute: enqueue what is due by our own clock."""
+    """The only schedule of django-q2's, each minute: enqueue what is due by our own clock."""
     return periodic_jobs.enqueue_due()
 
 
@@ -40,7 +40,7 @@ def refresh_tokens() -> int:
 
 
 def refresh_token(account_id: int) -> bool:
-    """One account's token; a fault of one account never stops the others."""
+    """Refresh one account's token; a failure of one account never stops the others."""
     try:
         return tokens.refresh(account_id)
     except UnlinkedByInstagram:
@@ -51,7 +51,7 @@ def refresh_token(account_id: int) -> bool:
 
 
 def unlinked_by_instagram(account_id: int) -> None:
-    """The member removed our app at Instagram: the same as unlinking here and erasing now."""
+    """The member removed our app at Instagram: unlink and erase now."""
     account = LinkedAccount.objects.filter(pk=account_id).first()
     if account is None:
         return
@@ -62,7 +62,7 @@ def unlinked_by_instagram(account_id: int) -> None:
 
 
 def subscribe_accounts() -> int:
-    """Scheduled each night: subscribe accounts whose webhooks Instagram did not take on yet."""
+    """Scheduled each night: subscribe accounts that have no webhooks yet."""
     due = webhook_subscription.due()
     for account_id in due:
         enqueue("accounts.tasks.subscribe", account_id)
@@ -70,7 +70,7 @@ def subscribe_accounts() -> int:
 
 
 def subscribe(account_id: int) -> bool:
-    """Webhooks of one account: on where its list may be read, and off where not any more."""
+    """Subscribe an account to webhooks, or unsubscribe it if its list may not be read."""
     try:
         return webhook_subscription.unsubscribe(account_id) or webhook_subscription.subscribe(
             account_id
@@ -82,21 +82,21 @@ def subscribe(account_id: int) -> bool:
     return False
 
 
-def tell_reconnect(account_id: int) -> bool:
+def mail_reconnect_needed(account_id: int) -> bool:
     account = LinkedAccount.objects.select_related("owner").filter(pk=account_id).first()
     if account is None or account.needs_reconnect_since is None or account.unlinked_at:
         return False
     return notices.reconnect_needed(account)
 
 
-def tell_member(owner_id: int, notice: str) -> bool:
-    """One of `notices.NOTICES`; silent where the member is gone."""
+def notify_member(owner_id: int, notice: str) -> bool:
+    """One of `notices.NOTICES`; does nothing if the member no longer exists."""
     owner = User.objects.filter(pk=owner_id).first()
-    return owner is not None and notices.tell_member(owner, notice)
+    return owner is not None and notices.notify_member(owner, notice)
 
 
 def clear_expired_program_tokens() -> None:
-    """Scheduled: allauth keeps ended tokens of programs until this runs."""
+    """Scheduled: delete expired tokens, which allauth keeps until this runs."""
     call_command("oidc_cleartokens", verbosity=0)
 
 
@@ -109,12 +109,12 @@ def run_deletion(deletion_id: int) -> bool:
 
 
 def run_export(export_id: int) -> bool:
-    """Make a member's copy."""
+    """Make a member's export."""
     return export.advance(export_id)
 
 
 def run_person_request(request_id: int) -> bool:
-    """Take a person who is no member out of everything, in slices."""
+    """Remove a non-member from all tables, in slices."""
     try:
         more = suppression.advance(request_id)
     except StorageFailed as error:
@@ -134,9 +134,9 @@ def work_night(night_job_id: int) -> bool:
 
 
 def privacy_tick() -> int:
-    """Scheduled each minute: enqueue everything open that nobody works on; returns how many.
+    """Scheduled each minute: enqueue all open work without a lease; returns how many.
 
-    The task can be lost with its worker; what is due stands in our own rows.
+    The task can be lost with its worker; what is due is in our own rows.
     """
     open_work = {
         "accounts.tasks.run_deletion": erasure.due(),

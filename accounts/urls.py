@@ -1,4 +1,4 @@
-"""Pages about the member, and those that anybody may read."""
+"""URL patterns of member pages and public pages."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ urlpatterns = [
         name="consent-withdraw",
     ),
     path("settings/", settings.settings, name="settings"),
-    path("settings/place/", settings.save_place, name="settings-place"),
-    path("settings/zone/", settings.adopt_zone, name="adopt-zone"),
+    path("settings/place/", settings.save_locale, name="settings-place"),
+    path("settings/zone/", settings.use_browser_zone, name="adopt-zone"),
     path("settings/reminder/", settings.hide_reminder, name="hide-reminder"),
     path(
         "settings/programs/<str:client_id>/revoke/", settings.revoke_program, name="program-revoke"

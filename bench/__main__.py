@@ -38,7 +38,7 @@ PARTS: dict[str, Part] = {
 
 
 def main() -> None:
-    """What was measured is written after each part, so that a broken run loses little."""
+    """Results are written after each part, so that an aborted run loses little."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
     parser.add_argument("--n", type=int, default=1_000_000, help="followers in the list")

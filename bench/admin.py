@@ -1,10 +1,10 @@
-"""`python -m bench.admin [RUNS] [ACCOUNTS]`: what the admin's pages cost on a large site.
+"""`python -m bench.admin [RUNS] [ACCOUNTS]`: the cost of the admin's pages on a large site.
 
-A database of its own is filled as for `bench.nightly`, and with what else the admin lists. Staff
+A database of its own is filled as for `bench.nightly`, and with the admin's other tables. Staff
 then open every list (first page, last page, each filter's first choice, each order, searches by a
 name and by a number), one record of each kind, and the overview. Printed for each page: queries,
-milliseconds in the database and in all, rows that the database read in tables. Parallel queries are
-off: a busy site has no idle cores.
+milliseconds in the database and in total, rows read from tables. Parallel queries are off: a busy
+site has no idle cores.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 RUNS: Final = 10_000_000
 ACCOUNTS: Final = 100_000
-#: Of pages that the database takes longer for (ms), the slowest statement is printed.
+#: The slowest statement is printed for pages with more database time (ms).
 SLOW_MS: Final = 500
 SEARCHES: Final = ("linked.77", "member77", "1000077", "nobody-of-this-name")
 MEMBER, ACCOUNT, AGO = "1000001 + n %% 100", "1000000 + n", "now() - n * interval '1 minute'"
@@ -97,7 +97,7 @@ TABLES: Final[dict[str, tuple[float, dict[str, str]]]] = {
 
 @dataclass(frozen=True)
 class Page:
-    """One request: milliseconds; `rows`: read in tables, index-only reads left out."""
+    """One request: milliseconds; `rows`: read from tables, without index-only reads."""
 
     model: str
     what: str
@@ -115,7 +115,7 @@ class Page:
 
 
 def main() -> None:
-    """Fill, and open every page."""
+    """Fill the database, and open every page."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     accounts = int(sys.argv[2]) if len(sys.argv) > 2 else ACCOUNTS
     os.environ["STAFF_MFA_REQUIRED"] = "0"
@@ -124,11 +124,11 @@ def main() -> None:
         nightly.fill(runs, accounts)
         fill(accounts)
         print(f"# filled in {time.perf_counter() - begun:.0f} s", flush=True)
-        tell()
+        print_pages()
 
 
 def fill(accounts: int) -> None:
-    """What the admin lists besides, as many rows as a few years of such a site leave."""
+    """Rows in the admin's other tables, as a few years of such a site leave."""
     for table, (share, columns) in TABLES.items():
         statement = (
             f"INSERT INTO {table} ({', '.join(columns)}{{more}}) "
@@ -138,8 +138,8 @@ def fill(accounts: int) -> None:
     sql("VACUUM ANALYZE")
 
 
-def tell() -> None:
-    """One line for each page, and what was slow in it."""
+def print_pages() -> None:
+    """Print one line for each page, and its slow statements."""
     sql("SET max_parallel_workers_per_gather = 0")
     print(f"{'list':36} {'page':34} {'queries':>7} {'database':>9} {'ms':>7} {'rows':>12}")
     pages: list[Page] = []
@@ -153,7 +153,7 @@ def tell() -> None:
 
 
 def staff() -> Client:
-    """A superuser's browser."""
+    """A superuser's client."""
     from django.conf import settings
     from django.test import Client
 
@@ -169,7 +169,7 @@ def staff() -> Client:
 
 
 def opened(client: Client) -> Iterator[Page]:
-    """Every page of the admin, asked for twice: the second time is told, as on a site in use."""
+    """Every page of the admin, requested twice: the second is measured, with warm caches."""
     from django.contrib import admin
     from django.urls import reverse
 
@@ -202,7 +202,7 @@ def ways(listed: Any, searched: bool) -> Iterator[tuple[str, str]]:
 
 
 def asked(client: Client, model: str, what: str, address: str) -> tuple[Page, Any]:
-    """The page's cost; raises SystemExit where it is not shown."""
+    """The page's cost; raises SystemExit if it is not shown."""
     from django.db import connection, transaction
     from django.test.utils import CaptureQueriesContext
 

@@ -1,6 +1,6 @@
-"""A bare view of a new Django project, which our pages are measured against.
+"""A bare view of a new Django project, the baseline for our pages.
 
-`gunicorn -c python:threadsite.server bench.bare` serves it; `python -m bench.bare` makes the
+`gunicorn -c python:threadsite.server bench.bare` serves it; `python -m bench.bare` creates the
 project's tables and prints the session key of a member.
 """
 
@@ -16,7 +16,7 @@ from django.urls import path
 
 
 def member(request: HttpRequest) -> HttpResponse:
-    """Says who is signed in: session and member from the database, as every page of ours needs."""
+    """Returns who is signed in: reads session and member, as every page of ours does."""
     return HttpResponse(request.user.get_username())
 
 
@@ -25,7 +25,7 @@ application = get_wsgi_application()
 
 
 def main() -> None:
-    """In a process of its own: this one's Django has other settings."""
+    """In a process of its own, since its Django has other settings."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.models import User
     from django.contrib.sessions.backends.db import SessionStore

@@ -1,4 +1,4 @@
-"""Settings of a new Django project, in a schema of its own of the bench's database."""
+"""Settings of a new Django project, in its own schema of the bench's database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
 ]
-#: What `django-admin startproject` puts before a view.
+#: The middleware of `django-admin startproject`.
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,7 +1,7 @@
-"""The bulk rows: archives imported by the product's own service, from the upload to the snapshot.
+"""Bulk benchmark: imports of archives by the product's service, from upload to snapshot.
 
-Per round a fresh account is loaded, then gets the same list again, then a changed one; the floors
-are taken in between. After each import list, history, feed and digest are compared with the truth.
+Per round a new account is loaded, then gets the same list again, then a changed one; the baselines
+are measured in between. After each import, list, history, feed and digest are verified.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PER_MILLE_GAINED, PER_MILLE_LOST, PER_MILLE_RENAMED = 1.0, 1.0, 0.5
 
 @dataclass(slots=True)
 class Seconds:
-    """Of each round; `wal`: bytes; `follower`, `search`: bytes a row after the first load."""
+    """Per round; `wal`: bytes; `follower`, `search`: bytes a row after the first load."""
 
     copy: list[float] = field(default_factory=list)
     parse: list[float] = field(default_factory=list)
@@ -50,7 +50,7 @@ def scale(results: Results, sizes: list[int]) -> None:
         for seed in (1, 2, 3):
             population = Population(n, seed)
             linked = account()
-            values.append(bring(linked, population, 0) * 1_000_000 / n)
+            values.append(import_list(linked, population, 0) * 1_000_000 / n)
             truth.check_list(linked, population)
             forget(linked)
         results.add("seconds_per_million", n, values, "s")
@@ -61,7 +61,7 @@ def _round(times: Seconds, n: int, seed: int) -> None:
     linked = account()
     times.copy.append(floors.copy(population))
     archive = export(population)
-    times.first.append(bring(linked, population, 0, archive))
+    times.first.append(import_list(linked, population, 0, archive))
     truth.check_list(linked, population)
     truth.check_history(linked, population)
     sql("VACUUM ANALYZE followersync_follower")
@@ -69,33 +69,33 @@ def _round(times: Seconds, n: int, seed: int) -> None:
     times.follower.append(_size("followersync_follower") / n - times.search[-1])
     times.parse.append(floors.parse(archive))
     _unchanged(times, linked, population, archive)
-    told = changes(population)
+    expected = changes(population)
     before = truth.head_of(linked)
-    times.changed.append(bring(linked, population, 2))
-    # Whoever left is lost by the second export without them.
-    told.gained |= population.churn(gained=1, lost=0, renamed=0).gained
-    bring(linked, population, 3)
+    times.changed.append(import_list(linked, population, 2))
+    # People who left are lost by the second export without them.
+    expected.gained |= population.churn(gained=1, lost=0, renamed=0).gained
+    import_list(linked, population, 3)
     truth.check_list(linked, population)
     truth.check_history(linked, population)
-    truth.check_feed(linked, before, told)
+    truth.check_feed(linked, before, expected)
     forget(linked)
 
 
 def _unchanged(times: Seconds, linked: Any, population: Population, archive: bytes) -> None:
     head = truth.head_of(linked)
-    times.same.append(bring(linked, population, 1, archive))
-    # Once more for the log: after a checkpoint each page is logged whole at its first change,
-    # which is the checkpoint's doing and not the sync's.
+    times.same.append(import_list(linked, population, 1, archive))
+    # Once more for the WAL: after a checkpoint the first change of each page logs it whole,
+    # which the checkpoint causes and not the sync.
     wal = sql("SELECT pg_current_wal_insert_lsn()")
     day = export_day(population, 1)
-    bring_upload(linked, io.BytesIO(archive), file_name(linked.username, day))
+    import_upload(linked, io.BytesIO(archive), file_name(linked.username, day))
     times.wal.append(float(sql("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)", wal)))
     truth.check_list(linked, population)
     truth.check_feed(linked, head, Churn())
 
 
 def changes(population: Population) -> Churn:
-    """A tenth of a per cent comes, as many leave, half as many take another name."""
+    """0.1 % gained, as many lost, half as many renamed."""
     thousands = max(1.0, len(population) / 1000)
     return population.churn(
         gained=int(PER_MILLE_GAINED * thousands),
@@ -104,16 +104,18 @@ def changes(population: Population) -> Churn:
     )
 
 
-def bring(linked: Any, population: Population, number: int, archive: bytes | None = None) -> float:
+def import_list(
+    linked: Any, population: Population, number: int, archive: bytes | None = None
+) -> float:
     """Import the list as the `number`-th export; seconds from the upload to the finished run."""
     upload = io.BytesIO(archive or export(population))
     day = export_day(population, number)
     settle()
-    return timed(lambda: bring_upload(linked, upload, file_name(linked.username, day)))
+    return timed(lambda: import_upload(linked, upload, file_name(linked.username, day)))
 
 
-def bring_upload(linked: Any, upload: io.BytesIO, name: str) -> None:
-    """What the upload page and the queue do between them."""
+def import_upload(linked: Any, upload: io.BytesIO, name: str) -> None:
+    """What the upload page and the queue do together."""
     from followersync.services.imports import requests
 
     run = requests.request_import(
@@ -131,7 +133,7 @@ def _size(relation: str) -> float:
 
 
 def forget(linked: Any) -> None:
-    """Make room: the tables hold one list at a time, so that each is measured alone."""
+    """Delete the account's rows: the tables contain one list at a time."""
     sql("TRUNCATE followersync_follower, followersync_pastfollow, followersync_followerchange")
     sql("DELETE FROM django_q_ormq")
 
@@ -150,7 +152,7 @@ def _report(results: Results, times: Seconds, n: int) -> None:
 
 
 def peak_memory(results: Results, n: int, runs: int) -> None:
-    """The highest of a first load, a repeat and a changed list, each run in a new process."""
+    """The highest of a first load, a repeat and a changed list, each in a new process."""
     highest = [float(_child(n, seed)) for seed in range(1, runs + 1)]
     results.add("peak_rss_mb", n, highest, "MB")
 

@@ -1,6 +1,6 @@
-"""A client that asks as fast as it is answered: a few kept connections, as little work as can be.
+"""Closed-loop HTTP client: few keep-alive connections, each asking as soon as it is answered.
 
-Client and server share the machine, so what the client costs is counted against the server.
+Client and server share the machine, so the client does as little work as possible.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ CONNECTIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: its status, and the seconds until it was read whole."""
+    """One answer: its status, and the seconds until it was read completely."""
 
     status: int
     seconds: float
 
 
 class Connection:
-    """One kept HTTP/1.1 connection; raises OSError when the other side has closed it."""
+    """One keep-alive HTTP/1.1 connection; raises OSError when the server has closed it."""
 
     def __init__(self, site: str) -> None:
         place = urlsplit(site)
@@ -36,7 +36,7 @@ class Connection:
         self._reader = self._socket.makefile("rb")
 
     def get(self, path: str, headers: Mapping[str, str]) -> Answer:
-        """Ask once, and read the whole answer."""
+        """Send a request and read the whole answer."""
         lines = [f"GET {path} HTTP/1.1", f"Host: {self._host}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         begun = time.perf_counter()

@@ -1,7 +1,6 @@
-"""The whole way, with the real sandbox, web server and queue: how many accounts are checked in a
-second, and how soon a change there is seen here.
+"""End-to-end benchmark with sandbox, web and queue: accounts checked a second, delay of changes.
 
-Few accounts of few followers: what is measured is the way, not the list.
+Few accounts with few followers: the pipeline is measured, not the list.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from bench.results import Results, WrongResult
 ACCOUNTS = 60
 FOLLOWERS = 100
 WORKERS = 2
-BELLS = 20
+WEBHOOKS = 20
 SPREAD_SECONDS = 70.0
 PATIENCE = 180.0
 
 
 def measure(results: Results, n: int, runs: int) -> None:
-    """`n` only bounds the number of accounts."""
+    """`n` only limits the number of accounts."""
     count = max(2, min(ACCOUNTS, n // 100))
     with site.running():
         linked = [
@@ -34,12 +33,12 @@ def measure(results: Results, n: int, runs: int) -> None:
         ]
         _quiet(linked)
         _checked(results, linked, runs)
-        _bells(results, linked[:BELLS])
+        _webhooks(results, linked[:WEBHOOKS])
         _scheduled(results, linked)
 
 
 def _quiet(linked: list[Any]) -> None:
-    """First lists and second looks are over; nobody is due."""
+    """Wait until first lists and second looks are done and nothing is due."""
     from followersync.models import SyncSettings
 
     deadline = time.monotonic() + PATIENCE
@@ -92,7 +91,7 @@ def _sleep(deadline: float, what: str) -> None:
 
 
 def _checked(results: Results, linked: list[Any], runs: int) -> None:
-    """Accounts that are all due at once, against a bare client asking the same of the sandbox."""
+    """Accounts that are all due at once, beside a bare client with the same calls."""
     from accounts.services import tokens
     from followersync.models import SyncSettings
 
@@ -127,7 +126,7 @@ def _load_client() -> None:
 
 
 def _bare_checks(asked: list[tuple[str, str]]) -> None:
-    """The same two calls for each account, and nothing done with the answers but reading them."""
+    """The same two calls for each account; the answers are only read."""
     import json
 
     import urllib3
@@ -146,8 +145,8 @@ def _bare_checks(asked: list[tuple[str, str]]) -> None:
             json.loads(answer.data)
 
 
-def _bells(results: Results, linked: list[Any]) -> None:
-    """From a follow at the sandbox, told by a signed webhook, to its entry in our feed."""
+def _webhooks(results: Results, linked: list[Any]) -> None:
+    """From a follow at the sandbox, signalled by a webhook, to its entry in our feed."""
     delays = []
     for account in linked:
         before = _head(account)
@@ -163,7 +162,7 @@ def _bells(results: Results, linked: list[Any]) -> None:
 
 
 def _scheduled(results: Results, linked: list[Any]) -> None:
-    """From the moment an account is due to the entry: what comes on top of its interval.
+    """From the time an account is due to the feed entry: the delay beside its interval.
 
     The queue's own tick opens the runs; the accounts fall due one after the other.
     """

@@ -1,7 +1,7 @@
 """`python -m bench.erasure [ROWS]`: a whole erasure beside a bare batched DELETE of the same rows.
 
 Both run in turn on the same database. The erasure is the product's own, from the request to the
-signed receipt; it fails on a wrong count or on anything left. The ratio counts, not the seconds.
+signed receipt; it fails on a wrong count or on remaining rows. The ratio is the result.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def run(rows: int) -> None:
-    """The floor and the product in turn, ROUNDS times."""
+    """The baseline and the product in turn, ROUNDS times."""
     measured: dict[str, list[float]] = {"bare": [], "erasure": []}
     for number in range(ROUNDS):
         measured["bare"].append(bare(fill(f"bare{number}", rows).pk))
@@ -72,7 +72,7 @@ def fill(name: str, rows: int) -> Any:
 
 
 def bare(account_id: int) -> float:
-    """What deleting the rows costs in itself, in batches, each committed."""
+    """Seconds of deleting the rows in batches, each committed."""
     from django.db import connection
 
     begun = time.perf_counter()
@@ -89,7 +89,7 @@ def bare(account_id: int) -> float:
 
 
 def erase(account: Any, rows: int) -> float:
-    """The whole erasure, in slices as the queue gives them."""
+    """Seconds of the whole erasure, in slices as in the queue."""
     from accounts.services import erasure, receipts
 
     begun = time.perf_counter()
@@ -105,7 +105,7 @@ def erase(account: Any, rows: int) -> float:
 
 
 def write(rows: int, ratio: float, floor: float) -> None:
-    """Put the ratio among the other results, in place of an older one."""
+    """Write the ratio to the results, in place of an older one."""
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     kept = [entry for entry in known if entry["what"] != "erasure_over_bare_delete"]
     commit = os.popen("git rev-parse --short HEAD").read().strip()

@@ -1,4 +1,4 @@
-"""Writes a population as Instagram's "Export your information" does, in today's JSON dialect."""
+"""Writes a population as Instagram's "Export your information" in its current JSON format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PIECE = 10_000
 
 
 def export_day(population: Population, number: int) -> date:
-    """Exports come a day apart, the first of them a day after the newest follow."""
+    """Exports are a day apart, the first a day after the newest follow."""
     return (datetime.fromtimestamp(population.seconds[0], UTC) + timedelta(days=1 + number)).date()
 
 
@@ -28,7 +28,7 @@ def file_name(owner: str, day: date) -> str:
 
 
 def export(population: Population) -> bytes:
-    """The zip, deflated, as a member uploads it."""
+    """The deflated ZIP, as a member uploads it."""
     buffer = io.BytesIO()
     with (
         zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,

@@ -1,4 +1,4 @@
-"""What a measurement is a ratio to: the least that anybody would have to do."""
+"""Baselines: the least work that any implementation must do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _decode = msgspec.json.Decoder(list[_Entry]).decode
 
 
 def parse(archive: bytes) -> float:
-    """Seconds to unpack an export and to have its names and seconds as columns in memory."""
+    """Seconds to unpack an export into columns of names and times in memory."""
     return timed(lambda: _columns(archive))
 
 
@@ -40,7 +40,7 @@ def _columns(archive: bytes) -> tuple[list[str], list[int]]:
 
 
 def copy(population: Population) -> float:
-    """Seconds to COPY the rows that a first load stores into a table without an index."""
+    """Seconds to COPY the rows of a first load into a table without an index."""
     text = io.BytesIO()
     for key, name, at in zip(population.ids, population.names, population.seconds, strict=True):
         text.write(b"1\t%d\t%d\t\\N\t%d\t2\tf\t%s\n" % (key, at << 12, at, name.encode()))

@@ -1,4 +1,4 @@
-"""Where it is measured: an embedded PostgreSQL of its own with stock settings, and its members."""
+"""Benchmark environment: an embedded PostgreSQL with stock settings, members and accounts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _numbers = count(1)
 
 @contextmanager
 def prepared() -> Iterator[None]:
-    """A fresh database, migrated; Django is set up. What is stored elsewhere is never touched."""
+    """A new migrated database, with Django set up. Data elsewhere is never touched."""
     home = environment.home() / FOLDER
     for folder in ("postgres", "files", "erasures"):
         shutil.rmtree(home / folder, ignore_errors=True)
@@ -52,7 +52,7 @@ def prepared() -> Iterator[None]:
 
 
 def set_up() -> None:
-    """Django over the database of DATABASE_URL; also what a child process begins with."""
+    """Set up Django over the database of DATABASE_URL; child processes begin with this too."""
     import django
 
     django.setup()
@@ -65,7 +65,7 @@ def member(name: str = "bench") -> Any:
 
 
 def account(*, kind: str = "archive", owner: Any = None) -> Any:
-    """A linked account that may be synced: consent given to the text shown, no run open."""
+    """A linked account that may be synced: with consent, without an open run."""
     from accounts import clock, crypto
     from accounts.models import AccessToken, LinkedAccount
     from accounts.scopes import BASIC_PERMISSION, INSIGHTS_PERMISSION
@@ -103,13 +103,13 @@ def allow_followers(linked: Any) -> None:
 
 
 def allow(linked: Any, scope: Any) -> None:
-    """Consent of the owner's to the text shown."""
+    """The owner's consent to the current text."""
     from accounts.services import consent
 
     consent.grant(
         account=linked,
         scope=scope,
-        text_hash=consent.shown_text(scope, "en").hash,
+        text_hash=consent.current_text(scope, "en").hash,
         language="en",
         channel="web",
         actor=linked.owner,
@@ -117,7 +117,7 @@ def allow(linked: Any, scope: Any) -> None:
 
 
 def sql(statement: str, *values: object) -> Any:
-    """The first row's first column, None where there is none."""
+    """The first row's first column, None if there is none."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -127,13 +127,13 @@ def sql(statement: str, *values: object) -> Any:
 
 
 def settle() -> None:
-    """Let nothing of the preparation fall into what is measured next."""
+    """Finish the preparation's background work before the next measurement."""
     sql("CHECKPOINT")
     gc.collect()
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds that the work takes, with no garbage collection of the bench's own lists."""
+    """Seconds of the work, without garbage collection of the bench's own lists."""
     gc.collect()
     gc.freeze()
     begun = time.perf_counter()

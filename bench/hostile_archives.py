@@ -1,7 +1,7 @@
-"""What hostile archives cost the request that takes them and the process that reads them.
+"""`python -m bench.hostile_archives`: what hostile archives cost the request and the reader.
 
-`python -m bench.hostile_archives`. Each is measured in a process of its own: processor time and
-memory of the request's check, and of the reader that the queue would start.
+Each is measured in a process of its own: processor time and memory of the request's check, and of
+the reader that the queue would start.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def measure(name: str, path: str) -> None:
 
 
 def _refused(step: Callable[[], None]) -> str:
-    """The code of the refusal, "" where there is none."""
+    """The code of the refusal, "" if there is none."""
     try:
         step()
     except ArchiveError as error:
@@ -63,7 +63,7 @@ def _read(file: IO[bytes]) -> None:
 
 
 def _memory(who: int) -> float:
-    """The most that was resident, in MiB (Linux counts it in KiB)."""
+    """The peak resident memory in MiB (Linux counts it in KiB)."""
     return resource.getrusage(who).ru_maxrss / 1024
 
 

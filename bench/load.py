@@ -1,8 +1,8 @@
 """`python -m bench.load`: a bounded mixed load on the whole site, on a database of its own.
 
-Persons look at pages, programs read feeds, and every account falls due for a sync once meanwhile;
-`--loads 3` does so three times over. Prints what each waited for, what failed, and the memory of
-web and queue before and after. It ends by itself; nothing is kept.
+People request pages, programs read feeds, and every account falls due for a sync once meanwhile;
+`--loads 3` does so three times. Prints waiting times, failures, and the memory of web and queue
+before and after. It ends by itself; nothing is kept.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MEMBERS = 1_000
 FOLLOWERS = 60
 SECONDS = 60.0
 PERSONS, PROGRAMS = 6, 2
-#: Between two pages of one person, and two answers of one program.
+#: Seconds between two pages of one person, and two answers of one program.
 LOOKS_SECONDS, READS_SECONDS = 0.5, 0.1
 #: Longest wait for the first lists, and for the last syncs after the load.
 PATIENCE = 300.0
@@ -36,7 +36,7 @@ LINKERS = 4
 
 @dataclass(slots=True)
 class Waits:
-    """Seconds of each answer of one kind, and the statuses of those that were none of 200."""
+    """Seconds of each answer of one kind, and the statuses of unsuccessful ones."""
 
     seconds: list[float] = field(default_factory=list)
     failed: dict[str, int] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Whose pages are looked at and whose feed is read."""
+    """A member whose pages and feed are requested."""
 
     account_id: int
     cookie: str
@@ -60,7 +60,7 @@ class Member:
 
 
 def main() -> None:
-    """Fill, load, tell."""
+    """Fill, apply the load, print."""
     parser = argparse.ArgumentParser(prog="bench.load", description=__doc__)
     parser.add_argument("--members", type=int, default=MEMBERS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
@@ -77,14 +77,14 @@ def main() -> None:
         for _load in range(chosen.loads):
             waits = _loaded(linked, members, chosen.seconds)
             memory.append(_memory(processes))
-            _tell(waits, chosen.seconds)
+            _print(waits, chosen.seconds)
     for name in memory[0]:
         before, *after = (f"{each[name]:.0f}" for each in memory)
         print(f"memory of {name:<28} {before:>8} MB before {', '.join(after):>8} MB after")
 
 
 def _linked(count: int) -> list[Any]:
-    """Members with one account each, linked as they would; every third is followed by one more."""
+    """Members with one account each, linked normally; every third is followed by another."""
     with ThreadPoolExecutor(LINKERS) as pool:
         linked = list(pool.map(_link, range(count)))
     for each in linked[::3]:
@@ -102,7 +102,7 @@ def _link(number: int) -> Any:
 
 
 def _first_lists(linked: list[Any]) -> float:
-    """Seconds until every account's first list is there."""
+    """Seconds until every account has its first list."""
     from followersync.models import SyncSettings
 
     begun = time.monotonic()
@@ -121,7 +121,7 @@ def _signed_in(account: Any) -> Member:
 
 
 def _memory(processes: dict[str, Any]) -> dict[str, float]:
-    """Megabytes that the processes of each name hold for themselves, shared pages divided."""
+    """Private megabytes of the processes of each name, shared pages divided."""
     found = {}
     for name in ("web", "queue"):
         root = psutil.Process(processes[name].pid)
@@ -131,7 +131,7 @@ def _memory(processes: dict[str, Any]) -> dict[str, float]:
 
 
 def _loaded(linked: list[Any], members: list[Member], seconds: float) -> dict[str, Waits]:
-    """What each kind of reader waited for, and how long each sync took from due to finished."""
+    """Waiting times of each kind of reader, and of each sync from due to finished."""
     from accounts import clock
 
     begun = clock.now() + timedelta(seconds=1)
@@ -142,9 +142,9 @@ def _loaded(linked: list[Any], members: list[Member], seconds: float) -> dict[st
         *([lambda seed: _program(members, until, seed)] * PROGRAMS),
     ]
     with ThreadPoolExecutor(len(readers)) as pool:
-        told = list(pool.map(lambda numbered: numbered[1](numbered[0]), enumerate(readers)))
+        counted = list(pool.map(lambda numbered: numbered[1](numbered[0]), enumerate(readers)))
     waits: dict[str, Waits] = {}
-    for kinds in told:
+    for kinds in counted:
         for kind, one in kinds.items():
             both = waits.setdefault(kind, Waits())
             both.seconds += one.seconds
@@ -154,7 +154,7 @@ def _loaded(linked: list[Any], members: list[Member], seconds: float) -> dict[st
 
 
 def _spread(linked: list[Any], begun: datetime, seconds: float) -> dict[int, datetime]:
-    """Every account falls due once, one after the other."""
+    """Each account falls due once, one after the other."""
     from followersync.models import SyncSettings
 
     due = {}
@@ -165,7 +165,7 @@ def _spread(linked: list[Any], begun: datetime, seconds: float) -> dict[int, dat
 
 
 def _syncs(due: dict[int, datetime], begun: datetime) -> Waits:
-    """Waits for the last ones."""
+    """Waits for the last syncs."""
     from followersync.models import SyncRun
 
     runs = SyncRun.objects.filter(account__in=list(due), trigger="schedule", created_at__gte=begun)
@@ -190,7 +190,7 @@ def _syncs(due: dict[int, datetime], begun: datetime) -> Waits:
 
 
 def _person(members: list[Member], until: float, seed: int) -> dict[str, Waits]:
-    """Looks at one page after another of one member, then of the next."""
+    """Requests one page after another of one member, then of the next."""
     random, waits = Random(seed), {"a page, to a person": Waits()}
     browser = Asker()
     while time.monotonic() < until:
@@ -217,7 +217,7 @@ def _program(members: list[Member], until: float, seed: int) -> dict[str, Waits]
 
 
 class Asker:
-    """Keeps a connection, and opens it anew when the server has closed it."""
+    """A keep-alive connection, reopened when the server has closed it."""
 
     def __init__(self) -> None:
         self._connection: Connection | None = None
@@ -233,7 +233,7 @@ class Asker:
         return Answer(0, 0.0)
 
 
-def _tell(waits: dict[str, Waits], seconds: float) -> None:
+def _print(waits: dict[str, Waits], seconds: float) -> None:
     """One line for each kind of reader."""
     print(f"{'':38} {'count':>7} {'a second':>9} {'p50 ms':>9} {'p95 ms':>9}  failed")
     for kind, one in waits.items():

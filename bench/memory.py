@@ -1,7 +1,7 @@
 """`python -m bench.memory N SEED`: the peak memory of workers that import a list of N, in MB.
 
 Each import runs in a process of its own, forked before Django is loaded, so that neither the
-generator's lists nor the step before count. Expects DATABASE_URL, as `bench` sets it.
+generator's lists nor the previous step count. Needs DATABASE_URL, as `bench` sets it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.population import Population
 
 
 def main() -> None:
-    """Write the exports, then let one worker after another import them."""
+    """Write the exports, then import each in a new worker."""
     n, seed = int(sys.argv[1]), int(sys.argv[2])
     with TemporaryDirectory() as folder:
         spawn = get_context("spawn")
@@ -64,9 +64,9 @@ def _import(account_id: int, folder: str, name: str) -> float:
     from accounts.models import LinkedAccount
 
     linked = LinkedAccount.objects.get(pk=account_id)
-    # In the product the upload lies on disk too.
+    # In the product the upload is on disk too.
     with Path(folder, name).open("rb") as upload:
-        bulk.bring_upload(linked, cast("Any", upload), name)
+        bulk.import_upload(linked, cast("Any", upload), name)
     if name.startswith("instagram") and os.environ.get("BENCH_VERBOSE"):
         print(name, _peak(), file=sys.stderr)
     return _peak()

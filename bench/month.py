@@ -1,7 +1,7 @@
-"""A month of syncs of one long list, with the product's own planner and scheduler; no database.
+"""A simulated month of syncs of one long list with the product's planner; no database.
 
-Every six hours 500 people follow and 0 to 50 leave. Counted: the calls of the month against the
-200 an hour that Instagram allows, and how long the slowest loss took to be told.
+Every six hours 500 people follow and 0 to 50 leave. Measured: the calls of the month against the
+200 an hour that Instagram allows, and the delay of the slowest loss.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ GAINS, MOST_LOSSES = 500, 50
 CALLS_PER_HOUR = 200
 MONTH = 30 * DAY
 AFTERWARDS = 8 * DAY
-# What the product asks for.
+# The page size of the product.
 PAGE = 1000
 
 
 class List:
-    """At Instagram: `keys` ascending, the newest last. A key is drawn when somebody follows."""
+    """The list at Instagram: `keys` ascending, the newest last. A key is drawn at each follow."""
 
     def __init__(self, size: int, seed: int) -> None:
         self.random = Random(seed)
@@ -55,7 +55,7 @@ class List:
         self._losses = self.random.randint(0, MOST_LOSSES)
 
     def live_until(self, when: int) -> None:
-        """Hour by hour: a sixth of what happens in six hours."""
+        """Apply events hour by hour: a sixth of those of six hours."""
         while self._lived < when // HOUR:
             self._lived += 1
             self.now = max(self.now, self._lived * HOUR)
@@ -87,7 +87,7 @@ def _share(count: int, part: int) -> int:
 
 @dataclass
 class Account:
-    """Here: what the store would hold, and the engine's loop around the domain's steps."""
+    """The account here: the store's state, and the engine's loop around the domain's steps."""
 
     there: List
     page_limit: int
@@ -98,12 +98,12 @@ class Account:
     seen: set[int] = field(default_factory=set)
     places: list[tuple[int, int]] = field(default_factory=list)
     unsorted: bool = False
-    told: dict[int, int] = field(default_factory=dict)
+    reported: dict[int, int] = field(default_factory=dict)
     calls: int = 0
     hour: tuple[int, int] = (0, 0)
 
     def sync(self) -> Any:
-        """One run to its end; calls wait for the next hour once this one's are spent."""
+        """One run to its end; further calls wait for the next hour once this one's are used."""
         there = self.there
         if self.state.full_scan is None:
             self._drop()
@@ -188,7 +188,7 @@ class Account:
             )
 
     def _doubt(self, out: PageOutcome) -> None:
-        """Whoever is said to stand within a range and is not on the page becomes unsure."""
+        """People expected within a range but not on the page become unconfirmed."""
         shown = set(out.seen)
         for key in self._within(out.doubt):
             row = self.followers[key]
@@ -196,7 +196,7 @@ class Account:
                 self.followers[key] = row._replace(sure=False)
 
     def _place(self, key: int, row: StoredConnection) -> None:
-        """`places` may hold what is no longer true; whoever reads it compares."""
+        """`places` may be outdated; readers compare."""
         before = self.followers.get(key)
         self.followers[key] = row
         if before is not None and before.place == row.place:
@@ -209,7 +209,7 @@ class Account:
         return list(self.followers) if step.ranges is None else self._within(step.ranges)
 
     def _within(self, ranges: Iterable[tuple[int, int]]) -> list[int]:
-        """Who stands strictly between the places of a range."""
+        """People strictly between the places of a range."""
         if self.unsorted:
             self.places.sort()
             self.unsorted = False
@@ -239,7 +239,7 @@ class Account:
         for lost in verdicts.lost:
             del self.followers[lost.key]
             self.absences.pop(lost.key, None)
-            self.told[lost.key] = now
+            self.reported[lost.key] = now
         self.absences.update(verdicts.absences)
         for moved in verdicts.moved:
             if moved.key in self.followers:
@@ -277,7 +277,7 @@ def measure(results: Results, n: int, runs: int) -> None:
 
 
 def simulate(n: int, page: int, seed: int = 1) -> tuple[int, float]:
-    """(calls in the month, days the slowest loss took). Raises WrongResult for a false loss."""
+    """(calls in the month, days of the slowest loss). Raises WrongResult for a false loss."""
     there = List(n, seed)
     here = Account(there, page)
     while here.state.memory.order is not ListOrder.CONFIRMED or here.state.full_scan is not None:
@@ -290,13 +290,13 @@ def simulate(n: int, page: int, seed: int = 1) -> tuple[int, float]:
     while there.now < ended + AFTERWARDS:
         here.sync_and_wait()
     follows = set(there.keys)
-    wrong = [key for key in here.told if key in follows]
+    wrong = [key for key in here.reported if key in follows]
     if wrong:
-        raise WrongResult(f"{len(wrong)} people were told to have left who did not")
-    # Whoever came and left between two syncs was never in our list.
+        raise WrongResult(f"{len(wrong)} people were reported to have left who did not")
+    # People who came and left between two syncs were never in our list.
     delays = [
-        here.told.get(key, there.now) - at
+        here.reported.get(key, there.now) - at
         for key, at in there.left_at.items()
-        if at < ended and (key in here.told or key in here.followers)
+        if at < ended and (key in here.reported or key in here.followers)
     ]
     return calls, max(delays, default=0) / DAY

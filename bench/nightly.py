@@ -1,8 +1,8 @@
-"""`python -m bench.nightly [RUNS] [ACCOUNTS]`: a night of a large site, piece by piece.
+"""`python -m bench.nightly [RUNS] [ACCOUNTS]`: nightly work of a large site, piece by piece.
 
 A database of its own is filled with accounts, runs and snapshots; one person is erased; then the
-nightly work is done as the queue does it, in slices. Printed: seconds of work, the number of slices
-and the longest one of each piece. Twice: the night after the erasure, and the one after that.
+nightly work is done in slices, as in the queue. Printed: seconds of work, number of slices and the
+longest slice of each piece. Twice: the night after the erasure, and the next.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def fill(runs: int, accounts: int) -> None:
-    """Rows as syncing makes them: each day some of the accounts are synced four times."""
+    """Rows as syncs write them: each day some of the accounts are synced four times."""
     sql(OWNERS, accounts)
     sql(completed(LINKS, "accounts_linkedaccount"), accounts)
     sql(completed(SETTINGS, "followersync_syncsettings"), accounts)
@@ -100,7 +100,7 @@ def fill(runs: int, accounts: int) -> None:
 
 
 def completed(statement: str, table: str) -> str:
-    """With values for columns that have neither a default nor a place in the statement."""
+    """The statement with values for columns that have no default and are not in it."""
     from django.db import connection
 
     listed = statement.partition("(")[2].partition(")")[0].replace("{more}", "")
@@ -129,7 +129,7 @@ def completed(statement: str, table: str) -> str:
 
 
 def erase_one() -> None:
-    """A member of a name that occurs nowhere else leaves."""
+    """Erase a member whose name occurs nowhere else."""
     from accounts.services import erasure
     from accounts.services.erasure import restored_backup
 
@@ -145,12 +145,12 @@ def erase_one() -> None:
 
 
 def leave_something() -> None:
-    """As a day does: some rows are written after the first night."""
+    """Write some rows between the nights, as a day does."""
     sql("UPDATE followersync_syncrun SET error_detail = 'late' WHERE id BETWEEN 700000 AND 705000")
 
 
 def night(what: str) -> None:
-    """Everything once, as the queue does it."""
+    """All nightly work once, as in the queue."""
     from accounts.services import nightly
 
     print(f"\n{what}")

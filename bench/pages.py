@@ -1,9 +1,9 @@
-"""`python -m bench.pages`: members' pages a second, beside a bare Django view in the same run.
+"""`python -m bench.pages`: members' pages a second, beside a bare Django view.
 
-The bare view says who is signed in, from a new project's own session and member. Both sites are
-served by the product's own gunicorn settings and asked by the same client in turn. What counts is
-the ratio: how many bare answers one page costs, in processor time of web and database, so that what
-else runs on the machine does not count. Answers a second are printed beside it.
+The bare view reads session and member of a new project. Both sites are served with the product's
+gunicorn settings and requested by the same client in turn. The result is the ratio: how many bare
+answers one page costs, in processor time of web and database, so that other load on the machine
+does not count. Answers a second are printed beside it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def measure(results: Results, n: int, runs: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """An address, and the web server that answers it."""
+    """A URL, and its web server."""
 
     site: str
     path: str
@@ -87,7 +87,7 @@ class _Asked:
 
 @dataclass(slots=True)
 class _Cost:
-    """Of one answer on average: `processor` seconds of web and database."""
+    """Averages of one answer; `processor`: seconds of web and database."""
 
     per_second: float
     processor: float
@@ -97,7 +97,7 @@ class _Cost:
 
 
 def _in_turn(*asked: _Asked) -> list[_Cost]:
-    """Each a slice after the other, so that all meet the same machine."""
+    """Alternate in slices, so that all have the same conditions."""
     slices = [[_cost(each) for each in asked] for _ in range(SLICES)]
     return [
         _Cost(
@@ -115,7 +115,7 @@ def _cost(asked: _Asked) -> _Cost:
 
 
 def _processor(server: psutil.Process) -> float:
-    """Seconds that the web server and the database have used so far, ended processes too."""
+    """Processor seconds of web server and database so far, with ended processes."""
     database = embedded.find(environment.home() / "postgres")
     if database is None:
         raise WrongResult("the database does not run")
@@ -142,7 +142,7 @@ def _both_sites() -> Iterator[tuple[psutil.Process, psutil.Process]]:
 
 
 def signed_in(member: Any) -> str:
-    """The cookie of a session of this member's."""
+    """The session cookie of a new session of this member."""
     from types import SimpleNamespace
 
     from allauth.account.internal.flows.login import record_authentication
@@ -160,7 +160,7 @@ def signed_in(member: Any) -> str:
 
 
 def filled(n: int) -> Any:
-    """An account with a list of n, a year of looks and changes, and two months of insights."""
+    """An account with a list of n, a year of snapshots and changes, and two months of insights."""
     from django.db import transaction
 
     from accounts import clock
@@ -220,7 +220,7 @@ def _same(moment: datetime) -> datetime:
 
 
 def _looks(linked: Any, n: int, begun: Any) -> None:
-    """Four a day, as six-hourly syncs leave them, and the runs of the last month."""
+    """Four snapshots a day, as six-hourly syncs write them, and the runs of the last month."""
     from followersync.models import FollowerSnapshot, SyncRun
 
     FollowerSnapshot.objects.bulk_create(

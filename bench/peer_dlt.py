@@ -1,7 +1,7 @@
 """Run by dlt's own Python: `peer_dlt.py DATASET FILE…`; prints the seconds of each load.
 
-CREDENTIALS: a JSON object. FILE: lines of `id TAB username TAB second`. dlt is handed an Arrow
-table with row hashes, the quickest input that it documents for scd2; making it is not timed.
+CREDENTIALS: a JSON object. FILE: lines of `id TAB username TAB second`. dlt gets an Arrow table
+with row hashes, the fastest documented input for scd2; building it is not timed.
 """
 
 from __future__ import annotations

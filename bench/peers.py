@@ -1,8 +1,8 @@
 """`python -m bench.peers [--n N] [--runs R]`: dlt (scd2) and dbt (snapshot) beside our import.
 
-Each has an environment of its own, pinned with hashes. They are handed the list parsed: dlt an
-Arrow table, dbt a table in the database. Ours gets the export as Instagram sends it. All use the
-same PostgreSQL, in turn; what they hold afterwards is counted.
+Each has an environment of its own, pinned with hashes. They get the parsed list: dlt an Arrow
+table, dbt a table in the database. Ours gets the export as Instagram sends it. All use the same
+PostgreSQL, in turn; the resulting rows are counted.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def measure(results: Results, n: int, runs: int, pythons: dict[str, Path]) -> No
 
 def _ours(population: Population) -> tuple[float, float]:
     linked = ground.account()
-    seconds = bulk.bring(linked, population, 0), bulk.bring(linked, population, 1)
+    seconds = bulk.import_list(linked, population, 0), bulk.import_list(linked, population, 1)
     truth.check_list(linked, population)
     bulk.forget(linked)
     return seconds
@@ -117,7 +117,7 @@ def _dlt(python: Path, population: Population, number: int) -> tuple[float, floa
 
 
 def _dbt(python: Path, population: Population) -> float:
-    """The second snapshot of a list that did not change; its table was loaded beforehand."""
+    """The second snapshot of an unchanged list; its table was loaded beforehand."""
     project = environment.home() / "dbt"
     (project / "snapshots").mkdir(parents=True, exist_ok=True)
     (project / "dbt_project.yml").write_text(PROJECT)
@@ -150,9 +150,9 @@ def _table(population: Population) -> None:
 
 
 def _counted(rows: str, expected: int) -> None:
-    held = sql(f"SELECT count(*) FROM {rows}")
-    if held != expected:
-        raise WrongResult(f"a peer holds {held} rows, not {expected}: {rows}")
+    stored = sql(f"SELECT count(*) FROM {rows}")
+    if stored != expected:
+        raise WrongResult(f"a peer holds {stored} rows, not {expected}: {rows}")
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -162,7 +162,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _credentials() -> str:
-    """As dlt names them; the host is a socket's folder. It demands a password, which none asks."""
+    """In dlt's format; the host is a socket's folder. The required password is not used."""
     parts = _parts(os.environ["DATABASE_URL"])
     return json.dumps(
         {

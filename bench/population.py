@@ -1,7 +1,7 @@
-"""Who follows: one seeded source of ids, usernames and follow times, and how they change.
+"""Seeded population of followers: ids, usernames, follow times, and changes.
 
-Names are put together as people put them together, so that prefixes are shared, lengths differ
-(3 to 30 characters) and an index or a compressor meets what it would meet in life.
+Usernames are composed as people compose theirs, so that prefixes are shared, lengths differ (3 to
+30 characters) and indexes and compression behave as in reality.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LONGEST = 30
 
 @dataclass(slots=True)
 class Churn:
-    """What one round of changes ought to put into the feed."""
+    """The feed entries expected from one round of changes."""
 
     gained: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
@@ -41,7 +41,7 @@ class Churn:
 
 
 class Population:
-    """The truth about one list, newest first: `ids`, `names` and `seconds` (Unix) are columns."""
+    """The true list, newest first: `ids`, `names` and `seconds` (Unix) are columns."""
 
     def __init__(self, size: int, seed: int = 1, newest: int = NEWEST) -> None:
         self._random = random.Random(seed)
@@ -60,23 +60,23 @@ class Population:
         return zip(self.ids, self.names, strict=True)
 
     def churn(self, *, gained: int, lost: int, renamed: int) -> Churn:
-        """Some leave, some take other names, some come; the first and last of the list stay."""
-        told = Churn()
+        """Some leave, some are renamed, some follow; the first and last of the list stay."""
+        made = Churn()
         inner = range(len(self) // 20 + 1, len(self) - len(self) // 20 - 1)
         chosen = self._random.sample(inner, lost + renamed)
         for index in chosen[lost:]:
             (name,) = self._new_names(1)
-            told.renamed.add((self.names[index], name))
+            made.renamed.add((self.names[index], name))
             self.names[index] = name
         for index in sorted(chosen[:lost], reverse=True):
-            told.lost.add(self.names[index])
+            made.lost.add(self.names[index])
             self.past.append((self.names.pop(index), self.seconds.pop(index)))
             self.past_ids.append(self.ids.pop(index))
-        told.gained.update(self._come(gained))
-        return told
+        made.gained.update(self._come(gained))
+        return made
 
     def _come(self, count: int) -> list[str]:
-        """After the day of the last export; nobody follows in the same second as another."""
+        """After the day of the last export; no two people follow in the same second."""
         names = self._new_names(count)
         begun = self.seconds[0] + 4 * DAY
         times = self._random.sample(range(begun + 1, begun + max(DAY, count) + 1), count)
@@ -87,7 +87,7 @@ class Population:
         return names
 
     def _follow_times(self, size: int, newest: int) -> list[int]:
-        """Ten years at most, denser in the later ones."""
+        """At most ten years, denser in the later ones."""
         spread = max(2, min(7200, 8 * 365 * DAY // max(size, 1)))
         second, times = newest, []
         for gap in self._random.choices(range(1, spread), k=size):
@@ -108,7 +108,7 @@ class Population:
         return [self._unique("".join(part).strip(".")) for part in parts]
 
     def _unique(self, stem: str) -> str:
-        """Most names are taken, so people add numbers: few digits first, then more."""
+        """Most names are taken, so people append digits: few first, then more."""
         name, digits = stem[:LONGEST], 1
         while len(name) < 3 or name in self._taken:
             number = str(self._random.randrange(10**digits))

@@ -1,10 +1,9 @@
-"""What members and programs read, on a list with as many past follows as present ones.
+"""Benchmark of members' and programs' reads, on a list with as many past as present follows.
 
-Each week of a year a fifty-second of the list leaves, drawn at random, and as many come.
-
-Server time is what PostgreSQL itself says by EXPLAIN ANALYZE of every statement that the product's
-selector sends, planning included. A response is measured whole, against a bare Django view that
-sends the same main statement and answers its rows as JSON.
+Each week of a year a fifty-second of the list leaves, drawn at random, and as many follow. Server
+time is PostgreSQL's EXPLAIN ANALYZE of every statement that the product's selector sends, with
+planning. A response is measured whole, beside a bare Django view that sends the same main statement
+and returns its rows as JSON.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """An account after a year of turnover, and the key of somebody who still follows."""
+    """An account after a year of turnover, and the key of a current follower."""
 
     account: Any
     population: Population
@@ -51,7 +50,7 @@ def measure(results: Results, n: int, runs: int) -> None:
 
 
 def measure_reads(results: Results, filled: Filled, n: int, runs: int) -> None:
-    """Of several reads (prefixes, dates) the slowest counts; each is its own median."""
+    """Of several reads (prefixes, dates) the slowest counts, by its own median."""
     for what, reads in _cases(filled).items():
         values = []
         for _ in range(runs):
@@ -116,7 +115,7 @@ def fill(n: int) -> Filled:
 
 
 def _snapshots(linked: Any, n: int) -> None:
-    """Four a day for a year, as six-hourly syncs leave them."""
+    """Four a day for a year, as six-hourly syncs write them."""
     from followersync.models import FollowerSnapshot
 
     FollowerSnapshot.objects.bulk_create(
@@ -137,7 +136,7 @@ def _snapshots(linked: Any, n: int) -> None:
 
 
 def interval_bytes(n: int) -> float:
-    """Bytes a closed interval costs with its indexes, as a year of turnover left them."""
+    """Bytes of a closed interval with its indexes, after a year of turnover."""
     return float(sql("SELECT pg_total_relation_size('followersync_pastfollow')") / n)
 
 
@@ -178,7 +177,7 @@ def _cases(filled: Filled) -> dict[str, list[Callable[[], object]]]:
 
 
 def _server_ms(read: Callable[[], object]) -> float:
-    """Milliseconds that PostgreSQL spends on all statements of a read."""
+    """Milliseconds of PostgreSQL for all statements of a read."""
     with statements() as sent:
         read()
     return sum(explained(statement, values) for statement, values in sent)
@@ -186,7 +185,7 @@ def _server_ms(read: Callable[[], object]) -> float:
 
 @contextmanager
 def statements() -> Iterator[list[tuple[str, Any]]]:
-    """What is sent to the database meanwhile."""
+    """Records the statements sent to the database."""
     from django.db import connection
 
     sent: list[tuple[str, Any]] = []

@@ -1,7 +1,7 @@
-"""`python -m bench.queue`: our broker beside django-q2's stock one, in turn, on the same database.
+"""`python -m bench.queue`: our broker beside django-q2's, in turn, on the same database.
 
-Prints tasks per second for enqueueing and for claiming and acknowledging, and what one poll of a
-queue full of claimed tasks costs; ratios count, the machine's noise does not.
+Prints tasks per second for enqueueing and for claiming and acknowledging, and the cost of one poll
+of a queue full of claimed tasks. The ratios are the result.
 """
 
 from __future__ import annotations
@@ -81,13 +81,13 @@ def measure(broker: Any) -> dict[str, float]:
 
 
 def poll_often(broker: Any) -> None:
-    """POLLS looks at a queue without a free task."""
+    """POLLS polls of a queue without a free task."""
     for _ in range(POLLS):
         claim(broker)
 
 
 def claim(broker: Any) -> None:
-    """One look for free tasks, without the wait that follows an empty one."""
+    """One poll for free tasks, without the wait that follows an empty one."""
     if hasattr(broker, "_claim"):
         broker._claim()
     else:

@@ -1,7 +1,7 @@
 """Whole API answers beside a bare Django view that sends the same main statement.
 
-The bare view stands behind the middleware of a new Django project, checks no token and answers
-what the statement gave, as JSON. Both go through Django's own handler, in turn.
+The bare view has the middleware of a new Django project, checks no token and returns the rows as
+JSON. Both go through Django's own handler, in turn.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was measured: one line per row on the terminal, all of it in bench/results.json."""
+"""Benchmark results: one line per row on the terminal, all in bench/results.json."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE = Path(__file__).parent / "results.json"
 
 
 class WrongResult(Exception):
-    """What was stored is not the truth: the only reason for a measurement to fail."""
+    """Stored data is wrong: the only reason for a benchmark to fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Results:
         *,
         floor: float | None = None,
     ) -> None:
-        """The median of `values`; `floor`: what it is a ratio to, in seconds or its own unit."""
+        """The median of `values`; `floor`: the baseline, in seconds or its own unit."""
         value = statistics.median(values)
         row = {
             "what": what,
@@ -105,7 +105,7 @@ class Results:
         print(line(row), flush=True)
 
     def write(self) -> None:
-        """Keep what other runs measured and this one did not."""
+        """Keep other runs' results that this one did not measure."""
         known = json.loads(self.file.read_text()) if self.file.exists() else []
         ours = {(row["what"], row["n"]) for row in self.rows}
         once = {row["what"] for row in self.rows} - {"seconds_per_million"}
@@ -129,7 +129,7 @@ def line(row: dict[str, Any]) -> str:
 
 
 def _rounded(value: float) -> float:
-    """Four figures that count."""
+    """Four significant figures."""
     return float(f"{value:.4g}") if abs(value) < 1000 else round(value)
 
 

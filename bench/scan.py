@@ -1,7 +1,7 @@
-"""What a full scan of the edge adds to fetching and parsing its pages, and what a quiet sync asks.
+"""Cost of a full scan beyond fetching and parsing its pages, and of a quiet sync.
 
-The pages lie in memory, rendered as Instagram sends them, so that no network is measured. They go
-through the product's own session: gate, budget, domain, store and a commit every so many pages.
+The pages are in memory, rendered as Instagram sends them, so that no network is measured. They pass
+through the product's own scanner: gate, budget, domain, store and a commit every so many pages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ALL_OF_IT_IS_DUE = timedelta(days=7)
 
 
 class Prerendered:
-    """The list source of a population: pages as bytes by their cursor, parsed by our gateway."""
+    """A population as a list source: pages as bytes by cursor, parsed by our gateway."""
 
     lists = True
     page_limit = PAGE
@@ -56,7 +56,7 @@ class Prerendered:
         return follower_page(self._pages[int(after or 0) // PAGE], UNKNOWN)
 
     def read_all(self) -> None:
-        """The floor: fetch and parse every page, and do nothing."""
+        """The baseline: fetch and parse every page, and do nothing."""
         after: str | None = None
         while (after := self.page(after=after, limit=PAGE).after) is not None:
             pass
@@ -70,7 +70,7 @@ def _body(rows: list[tuple[int, str]], after: int | None) -> bytes:
 
 
 def measure(results: Results, n: int, runs: int) -> None:
-    """First scans until the order is certain; then quiet scans are timed, and quiet syncs."""
+    """First scans until the order is certain; then quiet scans and quiet syncs are timed."""
     population = Population(n)
     source = Prerendered(population)
     linked = account(kind="oauth")
@@ -102,13 +102,13 @@ def _settled(linked: Any, source: Prerendered, wait: Any) -> None:
         state = load(SyncSettings.objects.get(pk=linked.pk).memory)
         if state.memory.order is ListOrder.CONFIRMED and state.full_scan is None:
             return
-        # A long list is read round in slices, which time makes due.
+        # A long list is scanned in slices, which fall due with time.
         wait(ALL_OF_IT_IS_DUE)
     raise WrongResult("the order of a quiet list never becomes certain")
 
 
 def _scanned(linked: Any, source: Prerendered, wait: Any) -> float:
-    """Seconds of one whole scan. A long list is read in slices, which time makes due."""
+    """Seconds of one whole scan. A long list is read in slices, which fall due with time."""
     from followersync.models import FullScan
 
     done = FullScan.objects.filter(account=linked, closed_at__isnull=False).count()
@@ -123,7 +123,7 @@ def _scanned(linked: Any, source: Prerendered, wait: Any) -> float:
 
 
 def _sync(linked: Any, source: Prerendered) -> tuple[float, Any]:
-    """(seconds, the run): one run from its request to its end, as `sync.advance` works on it."""
+    """(seconds, the run): one run from its request to its end, by `sync.advance`."""
     from followersync.models import SyncRun
     from followersync.services.sync import lease
     from followersync.services.sync import runs as sync
@@ -131,10 +131,10 @@ def _sync(linked: Any, source: Prerendered) -> tuple[float, Any]:
 
     def work() -> None:
         run = sync.request_sync(account=linked, trigger="schedule")
-        held = lease.take(run.pk)
-        if held is None:
+        taken = lease.take(run.pk)
+        if taken is None:
             raise WrongResult("the run is somebody else's")
-        session = Scanner(held, cast("Any", source))
+        session = Scanner(taken, cast("Any", source))
         try:
             session.work(time.monotonic() + 3600)
         finally:
@@ -149,7 +149,7 @@ def _sync(linked: Any, source: Prerendered) -> tuple[float, Any]:
 
 @contextmanager
 def later() -> Iterator[Any]:
-    """`wait(time)` moves the clock on. It is still asked of the database, as in life."""
+    """`wait(time)` advances the clock, which still reads the database's."""
     from django.db import connection
 
     from accounts import clock
@@ -175,7 +175,7 @@ def later() -> Iterator[Any]:
 
 @contextmanager
 def many_calls() -> Iterator[None]:
-    """Instagram's hourly limit is not what is measured here."""
+    """Lift Instagram's hourly limit, which is not measured here."""
     from django.test import override_settings
 
     with override_settings(INSTAGRAM_CALLS_PER_HOUR=1_000_000):

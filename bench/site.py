@@ -1,4 +1,4 @@
-"""The real site for the measurements that go the whole way: sandbox, web and queue as processes."""
+"""The site's processes for end-to-end benchmarks: sandbox, web and queue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REDIRECT_URI = f"{ground.SITE}/auth/instagram/login/callback/"
 
 @contextmanager
 def running() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Sandbox, web and queue by name, each answering; ended afterwards."""
+    """Sandbox, web and queue by name, each answering; stopped afterwards."""
     sandbox = ["sandbox", "--port", str(ground.PORT + 1), "--per-minute", "0"]
     with ExitStack() as stack:
         begun = {
@@ -43,14 +43,14 @@ def running() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
 
 @contextmanager
 def web() -> Iterator[subprocess.Popen[bytes]]:
-    """The web server alone, answering; ended afterwards."""
+    """Only the web server, answering; stopped afterwards."""
     with process("web", gunicorn(ground.PORT, "threadsite.wsgi")) as begun:
         wait_for(f"{ground.SITE}/")
         yield begun
 
 
 def gunicorn(port: int, application: str) -> list[str]:
-    """The product's own web server, with another application too."""
+    """The product's web server, also with another application."""
     from threadsite.demo.launcher import web_command
 
     command = web_command(port)
@@ -60,7 +60,7 @@ def gunicorn(port: int, application: str) -> list[str]:
 
 @contextmanager
 def process(name: str, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that runs meanwhile; what it says stands in a log of its own."""
+    """Run a process for the block; its output goes to a log of its own."""
     logs = environment.home() / "logs"
     logs.mkdir(exist_ok=True)
     with (logs / f"{name}.log").open("wb") as log:
@@ -102,7 +102,7 @@ def control(method: str, route: str, body: Any = None) -> Any:
 
 
 def linked_persona(owner: Any, username: str, followers: int) -> Any:
-    """A persona of the sandbox, linked as its owner would, with consent to its followers."""
+    """Link a persona of the sandbox as its owner would, with consent to its followers."""
     from accounts.instagram import gateway
     from accounts.services import linking
 

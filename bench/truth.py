@@ -1,4 +1,4 @@
-"""Whether what is stored is what the generator says: list, history, feed and digest."""
+"""Verifies stored list, history, feed and digest against the generator."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def check_history(account: Any, population: Population) -> None:
     _same("history", stored, expected.encode())
 
 
-def check_feed(account: Any, after: int, told: Churn) -> None:
-    """Exactly these entries stand behind position `after`."""
+def check_feed(account: Any, after: int, expected: Churn) -> None:
+    """Exactly these entries follow position `after`."""
     from followersync.models import FollowerChange
 
     entries = set(
@@ -58,9 +58,9 @@ def check_feed(account: Any, after: int, told: Churn) -> None:
         "feed",
         entries,
         {
-            *(("gained", "", name) for name in told.gained),
-            *(("lost", "", name) for name in told.lost),
-            *(("renamed", old, new) for old, new in told.renamed),
+            *(("gained", "", name) for name in expected.gained),
+            *(("lost", "", name) for name in expected.lost),
+            *(("renamed", old, new) for old, new in expected.renamed),
         },
     )
 

@@ -1,9 +1,9 @@
-"""How many web workers and threads: pages a second, waiting, memory and database connections.
+"""Compares numbers of web workers and threads: pages a second, latency, memory, connections.
 
 `python -m bench.workers [--port 8940] [--seconds 6] [--clients 16]` starts a site of its own and
-measures each setting with so many clients who each ask for an account's page as soon as they have
-the last one. Ratios to one worker with one thread, since machines differ; the processor's time for
-a page is little disturbed by what else a machine does.
+measures each setting with so many clients, each requesting an account's page as soon as it has the
+last one. Ratios to one worker with one thread, since machines differ; processor time per page is
+little affected by other load.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from drills.member import ask
-from drills.stage import Options, say, standing
+from drills.stage import Options, running_site, say
 from threadsite.demo import launcher
 from threadsite.supervisor import Child, Supervisor
 
@@ -32,7 +32,7 @@ WARM_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Measured:
-    """One setting under load. `seconds` of each page that was answered in time."""
+    """One setting under load. `seconds` of each page answered in time."""
 
     workers: int
     threads: int
@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--clients", type=int, default=16)
     options = parser.parse_args()
-    with standing(Options(port=options.port), accounts=1, followers=200) as stage:
+    with running_site(Options(port=options.port), accounts=1, followers=200) as stage:
         stage.hosts[0].stop("web")
         stage.hosts[0].stop("queue")
         say("workers x threads, pages, ratio, median, 95 %, processor, connections, memory, failed")
@@ -74,7 +74,7 @@ def main() -> int:
 
 
 def measure(stage: Stage, workers: int, threads: int, seconds: float, clients: int) -> Measured:
-    """A fresh web process with this setting, warmed up, under load."""
+    """Start a web process with this setting, warm it up, apply the load."""
     host = stage.hosts[0]
     child = Child("measured", _command(host, workers, threads))
     supervisor = Supervisor(
@@ -107,7 +107,7 @@ def measure(stage: Stage, workers: int, threads: int, seconds: float, clients: i
 
 
 def _processor(processes: list[psutil.Process]) -> float:
-    """Seconds that they have taken, in programs and in the kernel."""
+    """Processor seconds of the processes, user and system."""
     return sum(float(each.cpu_times().user + each.cpu_times().system) for each in processes)
 
 
@@ -124,7 +124,7 @@ def connections() -> int:
 
 
 def _load(stage: Stage, seconds: float, clients: int) -> tuple[list[tuple[int, float]], int]:
-    """(status, seconds) of each page, and the most connections that were open at a time."""
+    """(status, seconds) of each page, and the peak number of open connections."""
     url, headers, _ = stage.visitor().addresses["page"]
     until, answers = time.monotonic() + seconds, []
 

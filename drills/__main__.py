@@ -1,9 +1,9 @@
 """`python -m drills [NAME …]`: run these drills; `all` for every one; without a name, list them.
 
 `table` runs those that break a site in use, with 200 accounts that sync all the while, and prints
-one table. Options: --port 8930 (a drill uses this port and the nine after it), --seconds N (for how
-long the drill breaks what it breaks, where that is a matter of time), --accounts N (how many sync
-meanwhile), --keep (keep logs and database). Exits with 1 when a drill did not end as it must.
+one table. Options: --port 8930 (a drill uses this port and the nine after it), --seconds N (the
+duration of the fault, for drills that take one), --accounts N (how many sync meanwhile), --keep
+(keep logs and database). Exits with 1 when a drill failed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from drills import cases
 from drills.stage import Options, say
 
 ACCOUNTS = 200
-#: The first breaks nothing: its figures are what the others' are to be compared with.
+#: The first breaks nothing: its figures are the baseline.
 WAYS = (
     "nothing",
     "queue-killed",
@@ -44,7 +44,7 @@ HEADING = "| broken | members saw | lost | well again |\n|---|---|---|---|\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """List or run; 0 when every drill passed."""
+    """List or run drills; 0 when all passed."""
     options = parsed(arguments)
     known = names()
     if not options.names:
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def table(options: argparse.Namespace) -> int:
-    """Every way in which a site in use is broken, one after another, and then their table."""
+    """Run every drill of a site in use, one after another, and print their table."""
     options.accounts = options.accounts or ACCOUNTS
     with tempfile.TemporaryDirectory() as folder:
         options.rows = Path(folder) / "rows"
@@ -86,19 +86,19 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def names() -> list[str]:
-    """The modules of `drills.cases`, as they are typed."""
+    """The modules of `drills.cases`, by the names used on the command line."""
     return sorted(each.name.replace("_", "-") for each in pkgutil.iter_modules(cases.__path__))
 
 
 def what(name: str) -> str:
-    """What the drill breaks: the first line of its module."""
+    """The drill's fault: the first line of its module."""
     module = importlib.import_module(f"drills.cases.{name.replace('-', '_')}")
     return (module.__doc__ or "").strip().splitlines()[0]
 
 
 def run(name: str, options: argparse.Namespace) -> bool:
-    """One drill, in this process: Django is set up for its database and no other."""
-    # Whoever ends a drill ends what it has started: the context managers see to that.
+    """Run one drill in this process: Django is set up for its database only."""
+    # Context managers stop what the drill started, however it ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     module = importlib.import_module(f"drills.cases.{name.replace('-', '_')}")
     say(f"drill {name}: {what(name)}")
@@ -119,7 +119,7 @@ def run(name: str, options: argparse.Namespace) -> bool:
 
 
 def alone(name: str, options: argparse.Namespace) -> int:
-    """One of several drills: in a process of its own."""
+    """Run one of several drills in a process of its own."""
     command = [sys.executable, "-m", "drills", name, "--port", str(options.port)]
     if options.keep:
         command.append("--keep")

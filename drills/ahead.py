@@ -1,7 +1,7 @@
 """`manage.py` of a host whose clock is ahead by DRILL_AHEAD_SECONDS.
 
-Python's and Django's notion of the present is moved on before anything else is imported; the
-processes that it starts do the same, since they are started with its name.
+Python's and Django's present time is moved before anything else is imported; child processes do the
+same, since they are started with this script's name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A site of one database without Instagram, for drills of backups; prints each command as typed."""
+"""A site without Instagram for backup drills; prints each command as typed."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ COMMAND_SECONDS: Final = 120.0
 
 @dataclass(frozen=True)
 class Run:
-    """A command's exit code and what it wrote, both streams together."""
+    """A command's exit code and output, both streams together."""
 
     code: int
     output: str
 
     @property
     def last(self) -> str:
-        """The line that says it: the last one that is not empty."""
+        """The last line that is not empty."""
         return "".join(self.lines(1))
 
     def lines(self, count: int) -> list[str]:
-        """The last so many that are not empty."""
+        """The last `count` lines that are not empty."""
         return [line.strip() for line in self.output.splitlines() if line.strip()][-count:]
 
 
 @dataclass
 class BackupSite:
-    """Folders, the environment that all hosts share, and the report."""
+    """Folders, the environment shared by all hosts, and the report."""
 
     home: Path
     port: int
@@ -60,12 +60,12 @@ class BackupSite:
         return {**self.variables, "THREADSITE_HOME": str(folder), "DATABASE_URL": database, **more}
 
     def manage(self, environment: Mapping[str, str], *arguments: str, lines: int = 1) -> Run:
-        """`manage.py …`, told with the lines that it ends with."""
+        """Run `manage.py …` and print the last `lines` lines."""
         shown = "manage.py " + " ".join(f'"{word}"' if " " in word else word for word in arguments)
         return self.run([*MANAGE, *arguments], environment, shown, lines)
 
     def person(self, environment: Mapping[str, str], step: str) -> Run:
-        """One step of the person in question (`drills.person`)."""
+        """Run one step of `drills.person`."""
         command = [sys.executable, "-m", "drills.person", step]
         done = self.run(command, environment, f"python -m drills.person {step}")
         self.report.must(done.code == 0, f"{step} failed: {done.last}")
@@ -74,7 +74,7 @@ class BackupSite:
     def run(
         self, command: list[str], environment: Mapping[str, str] | None, shown: str, lines: int = 1
     ) -> Run:
-        """Any command, from the project's folder."""
+        """Run any command in the project's folder."""
         process = subprocess.Popen(
             command, env=None if environment is None else dict(environment), cwd=ROOT,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -82,7 +82,7 @@ class BackupSite:
         try:
             output, _nothing = process.communicate(timeout=COMMAND_SECONDS)
         except subprocess.TimeoutExpired:
-            # What serves does not end by itself: a fault where it ought to refuse.
+            # A server that serves does not end: a fault if it should refuse.
             process.terminate()
             output, _nothing = process.communicate()
             output += "\nstill running, ended by the drill"
@@ -91,12 +91,12 @@ class BackupSite:
         return run
 
     def tell(self, *lines: str) -> None:
-        """Print, without the folder of this drill."""
+        """Print, without the path of this drill's folder."""
         for line in filter(None, lines):
             print(f"    {line.replace(str(self.home), '…')}", flush=True)
 
     def serves(self, environment: Mapping[str, str]) -> Run:
-        """Start the web server and ask for a page: 200 and 0, or what it ended with."""
+        """Start the web server and request a page: 200 and 0, or its exit code and output."""
         command = [
             sys.executable, "-m", "gunicorn", "-c", "python:threadsite.server", "-w", "1",
             "-b", f"127.0.0.1:{self.port}", "threadsite.wsgi",
@@ -128,7 +128,7 @@ class BackupSite:
 
 @contextmanager
 def backup_site(report: Report, *, port: int, keep: bool) -> Iterator[BackupSite]:
-    """Removed afterwards, unless it is to be kept."""
+    """Deleted afterwards, unless `keep`."""
     home = Path(tempfile.mkdtemp(prefix="threadsite-drill-"))
     variables = {
         "PATH": os.environ["PATH"],
@@ -160,7 +160,7 @@ def program(name: str) -> str:
 
 
 def check_restored(site: BackupSite, database: str) -> None:
-    """What must hold of a database that a backup has brought back, from its first start on."""
+    """Check a database restored from a backup, from its first start on."""
     report = site.report
     new_host = site.on("new-host", database)
     found = site.person(new_host, "left")

@@ -1,4 +1,4 @@
-"""A member's browser behind a load balancer: each of its requests goes to the next host in turn."""
+"""A member's browser behind a load balancer: each request goes to the next host in turn."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-#: An answer that takes longer is one that a person would not have waited for.
+#: A person would not wait longer for an answer.
 PATIENCE_SECONDS = 20.0
 HIDDEN = re.compile(r"<input[^>]*\btype=\"hidden\"[^>]*\bname=\"(\w+)\"[^>]*\bvalue=\"([^\"]*)\"")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `location` is empty where it leads nowhere."""
+    """One answer; `location` is empty if it is no redirect."""
 
     status: int
     location: str
@@ -30,14 +30,14 @@ class Answer:
         return json.loads(self.text)
 
     def hidden(self, prefix: str) -> dict[str, str]:
-        """The hidden fields of the page's forms whose names begin so."""
+        """The hidden fields of the page's forms with this name prefix."""
         found = dict(HIDDEN.findall(self.text))
         return {name: value for name, value in found.items() if name.startswith(prefix)}
 
 
 @dataclass
 class Browser:
-    """Keeps cookies. `public` is the site's own address, `ports` where its hosts answer."""
+    """Keeps cookies. `public` is the site's address, `ports` its hosts' ports."""
 
     public: str
     ports: Sequence[int]
@@ -45,11 +45,11 @@ class Browser:
     _asked: int = 0
 
     def get(self, path: str) -> Answer:
-        """Never follows a redirect: where it leads is for the caller to say."""
+        """Never follows a redirect."""
         return self._ask("GET", path, None)
 
     def post(self, path: str, fields: Sequence[tuple[str, str]] | dict[str, str]) -> Answer:
-        """As the page's form does it, with the token against forged requests."""
+        """Post as the page's form does, with the CSRF token."""
         if "csrftoken" not in self.cookies:
             self.get(path)
         pairs = list(fields.items()) if isinstance(fields, dict) else list(fields)

@@ -1,4 +1,4 @@
-"""The course of most drills: members are at work, something breaks, and all must be well again."""
+"""The course of most drills: members at work, a fault, then recovery within a time limit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from drills.report import Report
     from drills.stage import Stage
 
-#: Until syncs are under way everywhere, and how long members stay when all is well.
+#: Seconds until syncs run everywhere, and for which members stay after recovery.
 WORK_SECONDS = 5.0
-#: In which the site must be at work again by itself, on a machine that others use as well.
+#: Seconds in which the site must work again by itself, on a machine in other use too.
 BACK_SECONDS = 45.0
 
 
@@ -27,9 +27,9 @@ def endure(
     visitor: Visitor | None = None,
     silence: bool = False,
 ) -> Visitor:
-    """Break it by `fault`, which returns when the fault has ended; note what came of it.
+    """Run `fault`, which returns when the fault has ended, and record the outcome.
 
-    `silence`: members may have no answer at all, since what answers them is ended.
+    `silence`: members may get no answer at all, since the fault stops what answers them.
     """
     visitor = visitor or stage.visitor()
     with visitor.asking(), truth.life(stage):

@@ -1,4 +1,4 @@
-"""A small disk of a drill's own, which can be filled: a `tmpfs`, for root alone."""
+"""A small disk for one drill, which can be filled: a `tmpfs`, only as root."""
 
 from __future__ import annotations
 

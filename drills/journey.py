@@ -1,4 +1,4 @@
-"""What a member does with the site from the first day to the last, over HTTP alone."""
+"""A member's whole use of the site over HTTP, from sign-up to erasure."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ API = ("", "followers/", "changes/", "runs/", "snapshots/", "growth/", "digest/"
 
 
 class Broken(Exception):
-    """The step at which the journey ended, and what was answered there."""
+    """The step that failed, and its answer."""
 
 
 def whole(browser: Browser, sandbox: Sandbox) -> int:
-    """Sign up, link, see all pages, pause, export, unlink, be erased; how many steps it took.
+    """Sign up, link, see all pages, pause, export, unlink, be erased; returns the steps done.
 
-    Raises Broken at the first step that does not end as it must.
+    Raises Broken at the first step with an unexpected answer.
     """
     steps = _Journey(browser, sandbox)
     steps.sign_up()
@@ -59,7 +59,7 @@ class _Journey:
         self.must("signing up", self.browser.post("/auth/signup/", fields), 302)
 
     def link(self) -> None:
-        """Tick, go to Instagram, come back."""
+        """Tick scopes, authorize at Instagram, return."""
         self.sandbox.persona(self.name, followers=FOLLOWERS)
         page = self.must("the consents", self.browser.get("/link/"), 200)
         ticked = [("scopes", "profile"), ("scopes", "followers"), *page.hidden("hash_").items()]
@@ -92,7 +92,7 @@ class _Journey:
             self.must(path, self.browser.get(path), 200)
 
     def change(self) -> None:
-        """What writes to the account's own rows."""
+        """Pages that write to the account's own rows."""
         at = f"/accounts/{self.account}"
         self.must("an interval", self.browser.post(f"{at}/interval/", {"minutes": "60"}), 302, 200)
         self.must("a pause", self.browser.post(f"{at}/pause/", {}), 302, 200)
@@ -101,7 +101,7 @@ class _Journey:
         self.must("a copy", self.browser.post("/settings/exports/", {}), 302, 200)
 
     def leave(self) -> None:
-        """Unlink, and see everything erased."""
+        """Unlink, and wait until everything is erased."""
         at = f"/accounts/{self.account}/unlink/"
         self.must("how to leave", self.browser.get(at), 200)
         said = self.must("leaving", self.browser.post(at, {"erase": "now"}), 200)

@@ -1,4 +1,4 @@
-"""A member's browser and a program's client, which ask all the time and note what they get."""
+"""A member's browser and a program's client that send requests continuously and record answers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-#: Between two rounds of requests.
+#: Seconds between two rounds of requests.
 PAUSE_SECONDS = 0.3
-#: A person would have gone by then.
+#: A person would not wait longer.
 PATIENCE_SECONDS = 20.0
-#: The addresses that programs ask: they are never answered by a page for people.
+#: Addresses that programs use: they must never answer with an HTML page.
 PROGRAMS = ("api", "upload", "healthz", "readyz")
 
 
@@ -31,7 +31,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True)
 class Seen:
-    """One answer: `status` is 0 where none came."""
+    """One answer: `status` is 0 if none came."""
 
     what: str
     status: int
@@ -42,7 +42,7 @@ class Seen:
 
     @property
     def outcome(self) -> str:
-        """The status, and what is wrong with the answer beside it."""
+        """The status, and what else is wrong with the answer."""
         said = str(self.status or "no answer")
         if self.status >= 400 and self.what in PROGRAMS and "html" in self.kind:
             return f"{said} (HTML)"
@@ -53,7 +53,7 @@ class Seen:
 
 @dataclass
 class Visitor:
-    """Asks for each of `addresses` (by name) in turn, in a thread of its own."""
+    """Requests each of `addresses` (by name) in turn, in a thread of its own."""
 
     addresses: dict[str, Address]
     answers: list[Seen] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Visitor:
 
     @contextmanager
     def asking(self) -> Iterator[Visitor]:
-        """Ask for as long as the block runs."""
+        """Send requests for as long as the block runs."""
         thread = threading.Thread(target=self._work, daemon=True)
         thread.start()
         try:
@@ -76,7 +76,7 @@ class Visitor:
                 self.answers.append(ask(what, *address))
 
     def lines(self, since: float = 0.0) -> list[str]:
-        """For each address: how many answers of each kind, and the longest time without success."""
+        """For each address: answers of each kind, and the longest time without success."""
         return [
             self._line(what, [seen for seen in self.answers if seen.what == what], since)
             for what in self.addresses
@@ -91,12 +91,12 @@ class Visitor:
         return f"{what:8} {parts or 'none'}; {gap:.1f} s without success, slowest {slowest:.1f} s"
 
     def outcomes(self, what: str, since: float) -> dict[str, int]:
-        """How many answers of each kind the address has given."""
+        """How many answers of each kind the address gave."""
         found = (seen for seen in self.answers if seen.what == what and seen.began >= since)
         return dict(sorted(Counter(seen.outcome for seen in found).items()))
 
     def first_ok(self, what: str, since: float) -> float | None:
-        """When the first request that began after `since` was answered with 200; None: none was."""
+        """When the first request begun after `since` was answered with 200, or None."""
         found = (s.began + s.seconds for s in self.answers if s.what == what and s.status == 200)
         return next((moment for moment in found if moment > since), None)
 
@@ -109,7 +109,7 @@ class Visitor:
 
 
 def longest_gap(answers: list[Seen]) -> float:
-    """The longest time in seconds in which no request was done as asked, if one was not."""
+    """The longest time in seconds without a successful request, if one failed."""
     done = [seen.status in (200, 202) for seen in answers]
     if all(done):
         return 0.0
@@ -123,7 +123,7 @@ def longest_gap(answers: list[Seen]) -> float:
 
 
 def ask(what: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Seen:
-    """One request; an answer that does not come within PATIENCE_SECONDS counts as none."""
+    """One request; no answer within PATIENCE_SECONDS counts as none."""
     began = time.monotonic()
     status, kind, retry_after = 0, "", ""
     try:
@@ -141,7 +141,7 @@ def ask(what: str, url: str, headers: Mapping[str, str], body: bytes | None = No
 
 
 def until(done: Callable[[], object], seconds: float, pause: float = 0.2) -> float | None:
-    """Ask `done` until it is true; after how many seconds it was, None when it never was."""
+    """Call `done` until it is true; the seconds this took, None if it never was."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
         if done():

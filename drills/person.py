@@ -1,7 +1,7 @@
 """`python -m drills.person STEP`: a member and a non-member in a site's database, step by step.
 
-`make` puts both in, `erase` does what both ask for, `left` counts what names them, with payloads
-and files decoded. The site is that of the environment, as for `manage.py`.
+`make` creates both, `erase` erases both, `left` counts what names them, with payloads and files
+decoded. Uses the site of the environment, as `manage.py` does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEPT = "stays.drill"
 
 
 def make() -> None:
-    """Two members with an account and followers each; one has a copy of everything made."""
+    """Two members with an account and followers each; one has an export."""
     from accounts import clock, files
     from accounts.models import LinkedAccount, User
     from accounts.scopes import BASIC_PERMISSION, Scope
@@ -48,7 +48,7 @@ def make() -> None:
         consent.grant(
             account=account,
             scope=Scope.FOLLOWERS,
-            text_hash=consent.shown_text(Scope.FOLLOWERS, "en").hash,
+            text_hash=consent.current_text(Scope.FOLLOWERS, "en").hash,
             language="en",
             channel="web",
             actor=member,
@@ -62,11 +62,11 @@ def make() -> None:
 
 
 def erase() -> None:
-    """The member deletes everything, the stranger is kept out; both are called done."""
+    """The member deletes everything, the non-member is suppressed; both are completed."""
     from accounts.models import User
     from accounts.services import erasure, suppression
 
-    request = suppression.object_as_proven(
+    request = suppression.suppress_proven(
         instagram_id=str(STRANGER_ID), username=STRANGER, language="en"
     )
     while suppression.advance(request.pk):
@@ -80,7 +80,7 @@ def erase() -> None:
 
 
 def left() -> None:
-    """How often each word stands anywhere: in columns as text, in payloads and files decoded."""
+    """How often each word occurs anywhere: in columns as text, in decoded payloads and files."""
     from django.db import connection
 
     from accounts import files
@@ -101,7 +101,7 @@ def left() -> None:
 
 
 def main() -> None:
-    """Set Django up and do the step."""
+    """Set Django up and run the step."""
     import django
 
     django.setup()

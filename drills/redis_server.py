@@ -1,4 +1,4 @@
-"""A Redis of a drill's own, where one is installed (`redis-server`)."""
+"""A Redis server for one drill, if `redis-server` is installed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ START_SECONDS = 20.0
 
 
 def installed() -> bool:
-    """Whether this machine has a Redis."""
+    """Whether Redis is installed."""
     return shutil.which("redis-server") is not None
 
 
 class RedisServer:
-    """Keeps nothing on disk, as a Redis that is a cache: what it held is gone when it ends."""
+    """Without persistence, as a Redis used as a cache: its data is lost when it ends."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -46,14 +46,14 @@ class RedisServer:
             return False
 
     def stop(self) -> None:
-        """End it."""
+        """Stop it."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(10)
             self._process = None
 
     def away_for(self, seconds: float) -> None:
-        """End it, and start it again after that time."""
+        """Stop it, and start it again after that time."""
         self.stop()
         time.sleep(seconds)
         self.start()

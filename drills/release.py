@@ -1,4 +1,4 @@
-"""The next release: a copy of the project with one more column, its migration and code for it."""
+"""The next release: a copy of the project with one more column, its migration and code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILES = ("manage.py", "pyproject.toml", "tests/__init__.py")
 MODEL = Path("followersync/models/settings.py")
 BEFORE = '    class Meta:\n        verbose_name = "sync settings"\n'
 SAFE = 'models.CharField(max_length=40, default="", db_default="")'
-#: As `makemigrations` writes it: new rows of old code would have no value.
+#: As `makemigrations` writes it: new rows written by old code would have no value.
 UNSAFE = 'models.CharField(max_length=40, default="")'
 MIGRATION = """
 from django.contrib.postgres.operations import AddIndexConcurrently
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         ),
     ]
 """
-#: Nobody is kept waiting behind a migration that waits: it gives up and is tried again.
+#: A migration that waits for a lock gives up and is retried, so that it blocks nobody.
 PATIENCE = "-c lock_timeout=5s"
 
 
@@ -63,7 +63,7 @@ class Release:
         path.write_text(text.replace(BEFORE, f"    label = {field}\n\n{BEFORE}"), encoding="utf-8")
 
     def lint(self, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        """What `make lint` says of its migrations."""
+        """Run `make lint`'s check of its migrations."""
         return self._run([sys.executable, "-m", "tests.deploys"], variables)
 
     def migrate(self, variables: dict[str, str], *target: str) -> subprocess.CompletedProcess[str]:
@@ -85,12 +85,12 @@ class Release:
 
 
 class NextHost(Host):
-    """A machine with the next release on it."""
+    """A host with the next release."""
 
     release: Release
 
     def start(self, name: str) -> None:
-        """Start `web` or `queue` in the release's folder: its code, not this project's."""
+        """Start `web` or `queue` in the release's folder, with its code."""
         python = ["env", "-C", str(self.release.folder), sys.executable]
         if name == "web":
             web = launcher.web_command(self.port)

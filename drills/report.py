@@ -1,4 +1,4 @@
-"""What a drill has found: what was broken, what members saw, what was lost, how long it took."""
+"""Report of a drill: the fault, what members saw, losses, durations."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from drills.member import Visitor
 
-#: What members may be answered, whatever is broken; an upload is refused while a run is open.
+#: Answers that members may get during any fault; uploads are refused while a run is open.
 RIGHT = ("200", "202", "409", "503")
 SILENCE = "no answer"
 
 
 @dataclass
 class Report:
-    """A drill's outcome; `faults` are the reasons why it did not pass."""
+    """A drill's outcome; `faults` are the reasons for a failure."""
 
     broken: str
     members: list[str] = field(default_factory=list)
@@ -32,12 +32,12 @@ class Report:
         return not self.faults and not self.lost
 
     def must(self, so: bool, what: str) -> None:
-        """Note a fault unless it is so."""
+        """Record a fault unless `so`."""
         if not so:
             self.faults.append(what)
 
     def saw(self, visitor: Visitor, since: float, *, silence: bool = False) -> None:
-        """Note every answer from `since` on. `silence`: what answers members was itself ended."""
+        """Record every answer from `since` on. `silence`: what answers members was stopped."""
         self.members = visitor.lines(since)
         self.outcomes = {what: visitor.outcomes(what, since) for what in visitor.addresses}
         right = (*RIGHT, SILENCE) if silence else RIGHT
@@ -46,12 +46,12 @@ class Report:
             self.must(not wrong, f"{what} was answered {_counted(wrong)}")
 
     def must_all_be_served(self) -> None:
-        """Members had every answer they asked for."""
+        """Members must have had every answer they asked for."""
         for what, outcomes in self.outcomes.items():
             self.must(set(outcomes) == {"200"}, f"{what} was answered {_counted(outcomes)}")
 
     def row(self) -> str:
-        """The report as a row of the table, in Markdown."""
+        """The report as a Markdown table row."""
         shown = {
             what: outcomes
             for what, outcomes in self.outcomes.items()
@@ -67,7 +67,7 @@ class Report:
         return f"| {' | '.join(cells)}{marks} |"
 
     def lines(self) -> list[str]:
-        """The report as it is printed."""
+        """The lines to print."""
         found = [f"  broken       {self.broken}"]
         found += _listed("members saw", self.members or ["nobody asked"])
         found += _listed("lost", self.lost or ["nothing"])

@@ -1,7 +1,7 @@
-"""A whole site in a temporary folder: database, stand-in for Instagram, hosts with web and queue.
+"""A whole site in a temporary folder: database, sandbox, hosts with web and queue.
 
-Each host has a folder of its own, as machines have disks of their own. Whatever of a host's ends
-is started again after a second, as a process supervisor such as systemd does it.
+Each host has a folder of its own, as machines have disks of their own. A host's process that ends
+is restarted after a second, as systemd does.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ RESTART_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Options:
-    """How a drill is run: the first of its ten ports, its length where it has one, what is kept.
+    """Options of a drill: the first of its ten ports, the fault's duration, what is kept.
 
     `accounts`: how many sync meanwhile; None: as few as the drill needs.
     """
@@ -55,7 +55,7 @@ def say(line: str) -> None:
 
 
 class Host:
-    """One machine: its folder, its environment and its processes (`web`, `queue`)."""
+    """One host: its folder, environment and processes (`web`, `queue`)."""
 
     def __init__(self, name: str, home: Path, environment: Mapping[str, str], port: int) -> None:
         self.name = name
@@ -79,29 +79,29 @@ class Host:
             self._supervisor.start(self._children[name])
 
     def pid(self, name: str) -> int:
-        """The process that was started last under this name."""
+        """The id of the process last started under this name."""
         process = self._children[name].process
         assert process is not None
         return process.pid
 
     def processes(self, name: str) -> list[psutil.Process]:
-        """Everything below it."""
+        """All its descendants."""
         found: list[psutil.Process] = psutil.Process(self.pid(name)).children(recursive=True)
         return found
 
     def signal_all(self, name: str, number: int) -> list[psutil.Process]:
-        """Send a signal to the process and everything below it, at once; returns them."""
+        """Send a signal to the process and all its descendants, at once; returns them."""
         found = [psutil.Process(self.pid(name)), *self.processes(name)]
         for each in found:
             each.send_signal(number)
         return found
 
     def kill(self, name: str) -> None:
-        """SIGKILL to all of it; `keep_alive` starts it again."""
+        """SIGKILL to all of it; `keep_alive` restarts it."""
         self.signal_all(name, signal.SIGKILL)
 
     def stop(self, name: str) -> None:
-        """End it as an operator does; it is not started again."""
+        """Stop it as an operator does; it is not restarted."""
         with self._lock:
             child = self._children.pop(name)
             self._supervisor.children.remove(child)
@@ -110,7 +110,7 @@ class Host:
         lone.stop()
 
     def keep_alive(self) -> None:
-        """Start again what has ended: the part of systemd."""
+        """Restart ended processes, as systemd does."""
         with self._lock:
             for name, child in self._children.items():
                 if child.process is None or not has_ended(child.process):
@@ -122,11 +122,11 @@ class Host:
                     self._supervisor.start(child)
 
     def log(self, name: str) -> str:
-        """What the process has written."""
+        """The process's output."""
         return (self.home / "logs" / f"{name}.log").read_text(errors="replace")
 
     def end(self) -> None:
-        """End everything of this host."""
+        """Stop everything of this host."""
         with self._lock:
             self._supervisor.stop()
 
@@ -149,7 +149,7 @@ class Stage:
     _ending: threading.Event = field(default_factory=threading.Event)
 
     def host(self, name: str, *, queue: bool = True, web: bool = True, **more: str) -> Host:
-        """Add a machine and start its processes. `more`: variables of its own."""
+        """Add a host and start its processes. `more`: variables of its own."""
         made = self.prepare_host(name, **more)
         if web:
             made.start("web")
@@ -158,33 +158,33 @@ class Stage:
         return made
 
     def prepare_host(self, name: str, **more: str) -> Host:
-        """Add a machine; nothing of it runs yet."""
-        # Site, sandbox and Redis have the first three ports.
+        """Add a host without starting anything."""
+        # Site, sandbox and Redis use the first three ports.
         port = self.options.port + (0 if not self.hosts else 2 + len(self.hosts))
         made = Host(name, self.home / name, {**self.variables, **more}, port)
         self.hosts.append(made)
         return made
 
     def start_instagram(self) -> None:
-        """Start the stand-in for Instagram; it goes on with what it knew."""
+        """Start the sandbox with its saved state."""
         self._supervisor.start(self.instagram)
 
     def stop_instagram(self) -> None:
-        """End it; what it knows is kept."""
+        """Stop the sandbox; its state is saved."""
         process = self.instagram.process
         assert process is not None
         process.terminate()
         process.wait()
 
     def wait_for(self, url: str, seconds: float = START_SECONDS) -> None:
-        """Until the address answers 200."""
+        """Wait until the address answers 200."""
         from drills.member import ask
 
         if until(lambda: ask("", url, {}).status == 200, seconds) is None:
             raise RuntimeError(f"{url} did not answer within {seconds:.0f} s")
 
     def link(self, number: int, *, followers: int = 60) -> None:
-        """Link so many accounts over HTTP, as browsers would, ten for each member."""
+        """Link so many accounts over HTTP, as browsers do, ten for each member."""
         from accounts.models import User
         from threadsite.demo import live_log
 
@@ -197,7 +197,7 @@ class Stage:
             self.accounts.append(owner.linked_accounts.get(username=name))
 
     def visitor(self, host: Host | None = None) -> Visitor:
-        """The owner of the first account, in a browser and with a program, and who watches."""
+        """The owner of the first account, in a browser and with a program."""
         from accounts.services import programs
 
         host = host or self.hosts[0]
@@ -215,14 +215,14 @@ class Stage:
         )
 
     def watch(self) -> None:
-        """Keep the hosts' processes alive until the stage ends."""
+        """Restart the hosts' processes until the stage ends."""
         while not self._ending.wait(0.2):
             for host in self.hosts:
                 host.keep_alive()
 
 
 def _signed_in(member: Any) -> str:
-    """A session of this member; returns what the cookie holds."""
+    """Create a session of this member; returns the cookie's value."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
     from accounts.sessions import SessionStore, signed
@@ -236,7 +236,7 @@ def _signed_in(member: Any) -> str:
 
 
 @contextmanager
-def standing(
+def running_site(
     options: Options,
     *,
     accounts: int = 12,
@@ -246,15 +246,15 @@ def standing(
     disk: SmallDisk | None = None,
     **more: str,
 ) -> Iterator[Stage]:
-    """The site with that many linked accounts whose first lists are here.
+    """The site with so many linked accounts that have their first lists.
 
-    `disk`: where the first host's folder lies. `more`: settings.
+    `disk`: where the first host's folder is. `more`: settings.
     """
     home = Path(tempfile.mkdtemp(prefix="threadsite-drill-"))
     stage: Stage | None = None
     database = EmbeddedServer(home / "postgres")
     try:
-        stage = _raised(options, home, database, redis=redis, more=more)
+        stage = _started(options, home, database, redis=redis, more=more)
         if disk is not None:
             disk.mount(home / "host1")
         for number in range(hosts):
@@ -277,10 +277,10 @@ def standing(
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _raised(
+def _started(
     options: Options, home: Path, database: EmbeddedServer, *, redis: bool, more: dict[str, str]
 ) -> Stage:
-    """Database, Instagram and, where wanted, Redis; Django is set up in this process."""
+    """Start database, sandbox and, if wanted, Redis; set up Django in this process."""
     for port in range(options.port, options.port + 10):
         _require_free(port)
     (home / "logs").mkdir()
@@ -295,12 +295,12 @@ def _raised(
     plain = {
         "LOG_LEVEL": "WARNING",
         "PATH": os.environ.get("PATH", os.defpath),
-        # An account that falls due every few seconds would soon have used up its hour.
+        # An account that falls due every few seconds would soon use up its hourly budget.
         "INSTAGRAM_CALLS_PER_HOUR": "100000",
     }
     variables = {**plain, **variables, **more}
     os.environ.update(variables)
-    # What the drill breaks is away for the drill as well: its own warnings are nothing to see.
+    # The drill's own warnings about the fault are of no interest.
     os.environ["LOG_LEVEL"] = "ERROR"
     supervisor = Supervisor(folder=home, environment=variables, keep_pids=False)
     launcher.migrate({**os.environ})

@@ -1,4 +1,4 @@
-"""What is held against what Instagram has: lists, feeds, losses, runs that nobody finishes."""
+"""Compares the site with the sandbox: lists, feeds, losses, unfinished runs."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from drills.report import Report
     from drills.stage import Stage
 
-#: Between two people who begin to follow somebody.
+#: Seconds between two new followers.
 FOLLOW_SECONDS = 0.25
-#: After so many of them every account has fallen due.
+#: After so many new followers every account has fallen due.
 ROUND = 24
-#: The share of Instagram's answers that take 0.5 to 3 s: there is always a sync in the middle.
+#: The share of answers that take 0.5 to 3 s, so that a sync is always running.
 SLOW = 0.03
 WELL_SECONDS = 240.0
 
 
 def differing(stage: Stage) -> list[str]:
-    """The accounts whose list here is not Instagram's; all of them where either is away."""
+    """The accounts whose list differs from Instagram's; all if either is away."""
     from django.db import Error, close_old_connections
 
     from tests.support.sync import held, truth
@@ -52,7 +52,7 @@ def _unreachable() -> type[Exception]:
 
 @contextmanager
 def life(stage: Stage, seed: int = 1) -> Iterator[None]:
-    """While the block runs people begin to follow, and each account falls due every 6 seconds."""
+    """While the block runs, people begin to follow, and each account falls due every 6 seconds."""
     ending = threading.Event()
     stage.sandbox.faults(slow=SLOW)
     thread = threading.Thread(target=_live, args=(stage, random.Random(seed), ending), daemon=True)
@@ -82,12 +82,12 @@ def _live(stage: Stage, rng: random.Random, ending: threading.Event) -> None:
                 # The queue does so once a minute.
                 dispatcher.open_due()
         except (Error, OSError, _unreachable()):
-            continue  # whatever the drill has broken: nobody can follow, or nothing can be written
+            continue  # the drill's fault: nobody can follow, or nothing can be written
     connections.close_all()
 
 
 def fall_due(*account_ids: int) -> None:
-    """The next tick opens a sync of these accounts."""
+    """Make these accounts due, so that the next tick opens a sync."""
     from accounts import clock
     from followersync.models import SyncSettings
 
@@ -100,9 +100,9 @@ def settle(
     since: float | None = None,
     name: str = "lists equal after the last change",
 ) -> None:
-    """Let every account fall due until all is right, and say what is not.
+    """Let every account fall due until all is right, and report what is not.
 
-    `since`: a moment of `time.monotonic`, from which on the time is counted; None: now.
+    `since`: a moment of `time.monotonic`, from which the time is measured.
     """
     from django.db import close_old_connections
 
@@ -116,14 +116,14 @@ def settle(
 
 
 def _is_right(stage: Stage) -> bool:
-    """Whoever differs falls due again: a run that was open has read the list of before."""
+    """Accounts that differ fall due again: an open run may have read the earlier list."""
     left = differing(stage)
     fall_due(*(account.pk for account in stage.accounts if account.username in left))
     return not left and not open_runs()
 
 
 def open_runs(among: list[int] | None = None) -> list[str]:
-    """The runs that have not ended, of all or of these."""
+    """The runs that have not ended, of all accounts or of these."""
     from followersync.models import SyncRun
 
     found = SyncRun.objects.filter(state__in=SyncRun.OPEN)
@@ -181,7 +181,7 @@ def _synced(moment: datetime) -> set[int]:
 
 
 def _answered() -> bool:
-    """Whether the database is there."""
+    """Whether the database answers."""
     from django.db import Error, close_old_connections, connection
 
     close_old_connections()

@@ -1,0 +1,1 @@
+"""The project: settings, URLs, queue, logs, metrics, operator commands."""

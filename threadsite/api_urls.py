@@ -1,4 +1,4 @@
-"""Every address under /api/."""
+"""URL patterns under /api/."""
 
 from __future__ import annotations
 

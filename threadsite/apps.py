@@ -1,4 +1,4 @@
-"""The project as an app: templates, static files, translations and operator commands."""
+"""App configuration of the project: templates, static files, translations, operator commands."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from django.apps import AppConfig
 
 
 class ThreadsiteConfig(AppConfig):
-    """Wiring only; no other app imports it."""
+    """Connects signals; no other app imports it."""
 
     name = "threadsite"
     verbose_name = "Threadsite"
 
     def ready(self) -> None:
-        """From here on requests and tasks are measured and told of; workers note their tasks."""
+        """Connect logs, metrics, traces and the workers' task marks."""
         from django.conf import settings
 
         from threadsite import cluster_folder, logs, measurements

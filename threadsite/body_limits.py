@@ -1,7 +1,7 @@
-"""Bodies: how large a request may be, decided by its header before anybody reads it.
+"""Request body limits, checked by the header before anybody reads the body.
 
-Django reads a form before the view runs (for the CSRF token), and writes its files to disk. So an
-upload that nobody may make is refused here.
+Django reads a form before the view runs (for the CSRF token), and writes its files to disk. So a
+forbidden upload is refused here.
 """
 
 from __future__ import annotations
@@ -25,21 +25,23 @@ from accounts.api.authentication import BearerAuthentication
 from followersync.services.imports.requests import LARGEST
 from threadsite.error_pages import for_programs, language_of
 
-#: Forms, JSON and what Instagram tells us.
+#: Forms, JSON and Instagram's callbacks.
 USUAL: Final = 1 << 20
-#: An archive, and the form around it.
+#: An archive with its form.
 UPLOAD: Final = LARGEST + (1 << 20)
-#: Each of these asks who it is before it reads, or is asked for here.
+#: Views that check the user before reading, or for which it is checked here.
 UPLOADS: Final[Mapping[str, int]] = MappingProxyType(
     {"account-import": UPLOAD, "api:imports": UPLOAD, "transfer-blobs": UPLOAD}
 )
-#: The one that reads before it asks: its form carries the CSRF token.
+#: The view that reads before it checks: its form contains the CSRF token.
 FORMS: Final = frozenset({"account-import"})
 
 
 class BodyLimitMiddleware:
-    """413 for what is too large, 411 for what does not say how large it is, 415 for a form in
-    another encoding than UTF-8: Django's own answer to it reads the form once more, and fails."""
+    """Answers 413 to large bodies, 411 without a length, 415 to forms not in UTF-8.
+
+    Django's own answer to another encoding reads the form once more, and fails.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -57,7 +59,7 @@ class BodyLimitMiddleware:
     def process_view(
         self, request: HttpRequest, view: object, args: object, kwargs: object
     ) -> HttpResponse | None:
-        """Runs before CsrfViewMiddleware reads the form: a stranger's upload is not read at all."""
+        """Before CsrfViewMiddleware reads the form: a visitor's upload is not read at all."""
         if (_size(request) or 0) <= USUAL or _route(request) not in FORMS:
             return None
         if request.user.is_authenticated:
@@ -67,7 +69,7 @@ class BodyLimitMiddleware:
 
 @never_cache
 def may_upload(request: HttpRequest) -> HttpResponse:
-    """204 for somebody whom we know, else 401: asked by a proxy before it takes an upload."""
+    """204 for a known user, else 401: a proxy asks this before it accepts an upload."""
     try:
         known = BearerAuthentication().authenticate(Request(request)) is not None
     except AuthenticationFailed:
@@ -76,7 +78,7 @@ def may_upload(request: HttpRequest) -> HttpResponse:
 
 
 def _size(request: HttpRequest) -> int | None:
-    """Bytes of the body; None where it has one of unknown length."""
+    """Bytes of the body; None if it has a body of unknown length."""
     if request.headers.get("Transfer-Encoding"):
         return None
     length = str(request.META.get("CONTENT_LENGTH") or "0")
@@ -107,10 +109,10 @@ _REFUSALS: Final = {
 
 
 def _refused(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
-    """In the form that the address speaks."""
+    """In the format of the address."""
     with translation.override(language_of(request)):
-        code, told = _REFUSALS[status]
-        detail = str(told)
+        code, detail_text = _REFUSALS[status]
+        detail = str(detail_text)
         return for_programs(request, status, code, detail) or render(
             request, "refused_body.html", {"detail": detail}, status=status
         )

@@ -1,12 +1,11 @@
-"""django-q2's queue as PostgreSQL wants it: claimed in one statement, woken by NOTIFY.
+"""django-q2 broker on PostgreSQL: claims tasks in one statement, wakes by NOTIFY.
 
 The stock broker reads rows in no order, claims each with an UPDATE of its own and sleeps between
-polls. Here a worker claims the oldest free tasks in one statement that skips rows others hold, and
-an empty queue waits for the notification that the enqueuing transaction sends when it commits.
-The table is django-q2's own, so its admin and its monitors keep working.
-
-A row's `key` says who may claim it: `threadsite` everybody, `threadsite@NUMBER` that cluster alone.
-A cluster puts its own on what it claims, so that all of that can be given back when it dies; the
+polls. Here a worker claims the oldest free tasks in one statement that skips locked rows, and an
+empty queue waits for the notification that the enqueuing transaction sends when it commits. The
+table is django-q2's own, so its admin and its monitors keep working.
+A row's `key` says who may claim it: `threadsite` any cluster, `threadsite@ID` only that one. A
+cluster writes its own key to rows it claims, so that all of them can be released when it dies; the
 same key addresses the watchdog's task to its own cluster.
 """
 
@@ -25,11 +24,11 @@ from accounts.connectivity import GONE, Outage
 from accounts.queue import cluster_id
 
 CHANNEL: Final = "threadsite_queue"
-#: How long an empty queue is waited for; it also bounds how late a stop is noticed.
+#: How long to wait on an empty queue; it also bounds how late a stop is noticed.
 WAIT_SECONDS: Final = 1.0
 
-# statement_timestamp is stable, so the index serves; clock_timestamp would read every row.
-# A free task's lock is the moment since which it is free, so this order is oldest first.
+# statement_timestamp is stable, so the index is used; clock_timestamp would read every row.
+# A free task's `lock` is the time since which it is free, so this order is oldest first.
 CLAIM = """
 UPDATE django_q_ormq SET lock = clock_timestamp() + make_interval(secs => %s), key = %s
 WHERE id IN (
@@ -41,7 +40,7 @@ RETURNING id, payload
 GIVE_BACK = """
 UPDATE django_q_ormq SET key = %s, lock = least(lock, clock_timestamp()) WHERE key = %s
 """
-# Clusters that are not among the living, and claims that have ended, which are nobody's any more.
+# Rows of clusters that do not run any more, and expired claims.
 GIVE_BACK_ABANDONED = """
 UPDATE django_q_ormq SET key = %(free)s, lock = least(lock, clock_timestamp())
 WHERE starts_with(key, %(own)s)
@@ -56,19 +55,19 @@ SELECT id, pg_notify(%s, %s) FROM task
 """
 
 
-#: How long a finished task's row may outlive it while the database is away.
+#: How long to retry deleting a finished task's row while the database is away.
 ACKNOWLEDGE_SECONDS: Final = 120.0
 
 
 def key_of(queue: str, cluster: str) -> str:
-    """The key of what this cluster has claimed, and of what is meant for it alone."""
+    """The key of tasks claimed by this cluster or addressed to it."""
     return f"{queue}@{cluster}"
 
 
 class PostgresBroker(ORM):  # type: ignore[misc]
     """At-least-once delivery, oldest first, no polling while the queue is empty.
 
-    Where the database goes away it waits for it, and goes on.
+    Waits while the database is away, and then continues.
     """
 
     def __init__(self, list_key: str | None = None) -> None:
@@ -78,8 +77,10 @@ class PostgresBroker(ORM):  # type: ignore[misc]
 
     @staticmethod
     def get_connection(list_key: str | None = None) -> Any:
-        """The queue's rows. The stock broker asks the database here: made while that is away, it
-        would end the cluster."""
+        """The queue's rows, without a query.
+
+        The stock broker sends one: created while the database is away, it would end the cluster.
+        """
         if not connection.in_atomic_block:
             close_old_connections()
         return OrmQ.objects.using(Conf.ORM)
@@ -89,7 +90,7 @@ class PostgresBroker(ORM):  # type: ignore[misc]
         return "PostgreSQL (SKIP LOCKED, LISTEN)"
 
     def enqueue(self, task: str) -> int:
-        """Store the signed task; returns its row id. Workers wake when it is committed."""
+        """Store the signed task; returns its row id. Workers wake at the commit."""
         if not connection.in_atomic_block:
             close_old_connections()
         with connection.cursor() as cursor:
@@ -99,7 +100,7 @@ class PostgresBroker(ORM):  # type: ignore[misc]
         return row_id
 
     def dequeue(self) -> list[tuple[int, str]] | None:
-        """Up to Conf.BULK tasks as (row id, payload), oldest first; None after a quiet wait."""
+        """Up to Conf.BULK tasks as (row id, payload), oldest first; None after a wait."""
         try:
             close_old_connections()
             tasks = self._claim()
@@ -107,9 +108,9 @@ class PostgresBroker(ORM):  # type: ignore[misc]
                 self._wait()
         except GONE as error:
             connection.close()
-            time.sleep(self._outage.goes_on(error))
+            time.sleep(self._outage.record_failure(error))
             return None
-        self._outage.is_over()
+        self._outage.record_success()
         return tasks or None
 
     def acknowledge(self, task_id: int) -> None:
@@ -122,13 +123,13 @@ class PostgresBroker(ORM):  # type: ignore[misc]
                 connection.close()
                 if time.monotonic() > until:
                     raise
-                time.sleep(self._outage.goes_on(error))
+                time.sleep(self._outage.record_failure(error))
             else:
-                self._outage.is_over()
+                self._outage.record_success()
                 return
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """What monitors show, twice a second; the cluster's own connection may have broken."""
+        """For monitors, twice a second; the cluster's own connection may be broken."""
         try:
             close_old_connections()
             super().set_stat(key, value, timeout)
@@ -136,18 +137,18 @@ class PostgresBroker(ORM):  # type: ignore[misc]
             connection.close()
 
     def instance(self) -> str | None:
-        """What changes when the queue may have lost its tasks: a table loses none."""
+        """An id that changes when the queue may have lost its tasks: a table loses none."""
         return None
 
-    def give_back(self, cluster: str) -> int:
-        """Let others have what this cluster claimed and will not finish; returns how many tasks."""
+    def release_claims(self, cluster: str) -> int:
+        """Release this cluster's claims for others; returns how many tasks."""
         with connection.cursor() as cursor:
             cursor.execute(GIVE_BACK, [self.list_key, key_of(self.list_key, cluster)])
             returned: int = cursor.rowcount
         return returned
 
-    def give_back_abandoned(self, living: Collection[str]) -> int:
-        """The same for all clusters but the `living`."""
+    def release_abandoned_claims(self, living: Collection[str]) -> int:
+        """The same for all clusters not in `living`."""
         own = key_of(self.list_key, "")
         keys = [own + cluster for cluster in living]
         with connection.cursor() as cursor:
@@ -157,7 +158,7 @@ class PostgresBroker(ORM):  # type: ignore[misc]
 
     def _claim(self) -> list[tuple[int, str]]:
         cluster = cluster_id()
-        # Whoever runs a cluster without our watchdog has no number; nobody would give it back.
+        # A cluster without our watchdog has no id; nobody would release its claims.
         own = self.list_key if cluster is None else key_of(self.list_key, cluster)
         with connection.cursor() as cursor:
             cursor.execute(CLAIM, [Conf.RETRY, own, [self.list_key, own], Conf.BULK])
@@ -170,7 +171,7 @@ class PostgresBroker(ORM):  # type: ignore[misc]
         if raw is not self._listening_on:
             with connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {CHANNEL}")
-            # A task that came before LISTEN was told in vain: look once more before waiting.
+            # The notification of a task enqueued before LISTEN is lost: poll once more.
             self._listening_on = raw
             return
         for _ in cast("Any", raw).notifies(timeout=WAIT_SECONDS, stop_after=1):

@@ -1,4 +1,4 @@
-"""A cluster's folder on its host: who supervises it, and which of its workers are at a task."""
+"""A cluster's folder on its host: its supervisor, and which of its workers run a task."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def _root() -> Path:
 
 
 def make(cluster: str) -> None:
-    """Make the folder, in the name of this process.
+    """Create the folder in the name of this process.
 
-    On a full disk there is none: then every worker seems to be at leisure, and nothing else.
+    On a full disk there is none: then every worker appears to be idle.
     """
     folder, me = _root() / cluster, psutil.Process()
     with suppress(OSError):
@@ -34,7 +34,7 @@ def make(cluster: str) -> None:
 
 
 def remove(cluster: str) -> None:
-    """The cluster has ended."""
+    """Delete the folder of an ended cluster."""
     shutil.rmtree(_root() / cluster, ignore_errors=True)
 
 
@@ -55,7 +55,7 @@ def _is_alive(path: Path) -> bool:
 
 
 def busy(cluster: str, pids: set[int]) -> int:
-    """How many of these processes are at a task; forgets what dead ones were at."""
+    """How many of these processes run a task; deletes the marks of dead ones."""
     found = 0
     with suppress(OSError):
         for mark in (_root() / cluster).iterdir():
@@ -69,7 +69,7 @@ def busy(cluster: str, pids: set[int]) -> int:
 
 
 def connect() -> None:
-    """Called once, when Django is ready: workers note when they begin and end a task."""
+    """Called once, when Django is ready: workers mark when they begin and end a task."""
     pre_execute.connect(_begin, dispatch_uid="threadsite.cluster_folder")
     post_execute_in_worker.connect(_end, dispatch_uid="threadsite.cluster_folder")
 

@@ -1,4 +1,4 @@
-"""Which PostgreSQL we use: the one of DATABASE_URL, or an embedded one in a local folder."""
+"""Selects the database: the one of DATABASE_URL, or an embedded PostgreSQL in a local folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from threadsite import environment
 from threadsite.embedded import EmbeddedServer, ServerError
 
-#: A server that vanished without a word is given up after seconds, not after a quarter of an hour.
+#: Detect a vanished server after seconds, not after a quarter of an hour.
 #: https://www.postgresql.org/docs/current/libpq-connect.html; DATABASE_URL can say otherwise.
 PATIENCE: Final = MappingProxyType(
     {
@@ -29,7 +29,7 @@ PATIENCE: Final = MappingProxyType(
 
 @contextmanager
 def available(*, needed: bool) -> Iterator[None]:
-    """Hold a database in DATABASE_URL for as long as the block runs. Raises ServerError."""
+    """Provide a database in DATABASE_URL for as long as the block runs. Raises ServerError."""
     if not needed or os.environ.get("DATABASE_URL"):
         yield
         return

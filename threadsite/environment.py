@@ -1,6 +1,6 @@
-"""Read the process environment: typed values, clear refusals, and the demo's own file of settings.
+"""Reads the process environment: typed values, clear errors, and the demo's settings file.
 
-Nothing here imports Django's settings: this module is what they are made from.
+Does not import Django's settings, which are made from this module.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.fast_clock import FILE as CLOCK_FILE
-from accounts.fast_clock import only_here
+from accounts.fast_clock import are_all_local
 
 #: Commands that touch no database, so that none is started for them.
 WITHOUT_DATABASE: Final = frozenset(
@@ -35,7 +35,7 @@ WITHOUT_DATABASE: Final = frozenset(
         "new_environment",
     }
 )
-#: Commands that serve nobody: they run without the secrets of a deployment.
+#: Commands that run without the secrets of a deployment.
 WITHOUT_SECRETS: Final = frozenset(
     {
         "sandbox",
@@ -56,10 +56,10 @@ def home() -> Path:
 
 
 def prepare(command: str) -> None:
-    """Take what the demo wrote for its own processes; what is set already wins."""
+    """Load the demo's settings for its own processes; variables already set win."""
     load_file(home() / "demo.env")
     if command == "sandbox":
-        # It is Instagram: its clock may run fast wherever it is the only one.
+        # The sandbox: its clock may run fast if nothing else uses it.
         for name in ("INSTAGRAM_OAUTH_URL", "INSTAGRAM_API_URL", "INSTAGRAM_GRAPH_URL"):
             os.environ.setdefault(name, "http://localhost")
     if command in WITHOUT_SECRETS:
@@ -135,11 +135,11 @@ def integer(name: str, default: int, *, low: int, high: int) -> int:
 def clock(*addresses: str) -> tuple[int, Path | None]:
     """CLOCK_SPEED, and the folder of the fast clock (None: time is the database's).
 
-    `addresses` are those of the site and of Instagram: unless all are on this machine, only 1
-    will do. A clock that once ran fast goes on from there, since it never runs backwards.
+    `addresses` are those of the site and of Instagram: unless all are on this machine, only 1 is
+    allowed. A clock that once ran fast continues from there, since it never runs backwards.
     """
     speed = integer("CLOCK_SPEED", 1, low=1, high=3600)
-    here = only_here(*addresses)
+    here = are_all_local(*addresses)
     if speed != 1 and not here:
         raise ImproperlyConfigured(
             f"CLOCK_SPEED is {speed}: the site's clock would run {speed} times faster than "
@@ -150,7 +150,7 @@ def clock(*addresses: str) -> tuple[int, Path | None]:
 
 
 def items(name: str, default: str | None = None) -> list[str]:
-    """A comma-separated list without empty entries; where one is needed, of at least one."""
+    """A comma-separated list without empty entries; without a default, of at least one."""
     found = [item.strip() for item in text(name, default).split(",") if item.strip()]
     if not found and default is None:
         raise ImproperlyConfigured(f"{name} holds nothing between its commas.")
@@ -239,14 +239,14 @@ PURPOSES: Final = {
 
 
 def key_of_purpose(name: str, secret: str) -> str:
-    """The variable's text, or a key drawn from the site's secret.
+    """The variable's text, or a key derived from the site's secret.
 
-    Whoever wants to change SECRET_KEY sets the variables first (`manage.py derived_keys`).
+    Before changing SECRET_KEY, set the variables (`manage.py derived_keys`).
     """
     return text(name, derived_key(PURPOSES[name], secret))
 
 
 def derived_key(purpose: str, secret: str) -> str:
-    """A key for one purpose, drawn from the site's secret (32 bytes, URL-safe base64)."""
+    """A key for one purpose, derived from the site's secret (32 bytes, URL-safe base64)."""
     digest = hmac.new(secret.encode(), b"threadsite:" + purpose.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).decode()

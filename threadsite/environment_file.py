@@ -1,6 +1,6 @@
-"""The environment file of a deployment: every setting with what it means, and fresh secrets.
+"""Writes the environment file of a deployment: every setting explained, with fresh secrets.
 
-What a setting means stands once, in the table of docs/operations.md.
+The explanations come from the table of docs/operations.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROW: Final = re.compile(
     r"^\| (?P<names>`[A-Z_]+`(?:, `[A-Z_]+`)*) \| (?P<needed>.+?) \| (?P<meaning>.+) \|$"
 )
 LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-#: What needs no quotes for a shell, systemd and Compose alike.
+#: Values that need no quotes in a shell, systemd and Compose.
 PLAIN: Final = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
 HEAD: Final = """\
 # Settings of Threadsite, for systemd (EnvironmentFile), Compose (env_file) and shells:
@@ -36,7 +36,7 @@ HEAD: Final = """\
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table, of one setting or of several that belong together."""
+    """One row of the table, of one or several related settings."""
 
     names: tuple[str, ...]
     needed: str
@@ -54,7 +54,7 @@ def settings_in(table: str) -> list[Setting]:
 
 
 def new_secrets() -> dict[str, str]:
-    """A value for every setting that is a secret of ours alone."""
+    """A value for every setting that is a secret of this site only."""
     return {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "TOKEN_KEYS": Fernet.generate_key().decode(),
@@ -108,7 +108,7 @@ def _explained(setting: Setting) -> Iterator[str]:
 
 
 def _lines(setting: Setting, values: Mapping[str, str]) -> Iterator[str]:
-    """What has a value, or must get one, is set; the rest waits behind a `#`."""
+    """Settings with a value, or that need one, are active; the others follow a `#`."""
     for name in setting.names:
         if name in values or setting.needed.startswith(("yes", "in production")):
             yield f"{name}={_quoted(values.get(name, ''))}"
@@ -117,7 +117,7 @@ def _lines(setting: Setting, values: Mapping[str, str]) -> Iterator[str]:
 
 
 def missing(text: str) -> list[str]:
-    """The settings that whoever deploys must fill in."""
+    """The settings that the operator must fill in."""
     return re.findall(r"^([A-Z_]+)=$", text, re.M)
 
 

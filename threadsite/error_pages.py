@@ -1,7 +1,7 @@
-"""Answers to what no view answered, in the form that the address speaks: problem, JSON or page.
+"""Error pages outside views, in the format of the address: problem document, JSON or HTML.
 
-Django calls the handlers below for errors of middleware and views alike, so nothing under `/api/`
-is ever HTML. An outage is told without asking the database who is asking.
+Django calls the handlers below for errors of middleware and views, so nothing under `/api/` is ever
+HTML. The answer to an outage does not ask the database who the user is.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from threadsite.logs import route_of
 from threadsite.outages import Outage
 
 API: Final = "/api/"
-#: Spoken to by programs that want JSON, each with `error` and `error_description`.
+#: Addresses whose errors are JSON with `error` and `error_description`.
 PROGRAMS: Final = ("/transfer/", "/identity/o/api/", "/.well-known/", "/instagram/")
 
 
 def language_of(request: HttpRequest) -> str:
-    """What a middleware has chosen; before that, what the browser asks for."""
+    """The language set by the middleware; before that, the browser's."""
     chosen: str | None = getattr(request, "LANGUAGE_CODE", None)
     return chosen or translation.get_language_from_request(request)
 
@@ -35,7 +35,7 @@ def language_of(request: HttpRequest) -> str:
 def for_programs(
     request: HttpRequest, status: HTTPStatus, code: str, detail: str
 ) -> HttpResponse | None:
-    """The refusal as a program of this address reads it; None where people look."""
+    """The error in the format of this address; None if it serves HTML."""
     path = request.path_info
     if path.startswith(API):
         body: dict[str, Any] = problem_body(status, code, detail)
@@ -46,7 +46,7 @@ def for_programs(
 
 
 def unavailable(request: HttpRequest, outage: Outage) -> HttpResponse:
-    """503 with `Retry-After`; the page asks no database for who is signed in."""
+    """503 with `Retry-After`; the page does not ask the database who is signed in."""
     status = HTTPStatus.SERVICE_UNAVAILABLE
     with translation.override(language_of(request)):
         detail = str(outage.detail)

@@ -1,7 +1,7 @@
-"""The only mapping from errors to HTTP: problem details after RFC 9457.
+"""Maps exceptions to HTTP: problem details after RFC 9457.
 
-Every answer of the API that is not a success is `application/problem+json` with `type`, `title`,
-`status`, `detail`, a stable `code`, and, where the input is at fault, `errors`.
+Every unsuccessful answer of the API is `application/problem+json` with `type`, `title`, `status`,
+`detail`, a stable `code`, and for invalid input `errors`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE: Final = "application/problem+json"
 
-#: Our errors are named by the reaction they require; the first class that fits decides.
+#: The status of each of our exceptions; the first matching class decides.
 STATUS: Final[tuple[tuple[type[errors.ThreadsiteError], HTTPStatus], ...]] = (
     (errors.NotFound, HTTPStatus.NOT_FOUND),
     (errors.Gone, HTTPStatus.GONE),
@@ -47,11 +47,11 @@ STATUS: Final[tuple[tuple[type[errors.ThreadsiteError], HTTPStatus], ...]] = (
     (errors.RetryLater, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.Bug, HTTPStatus.INTERNAL_SERVER_ERROR),
     # Conflict, NeedsReconnect, PermissionMissing, ConsentMissing, UnlinkedByInstagram: the input
-    # is right, and the state of the account stands against it.
+    # is right, but the state of the account does not allow it.
     (errors.ThreadsiteError, HTTPStatus.CONFLICT),
 )
 
-#: What Django raises of its own accord, as the error of DRF's that it amounts to.
+#: Django's own exceptions, as the equivalent errors of DRF.
 _DJANGO: Final[tuple[tuple[type[Exception], HTTPStatus, str], ...]] = (
     (Http404, HTTPStatus.NOT_FOUND, "not_found"),
     (PermissionDenied, HTTPStatus.FORBIDDEN, "not_allowed"),
@@ -62,7 +62,7 @@ _DJANGO: Final[tuple[tuple[type[Exception], HTTPStatus, str], ...]] = (
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response:
-    """DRF's EXCEPTION_HANDLER. Never returns None: nothing of ours answers in another form."""
+    """DRF's EXCEPTION_HANDLER. Never returns None, so every error has the same format."""
     set_rollback()
     if isinstance(exc, errors.ThreadsiteError):
         response = _ours(exc)
@@ -88,7 +88,7 @@ def problem(
 
 
 def problem_body(status: HTTPStatus, code: str, detail: str, **members: Any) -> dict[str, Any]:
-    """`type` about:blank says that the title is the status's own."""
+    """`type` about:blank means that the title is the status's own."""
     return {
         "type": "about:blank",
         "title": status.phrase,

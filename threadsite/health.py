@@ -1,7 +1,7 @@
-"""Whether this process answers, and whether the site behind it can work.
+"""`/healthz` and `/readyz`: whether this process answers, and whether the site can work.
 
-Both are answered before any other middleware, so neither a session's cookie nor an unknown host
-name makes them ask a part that is down.
+Both are answered before any other middleware, so that neither a session's cookie nor an unknown
+host name makes them use a part that is down.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ logger = logging.getLogger(__name__)
 OK: Final = "ok"
 UNREACHABLE: Final = "unreachable"
 UNKNOWN: Final = "unknown"
-#: A block, so that a full disk shows.
+#: One block, so that a full disk is detected.
 PROBE: Final = bytes(4096)
 PROBE_KEY: Final = "threadsite:ready"
 
 
 class HealthMiddleware:
-    """Stands first, and answers two addresses itself."""
+    """The first middleware; answers both addresses itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -48,13 +48,13 @@ class HealthMiddleware:
 
 @never_cache
 def process_view(request: HttpRequest) -> HttpResponse:
-    """200 as long as the process answers at all."""
+    """200 as long as the process answers."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 @never_cache
 def ready_view(request: HttpRequest) -> HttpResponse:
-    """200 when every part is well, else 503; says which is not."""
+    """200 if every part is well, else 503 with the parts that are not."""
     checks = readiness()
     status = 200 if all(value == OK for value in checks.values()) else 503
     return JsonResponse(checks, status=status)
@@ -64,17 +64,17 @@ VIEWS: Final = MappingProxyType({"/healthz": process_view, "/readyz": ready_view
 
 
 def readiness() -> dict[str, str]:
-    """`ok` or what is wrong with each part; `unknown` where another part has to be asked first."""
+    """`ok` or the fault of each part; `unknown` if it depends on another part."""
     found: dict[str, str] = {}
     for name, look in PARTS.items():
-        # Each would wait as long again for a database that does not answer.
+        # Each would wait again for a database that does not answer.
         away = name in in_database() and found["database"] != OK
         found[name] = UNKNOWN if away else _state(look)
     return found
 
 
 def in_database() -> frozenset[str]:
-    """Parts that are kept in the database, as this site is set up."""
+    """Parts that are stored in the database in this site's setup."""
     kept = {"migrations", "queue", "erasures"}
     return frozenset(kept if settings.REDIS_URL else kept | {"cache", "broker"})
 
@@ -121,12 +121,12 @@ def _broker() -> str:
 
 
 def _erasures() -> str:
-    """Does a restored database wait for those erased since?"""
+    """Whether a restored database needs erasures to be replayed."""
     return serving.refusal() or OK
 
 
 def _disk() -> str:
-    """Can files be written where uploads arrive and where they are kept?"""
+    """Whether files can be written where uploads arrive and where they are stored."""
     home = Path(settings.THREADSITE_HOME)
     home.mkdir(parents=True, exist_ok=True)
     for folder in (home, Path(settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir())):

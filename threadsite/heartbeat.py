@@ -1,4 +1,4 @@
-"""The queue's heartbeat: a small task that shows that a worker took and finished it."""
+"""The queue's heartbeat: a small task that shows that workers take and finish tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from accounts.selectors import processes as running
 from accounts.services import periodic_jobs, processes
 from followersync.services.sync import dispatcher
 
-#: Far more than the queue ever takes between two beats while it works.
+#: Far longer than a working queue takes between two heartbeats.
 STALE_SECONDS = running.STALE_SECONDS
 
 age = running.work_age
@@ -15,7 +15,7 @@ age = running.work_age
 
 
 def beat() -> None:
-    """Run by the queue: write down that it lives, and see what is due or stuck.
+    """Run by the queue: record the heartbeat, and handle what is due or stuck.
 
     `manage.py queue` enqueues this every five seconds, so that a due account or a dead worker's run
     does not wait for the next minute.

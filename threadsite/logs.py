@@ -1,7 +1,7 @@
-"""The log: one JSON event a line, with what it belongs to and its traceback inside.
+"""Log format: one JSON event per line, with context and traceback, without secrets.
 
-No token, no code and no follower's name belongs in it. What we say ourselves holds none; what
-libraries and the database say passes through `without_secrets` and `_traceback`.
+No token, code or follower's name may be in it. Our own messages contain none; those of libraries
+and the database pass through `without_secrets` and `_traceback`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from accounts import log_context
 
-#: Instagram's tokens and codes, and whatever OAuth or an address calls a secret.
+#: Instagram's tokens and codes, and secrets in OAuth messages and URLs.
 _SECRETS: Final = re.compile(
     r"""\bIG[A-Z]{2}[\w-]{16,} | \bAQ[\w-]{40,}
       | (?P<named>\b(?:access_token|refresh_token|client_secret|code|code_verifier|device_code
@@ -26,7 +26,7 @@ _SECRETS: Final = re.compile(
       | (?P<bearer>\bBearer\s+)[\w.~+/=-]+""",
     re.VERBOSE | re.IGNORECASE,
 )
-#: PostgreSQL names the row that it refused, and with it people.
+#: PostgreSQL's message quotes the refused row, which may name people.
 #: https://www.postgresql.org/docs/current/protocol-error-fields.html
 _ROWS: Final = re.compile(r"^\s*(?:DETAIL|CONTEXT|HINT|LINE \d+):.*$(?:\n\s*\^\s*$)?", re.MULTILINE)
 HIDDEN: Final = "…"
@@ -41,7 +41,7 @@ class EventFormatter(logging.Formatter):
 
 
 class LineFormatter(logging.Formatter):
-    """A record as a person at a terminal reads it."""
+    """A record for a person at a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         event = event_of(record)
@@ -51,7 +51,7 @@ class LineFormatter(logging.Formatter):
 
 
 def event_of(record: logging.LogRecord) -> dict[str, Any]:
-    """`time` (ISO 8601, UTC), `level`, `logger`, `message`; whose it is; `error`, `traceback`."""
+    """`time` (ISO 8601, UTC), `level`, `logger`, `message`; context; `error`, `traceback`."""
     event: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname,
@@ -67,24 +67,24 @@ def event_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def without_secrets(text: str) -> str:
-    """The text, with dots in place of what looks like a secret."""
+    """Replace what looks like a secret by dots."""
     return _SECRETS.sub(_hide, text)
 
 
 def route_of(request: Any) -> str:
-    """The address as the site's own list of addresses has it: a path may hold a key or a code."""
+    """The URL pattern and not the path, which may contain a key or a code."""
     match = getattr(request, "resolver_match", None)
     return f"/{match.route}" if match is not None and match.route else "an unknown address"
 
 
 def connect() -> None:
     """Called once, when Django is ready."""
-    # gunicorn's master formats its lines with this module, and has no Django.
+    # gunicorn's master uses this module without Django.
     from django_q.signals import post_execute_in_worker, pre_execute
 
     pre_execute.connect(_before_task, dispatch_uid="threadsite.logs")
     post_execute_in_worker.connect(_after_task, dispatch_uid="threadsite.logs")
-    threading.excepthook = tell_of_thread
+    threading.excepthook = log_thread_error
 
 
 def _before_task(task: dict[str, Any], **_more: Any) -> None:
@@ -95,8 +95,8 @@ def _after_task(**_more: Any) -> None:
     log_context.begin()
 
 
-def tell_of_thread(ended: threading.ExceptHookArgs) -> None:
-    """A thread that ends by an error: for `threading.excepthook`."""
+def log_thread_error(ended: threading.ExceptHookArgs) -> None:
+    """Log an error that ended a thread: for `threading.excepthook`."""
     if ended.exc_value is None or issubclass(ended.exc_type, SystemExit):
         return
     name = ended.thread.name if ended.thread else "?"
@@ -106,7 +106,7 @@ def tell_of_thread(ended: threading.ExceptHookArgs) -> None:
 
 
 def _message(record: logging.LogRecord) -> str:
-    """Django's own lines about requests end in the path."""
+    """Django's own messages about requests end in the path."""
     said = record.getMessage()
     path = getattr(getattr(record, "request", None), "path", None)
     return said.replace(path, route_of(record.__dict__["request"])) if path else said

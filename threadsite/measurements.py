@@ -1,4 +1,4 @@
-"""Measures requests and tasks into `accounts.counters`, and adds the counts to the table."""
+"""Measures requests and tasks into `accounts.counters`, and flushes the counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django_q.signals import post_execute_in_worker, pre_execute
 
 from accounts import counters
 
-#: First parts of addresses, by what is served there; all others are pages.
+#: Path prefixes by area; all others are pages.
 AREAS: Final = {
     "api": "api",
     "admin": "admin",
@@ -21,12 +21,12 @@ AREAS: Final = {
     "instagram": "callbacks",
     "transfer": "transfer",
 }
-#: Asked by machines every few seconds, which would drown what people wait for.
+#: Polled by machines every few seconds, which would dominate the figures.
 NOT_MEASURED: Final = ("/healthz", "/readyz", "/metrics", "/may-upload", "/static/")
 
 
 class MeasuringMiddleware:
-    """The time until an answer begins, by area of the site and class of status."""
+    """Time until an answer begins, by area of the site and class of status."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,6 +1,6 @@
-"""Numbers for Prometheus, read when asked and guarded by a token; docs/operations.md lists them.
+"""`/metrics` for Prometheus, guarded by a token; docs/operations.md lists the metrics.
 
-No label names anybody: labels are parts, routes, states and codes of our own.
+No label names a person: labels are our own parts, routes, states and codes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from accounts.selectors.duties import deadline_counts
 from followersync.selectors import operations
 from threadsite import environment, health, heartbeat, server_state
 
-#: What each gauge without labels says. Those that name no unit are numbers of rows.
+#: Help of each gauge without labels. Those without a unit are numbers of rows.
 GAUGES: Final = {
     "queue_heartbeat_age_seconds": "Seconds since a worker last proved alive; -1 before the first",
     "queue_waiting": "Tasks in the queue, those at work included",
@@ -80,7 +80,7 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
 
 
 class Site(Collector):
-    """All metrics of the site; where the database is away, what can be told without it."""
+    """All metrics of the site; without the database, those that do not need it."""
 
     def collect(self) -> Iterator[Metric]:
         """Called by prometheus_client."""
@@ -97,7 +97,7 @@ class Site(Collector):
             try:
                 yield from list(_from_database())
             except DatabaseError:
-                return  # it went away meanwhile; the next look says so
+                return  # it went away meanwhile; the next scrape shows it
 
 
 def _build() -> Metric:
@@ -153,7 +153,7 @@ def _gauges(values: dict[str, float]) -> Iterator[Metric]:
 
 
 def _counted() -> Iterator[Metric]:
-    """What `accounts.counters` has summed. A family nobody has added to yet has no samples."""
+    """The sums of `accounts.counters`. A family without additions has no samples."""
     rows = list(
         Counter.objects.order_by("name", "labels").values_list("name", "labels", "part", "value")
     )
@@ -179,7 +179,7 @@ def _counted() -> Iterator[Metric]:
 
 
 def _buckets(values: dict[str, float], bounds: tuple[float, ...]) -> list[tuple[str, float]]:
-    """Each with all that is below it, as Prometheus wants them."""
+    """Cumulative, as Prometheus requires."""
     total, found = 0.0, []
     for bound in (*map(str, bounds), "+Inf"):
         total += values.get(bound, 0.0)

@@ -1,7 +1,7 @@
-"""Outages: which part of the machinery failed a request, told apart from a fault of ours.
+"""Outages: recognises errors caused by an unavailable database, Redis or disk.
 
-A passing fault of the database, of Redis or of the disk is answered by 503 and `Retry-After`, never
-by 500: the same request is right, and works once the part is back.
+A temporary failure of these is answered by 503 and `Retry-After`, never by 500: the request is
+valid, and works once the part is back.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What is away: `code` for programs, `detail` for people, seconds until it is worth asking."""
+    """An unavailable part: `code` for programs, `detail` for people, seconds until a retry."""
 
     code: str
     detail: Promise
@@ -67,7 +67,7 @@ DISK: Final = Outage(
 _CONTENTION: Final = frozenset({"40001", "40P01", "55P03", "57014"})
 #: A server that only reads: a standby that has not taken over yet.
 _READ_ONLY: Final = "25006"
-#: Wrong states of objects are faults of ours, although the driver calls them operational.
+#: Wrong object states are faults of ours, although the driver calls them operational.
 _OBJECT_STATE: Final = "55"
 _DATABASE_ERRORS: Final = (DatabaseError, InterfaceError, psycopg.Error)
 _OPERATIONAL: Final = (
@@ -79,7 +79,7 @@ _OPERATIONAL: Final = (
 
 
 def outage_of(error: BaseException | None) -> Outage | None:
-    """The outage that raised the error, or that an error of ours names as its cause."""
+    """The outage behind an error, or behind the cause of one of our errors."""
     while error is not None:
         found = _of_database(error) or _of_cache(error) or _of_disk(error)
         if found is not None:
@@ -89,13 +89,13 @@ def outage_of(error: BaseException | None) -> Outage | None:
 
 
 def note(outage: Outage, error: BaseException, where: str) -> None:
-    """One line in the log, without a traceback: there is one for each request meanwhile."""
+    """Log one line without a traceback: there is one for each request meanwhile."""
     said = (str(error).strip().splitlines() or [""])[0]
     logger.warning("%s: %s in %s (%s)", outage.code, type(error).__name__, where, said[:200])
 
 
 def is_noted(response: HttpResponseBase) -> None:
-    """Keep Django from logging the answer once more, with a traceback (`django.utils.log`)."""
+    """Keep Django from logging the answer again with a traceback (`django.utils.log`)."""
     response._has_been_logged = True  # type: ignore[attr-defined]
 
 
@@ -123,7 +123,7 @@ def _of_disk(error: BaseException) -> Outage | None:
     return DISK if isinstance(error, OSError) and error.errno in NO_ROOM else None
 
 
-#: For tests and the API's description: every outage by its code.
+#: Every outage by its code, for tests and the API's description.
 ALL: Final = MappingProxyType(
     {outage.code: outage for outage in (DATABASE, CONTENDED, CACHE, DISK)}
 )

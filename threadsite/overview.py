@@ -1,4 +1,4 @@
-"""The admin's overview: what is well, and what wants a person."""
+"""The admin's overview page: state of the site and open work for staff."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @permission_required("accounts.view_linkedaccount", raise_exception=True)
 def overview_view(request: HttpRequest) -> HttpResponse:
-    """For staff (`admin.site.admin_view` sees to that) who may see linked accounts."""
+    """For staff (checked by `admin.site.admin_view`) who may view linked accounts."""
     StaffView.objects.create(staff=cast("User", request.user), at=clock.now(), what="overview")
     context: dict[str, Any] = {
         **admin.site.each_context(request),

@@ -1,7 +1,7 @@
-"""A web process says every 20 seconds that it runs, which keys it knows and what it reaches.
+"""Reports of a web process every 20 seconds: that it runs, its keys and its storages.
 
-`manage.py rotate_keys` asks for the keys, `accounts.services.hosts` for the storages. The
-queue's watchdog says the same of the queue.
+`manage.py rotate_keys` reads the keys, `accounts.services.hosts` the storages. The queue's watchdog
+reports the queue.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REPORT_SECONDS: Final = 20.0
 
 
 class Presence:
-    """One process's thread, which holds no connection between two reports."""
+    """The reporting thread of a process; it has no connection between two reports."""
 
     def __init__(self) -> None:
         self.process = processes.new_id()
@@ -31,17 +31,17 @@ class Presence:
         self._thread = threading.Thread(target=self._work, name="presence", daemon=True)
 
     def begin(self) -> None:
-        """From here on, until `end`."""
-        hosts.keep_looking()
+        """Report until `end`."""
+        hosts.start_reading_marks()
         self._thread.start()
 
     def end(self) -> None:
-        """The process ends as asked: nobody waits for it any more."""
+        """The process ends as asked: stop waiting for its reports."""
         self._ending.set()
         self._thread.join(REPORT_SECONDS)
 
     def report(self) -> None:
-        """Once; a database that is away is told again later."""
+        """Report once; if the database is away, the next report is the retry."""
         self._try(lambda: processes.report(self.process, SiteProcess.Kind.WEB))
 
     def _work(self) -> None:

@@ -1,8 +1,8 @@
-"""django-q2's queue in Redis, whose tasks outlive the worker that took them.
+"""django-q2 broker on Redis whose tasks survive the worker that took them.
 
-The stock broker takes a task off its list and forgets it: what a killed cluster had in hand is
-gone. Here a task moves to a list of its cluster's own until it is finished, and goes back when the
-cluster dies. Where Redis goes away it is waited for.
+The stock broker removes a task from its list at once: a killed cluster's tasks are lost. Here a
+task moves to a list of its cluster's until it is finished, and back when the cluster dies. Waits
+while Redis is away.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from redis.retry import Retry
 from accounts.connectivity import GONE, Outage
 from accounts.queue import cluster_id
 
-#: How long an empty queue is waited for; it also bounds how late a stop is noticed.
+#: How long to wait on an empty queue; it also bounds how late a stop is noticed.
 WAIT_SECONDS: Final = 1
-#: A server that says nothing for so long is taken for away.
+#: A server silent for so long counts as away.
 TIMEOUT_SECONDS: Final = 10
-#: A member's request may be what enqueues.
+#: A member's request may enqueue.
 CONNECT_SECONDS: Final = 3
 ACKNOWLEDGE_SECONDS: Final = 120.0
 
 
 @cache
 def _client(address: str) -> redis.Redis:
-    """One pool of connections for each process (it looks after forks itself)."""
+    """One connection pool per process (it handles forks itself)."""
     return redis.Redis.from_url(
         address,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=CONNECT_SECONDS,
         health_check_interval=30,
-        # A connection that has gone stale is replaced; all other waiting is ours.
+        # A stale connection is replaced; all other retries are ours.
         retry=Retry(NoBackoff(), 1),
     )
 
@@ -53,25 +53,25 @@ class RedisBroker(Redis):  # type: ignore[misc]
 
     @staticmethod
     def get_connection(list_key: str | None = None) -> Any:
-        """A client that neither waits for ever nor fails for a connection that has gone stale."""
+        """A client with timeouts that replaces stale connections."""
         return _client(Conf.REDIS)
 
     def ping(self) -> bool:
-        """The cluster starts whether Redis is there or not: `dequeue` waits for it."""
+        """Always true, so that the cluster starts without Redis: `dequeue` waits for it."""
         return True
 
     def dequeue(self) -> list[tuple[str, bytes]] | None:
-        """One task as (its own text, payload); None after a quiet wait."""
+        """One task as (its own text, payload); None after a wait."""
         try:
             task = self._take()
         except GONE as error:
-            time.sleep(self._outage.goes_on(error))
+            time.sleep(self._outage.record_failure(error))
             return None
-        self._outage.is_over()
+        self._outage.record_success()
         return None if task is None else [(task.decode(), task)]
 
     def acknowledge(self, task_id: str) -> None:
-        """Forget a finished task; waits for Redis, else it would run again."""
+        """Delete a finished task; waits for Redis, else it would run again."""
         until = time.monotonic() + ACKNOWLEDGE_SECONDS
         while True:
             try:
@@ -79,43 +79,43 @@ class RedisBroker(Redis):  # type: ignore[misc]
             except GONE as error:
                 if time.monotonic() > until:
                     raise
-                time.sleep(self._outage.goes_on(error))
+                time.sleep(self._outage.record_failure(error))
             else:
-                self._outage.is_over()
+                self._outage.record_success()
                 return
 
     def fail(self, task_id: str) -> None:
-        """A task that nobody can read."""
+        """Delete an unreadable task."""
         self.acknowledge(task_id)
 
     def lock_size(self) -> int:
-        """How many tasks are in hand."""
+        """How many tasks are claimed."""
         known = self.connection.smembers(self._clusters)
         return sum(int(self.connection.llen(self._taken(each.decode()))) for each in known)
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """What monitors show, twice a second."""
+        """For monitors, twice a second."""
         with suppress(*GONE):
             super().set_stat(key, value, timeout)
 
     def instance(self) -> str | None:
-        """What changes when the queue may have lost its tasks: Redis draws it at each start."""
+        """An id that changes when the queue may have lost its tasks: Redis's run id."""
         return str(self.connection.info("server")["run_id"])
 
-    def give_back(self, cluster: str) -> int:
-        """Let others have what this cluster took and will not finish; returns how many tasks."""
+    def release_claims(self, cluster: str) -> int:
+        """Release this cluster's tasks for others; returns how many."""
         returned = 0
-        # From the end to the front of both: in the order in which they were enqueued.
+        # From the tail to the head of both: in the order in which they were enqueued.
         while self.connection.lmove(self._taken(cluster), self.list_key, "RIGHT", "LEFT"):
             returned += 1
         self.connection.delete(self._addressed(cluster))
         self.connection.srem(self._clusters, cluster)
         return returned
 
-    def give_back_abandoned(self, living: Collection[str]) -> int:
-        """The same for all clusters but the `living`."""
+    def release_abandoned_claims(self, living: Collection[str]) -> int:
+        """The same for all clusters not in `living`."""
         known = {each.decode() for each in self.connection.smembers(self._clusters)}
-        return sum(self.give_back(cluster) for cluster in known - {*living})
+        return sum(self.release_claims(cluster) for cluster in known - {*living})
 
     def _take(self) -> bytes | None:
         cluster = cluster_id()
@@ -137,6 +137,6 @@ class RedisBroker(Redis):  # type: ignore[misc]
         return f"{self.list_key}:taken:{cluster}"
 
     def _addressed(self, cluster: str) -> str:
-        """Where `enqueue` of a broker for `threadsite@NUMBER` puts a task."""
+        """The list used by `enqueue` of a broker for `threadsite@ID`."""
         name = self.list_key.removeprefix("django_q:").removesuffix(":q")
         return f"django_q:{name}@{cluster}:q"

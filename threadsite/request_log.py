@@ -1,4 +1,4 @@
-"""Requests in the log: each gets an id, which its lines and its answer carry, and one event."""
+"""Request log: an id per request, in its log lines and its answer, and one event."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLogMiddleware:
-    """A proxy's id is taken over where a proxy stands before us, else one is drawn."""
+    """Uses the id of a trusted proxy, else generates one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -32,7 +32,7 @@ class RequestLogMiddleware:
             response = self.get_response(request)
             response.headers[HEADER] = str(log_context.fields()["request"])
             if not request.path_info.startswith(settings.STATIC_URL):
-                _tell(request, response, time.monotonic() - begun)
+                _log(request, response, time.monotonic() - begun)
         return response
 
 
@@ -41,8 +41,8 @@ def _id_of(request: HttpRequest) -> str:
     return given if _GIVEN.fullmatch(given) else uuid.uuid4().hex[:16]
 
 
-def _tell(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-    """The route and not the path, which may hold a key of a mail or a code."""
+def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    """Logs the route and not the path, which may contain a key or a code."""
     event: dict[str, Any] = {
         "method": request.method,
         "route": route_of(request),

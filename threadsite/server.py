@@ -1,6 +1,6 @@
 """gunicorn's settings: `gunicorn -c python:threadsite.server threadsite.wsgi`.
 
-What stands in the command wins, so that an operator can change each.
+Command-line options take precedence.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from threadsite.worker import PatientWorker
 
 
 class ServerLog(Logger):  # type: ignore[misc]
-    """gunicorn's own lines as events; the site tells of its requests itself, by their routes."""
+    """gunicorn's messages as events; requests are logged by `threadsite.request_log`."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(EventFormatter())
 
-    def access(self, *_told: object) -> None:
-        """Paths hold codes and keys, which `threadsite.request_log` leaves out."""
+    def access(self, *_args: object) -> None:
+        """Not logged: paths contain codes and keys, which `threadsite.request_log` omits."""
 
 
 workers = 2
@@ -33,10 +33,10 @@ logger_class = ServerLog
 worker_connections = 500
 keepalive = 5
 graceful_timeout = 30
-# A worker that gives no sign of life at all; a request has limits of its own (threadsite.worker).
+# For a hanging worker; a request has limits of its own (threadsite.worker).
 timeout = 60
-# By these headers whoever comes through a proxy on this machine could say where the site lies, and
-# so where the links in our mails lead.
+# By these headers a client behind a proxy on this machine could set the site's address, and
+# so the links in our mails.
 forwarder_headers = ""
 limit_request_line = 8190
 limit_request_fields = 60
@@ -45,7 +45,7 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Called in each worker once its application is loaded; it may be another than the site."""
+    """Called in each worker once its application is loaded, which may not be the site."""
     from django.apps import apps
 
     if not apps.ready:

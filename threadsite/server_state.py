@@ -1,4 +1,4 @@
-"""How the database server and the queue are at this moment."""
+"""Current figures of the database server and the queue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from accounts import clock
 
 
 def database() -> dict[str, float]:
-    """Connections of everybody, how many the server allows, and the database's bytes."""
+    """All connections, the server's limit, and the database's size in bytes."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),"
@@ -28,7 +28,7 @@ def database() -> dict[str, float]:
 
 
 def queue() -> dict[str, float]:
-    """How many tasks wait, and how long the oldest has; Redis does not tell the latter."""
+    """How many tasks wait, and for how long the oldest; the latter not with Redis."""
     if settings.REDIS_URL:
         return {"queue_waiting": get_broker().queue_size()}
     now = clock.wall()

@@ -1,4 +1,4 @@
-"""Whether the site may be served: not from a database that is older than the list of erasures."""
+"""Refuses to serve from a database that is older than the list of erasures."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.db import DatabaseError, close_old_connections
 from accounts.services import hosts
 from accounts.services.erasure import restored_backup
 
-#: Between two looks at which database it is, and between two comparisons while it is refused.
+#: Seconds between two checks of the database's identity, and of the list while refused.
 LOOK_SECONDS: Final = 60.0
 AGAIN_SECONDS: Final = 10.0
 RETRY_AFTER: Final = "60"
-#: Answered whatever is wrong: they say what it is.
+#: Always answered: they report the fault.
 ALWAYS: Final = frozenset({"/healthz", "/readyz"})
-#: In both languages, since nothing is asked of the database here, the reader's language neither.
+#: In both languages, since the reader's is in the database, which is not used here.
 TEXT: Final = (
     "This site is being restored from a backup and opens again when everything that was erased "
     "is erased here too. Please come back in a few minutes.\n\n"
@@ -38,7 +38,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 @dataclass
 class _Known:
-    """What this process found last."""
+    """The last result of this process."""
 
     looked_at: float = float("-inf")
     identity: str = ""
@@ -49,10 +49,10 @@ _known = _Known()
 
 
 def refusal(*, fresh: bool = False) -> str:
-    """Why nothing may be served, in words for the operator; "" where it may.
+    """Why the site may not be served, as a message for the operator; "" if it may.
 
-    The list is compared when the process first asks, when it meets another database than before,
-    and again while it refuses. While the database is away, what was found last holds.
+    The list is compared when the process first asks, when the database is another than before, and
+    again while it refuses. While the database is away, the last result is used.
     """
     now = time.monotonic()
     wait = AGAIN_SECONDS if _known.refusal else LOOK_SECONDS
@@ -70,13 +70,13 @@ def refusal(*, fresh: bool = False) -> str:
     return _known.refusal
 
 
-def look_again() -> None:
-    """The database was away: ask it at once whether it is the same as before."""
+def recheck() -> None:
+    """The database was away: check at once whether it is the same as before."""
     _known.looked_at = float("-inf")
 
 
 def check_start() -> None:
-    """Raises ImproperlyConfigured where nothing may be served; says what hosts do not share."""
+    """Raises ImproperlyConfigured if the site may not be served; logs what hosts do not share."""
     reason = refusal(fresh=True)
     if reason:
         raise ImproperlyConfigured(reason)
@@ -86,7 +86,7 @@ def check_start() -> None:
 
 
 def not_shared(own: Mapping[str, str] | None = None) -> list[str]:
-    """What hosts do not share although they must, each in words for the operator."""
+    """Storages that hosts must share but do not, as messages for the operator."""
     try:
         found = hosts.not_shared(own)
     except DatabaseError:
@@ -107,7 +107,7 @@ _WORDS: Final = {
 
 
 class Guarded:
-    """The site's WSGI application, answered for with 503 while nothing may be served."""
+    """The site's WSGI application; answers 503 while the site may not be served."""
 
     def __init__(self, application: Application) -> None:
         self._application = application

@@ -1,4 +1,4 @@
-"""Every setting, from the environment alone; a missing or malformed one stops the start by name."""
+"""Django settings, from the environment only; a missing or malformed one stops the start."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = environment.flag("DEBUG", default=False)
 THREADSITE_HOME = environment.home()
 SECRET_KEY = environment.text("SECRET_KEY")
-#: Keys of before, or of soon: what they signed is taken, nothing is signed with them.
+#: Former or future keys: their signatures are accepted, but nothing is signed with them.
 SECRET_KEY_FALLBACKS = environment.items("SECRET_KEY_FALLBACKS", "")
 TOKEN_KEYS = environment.fernet_keys("TOKEN_KEYS")
 PUBLIC_URL = environment.url("PUBLIC_URL", "http://127.0.0.1:8000" if DEBUG else None)
 ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS", "127.0.0.1,localhost" if DEBUG else None)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
-# Keys with one purpose each. Unset, they are drawn from SECRET_KEY (environment.derived_key).
+# Keys with one purpose each. Unset, they are derived from SECRET_KEY (environment.derived_key).
 CONSENT_LEDGER_KEY = environment.key_of_purpose("CONSENT_LEDGER_KEY", SECRET_KEY)
 SUPPRESSION_KEY = environment.key_of_purpose("SUPPRESSION_KEY", SECRET_KEY)
 #: Ed25519 seeds (32 bytes, URL-safe base64) that sign deletion receipts, newest first.
@@ -53,13 +53,13 @@ CLOCK_SPEED, CLOCK_FOLDER = environment.clock(
 #: `database:`, `file:///folder`, `s3://bucket/folder`; unset, a folder of this host.
 FILES_URL = environment.text("FILES_URL", "")
 FILES_OPTIONS = environment.options("FILES_OPTIONS")
-#: Where backups are not; as FILES_URL, but never in the database that it outlives.
+#: Apart from the backups; as FILES_URL, but never in the database.
 ERASURES_URL = environment.text("ERASURES_URL", "")
 ERASURES_OPTIONS = environment.options("ERASURES_OPTIONS")
-#: By which this host is known to the others; unset, the system's own name for it.
+#: This host's name for the others; unset, the system's host name.
 HOST_NAME = environment.text("HOST_NAME", "")
 
-# --- Google Drive: unset, members are not offered to have theirs watched ------------------------
+# --- Google Drive: unset, members cannot have theirs watched ------------------------------------
 GOOGLE_CLIENT_ID = environment.text("GOOGLE_CLIENT_ID", "")
 GOOGLE_CLIENT_SECRET = environment.text("GOOGLE_CLIENT_SECRET", "")
 GOOGLE_OAUTH_URL = environment.url("GOOGLE_OAUTH_URL", "https://accounts.google.com")
@@ -71,13 +71,13 @@ SYNC_INTERVAL_MINUTES_LOW = environment.integer("SYNC_INTERVAL_MINUTES_LOW", 15,
 SYNC_INTERVAL_MINUTES_DEFAULT = environment.integer(
     "SYNC_INTERVAL_MINUTES_DEFAULT", 360, low=1, high=10_080
 )
-#: Days by retention rule; what is not named here keeps its default (docs/privacy.md).
+#: Days by retention rule; others keep their default (docs/privacy.md).
 RETENTION_DAYS = environment.numbers("RETENTION_DAYS")
-#: Calls to Instagram for one account in an hour; what its headers say may lower it.
+#: Calls to Instagram for one account in an hour; its headers may lower it.
 INSTAGRAM_CALLS_PER_HOUR = environment.integer(
     "INSTAGRAM_CALLS_PER_HOUR", 200, low=10, high=1_000_000
 )
-#: The hour (0 to 23) from which nightly work is done, in the site's own time zone.
+#: The hour (0 to 23) at which nightly work begins, in the site's time zone.
 NIGHTLY_HOUR = environment.integer("NIGHTLY_HOUR", 3, low=0, high=23)
 SITE_TIME_ZONE = environment.zone("SITE_TIME_ZONE", "UTC")
 UNLINK_GRACE_DAYS = environment.integer("UNLINK_GRACE_DAYS", 30, low=1, high=365)
@@ -105,7 +105,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    # Last, so that what they unregister from the admin is registered by then.
+    # Last, since they unregister admin pages of the others.
     "threadsite",
     "followersync",
     "followersync.drive",
@@ -114,7 +114,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "threadsite.health.HealthMiddleware",
-    # So that the time of all the others counts.
+    # First, to measure all the others.
     "threadsite.measurements.MeasuringMiddleware",
     "threadsite.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -132,11 +132,11 @@ MIDDLEWARE = [
     "accounts.middleware.MemberLocaleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.ExpiredSessionMiddleware",
-    "accounts.middleware.StaffDoorMiddleware",
+    "accounts.middleware.AdminAccessMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActivityMiddleware",
-    "accounts.middleware.FreshProofMiddleware",
+    "accounts.middleware.ReauthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 #: Traces by OpenTelemetry (requirements-telemetry.txt); unset, nothing of it is imported.
@@ -151,7 +151,7 @@ WSGI_APPLICATION = "threadsite.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Database and cache -------------------------------------------------------------------------
-# The fallback address is never dialled: manage.py and the tests put a server there first.
+# The fallback is never connected to: manage.py and the tests set DATABASE_URL first.
 DATABASES = {
     "default": database.configuration(environment.text("DATABASE_URL", "postgresql:///threadsite"))
 }
@@ -163,7 +163,7 @@ CACHES: dict[str, dict[str, Any]] = {
             "BACKEND": "accounts.caches.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_FUNCTION": "accounts.caches.hashed_key",
-            # A page waits for it: a Redis that is gone is to be told, not waited for.
+            # A page waits for it: an unavailable Redis must fail soon.
             "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
         }
         if REDIS_URL
@@ -178,9 +178,9 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 
 # --- Queue --------------------------------------------------------------------------------------
-# The queue only wakes: what is due or running stands in our own rows, and the dispatcher rings
-# again. A failed task is therefore never retried by the queue (ack_failures), and nothing that was
-# missed while the cluster stood still is made up for (catch_up).
+# The queue only wakes: our own rows say what is due or running, and the dispatcher enqueues
+# again. So the queue never retries a failed task (ack_failures), and does not catch up on
+# what was missed while the cluster was stopped (catch_up).
 Q_CLUSTER: dict[str, Any] = {
     "name": "threadsite",
     "workers": environment.integer("QUEUE_WORKERS", 2, low=1, high=64),
@@ -242,7 +242,7 @@ SOCIALACCOUNT_PROVIDERS = {
     "instagram": {
         "APPS": [{"client_id": INSTAGRAM_CLIENT_ID, "secret": INSTAGRAM_CLIENT_SECRET, "key": ""}]
     },
-    # What it is now stands in GOOGLE_CLIENT_ID: see followersync.drive.
+    # Now GOOGLE_CLIENT_ID: see followersync.drive.
     "googledrive": {"APPS": [{"client_id": "of-the-day", "secret": "", "key": ""}]},
 }
 LOGIN_URL = "account_login"
@@ -252,15 +252,15 @@ ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_UNIQUE_EMAIL = True
-# An address may be claimed by several members until one of them confirms it: to refuse it at
-# sign-up would tell whoever asks who is registered.
+# Several members may claim an address until one of them confirms it: refusing it at
+# sign-up would reveal who is registered.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_FORMS = {
     "signup": "accounts.forms.SignupForm",
     "reset_password": "accounts.forms.ResetPasswordForm",
 }
-# Each is a claim, and a mail to somebody.
+# Each claims an address and sends a mail.
 ACCOUNT_MAX_EMAIL_ADDRESSES = 10
 ACCOUNT_TRUSTED_PROXY_COUNT = environment.integer("TRUSTED_PROXY_COUNT", 0, low=0, high=9)
 ALLAUTH_TRUSTED_PROXY_COUNT = ACCOUNT_TRUSTED_PROXY_COUNT
@@ -281,7 +281,7 @@ IDP_OIDC_PRIVATE_KEY = environment.text("OIDC_PRIVATE_KEY", "").replace("\\n", "
 IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
 IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = 90 * 24 * 3600
 IDP_OIDC_ROTATE_REFRESH_TOKEN = True
-#: Outgoing webhooks go to public https addresses alone, unless the operator's programs are inside.
+#: Allow outbound webhooks to http and private addresses, for programs in the own network.
 WEBHOOKS_TO_PRIVATE_NETWORKS = environment.flag("WEBHOOKS_TO_PRIVATE_NETWORKS", default=False)
 #: Data-transfer tools such as Meta's may push members' exports to /transfer/ (docs/operations.md).
 TRANSFER_DESTINATION = environment.flag("TRANSFER_DESTINATION", default=False)
@@ -331,7 +331,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = environment.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [BASE_DIR / "threadsite" / "static"]
 # Collected files are served compressed and under hashed names; before `collectstatic` has run
-# (development, tests, demo) they are served from where they lie.
+# (development, tests, demo) they are served from their source folders.
 COLLECTED = "collectstatic" in sys.argv or (Path(STATIC_ROOT) / "staticfiles.json").is_file()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -350,7 +350,7 @@ SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
-# Strict would not come along on the way back from Instagram.
+# Strict cookies would not be sent on the redirect from Instagram.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_SSL_REDIRECT = environment.flag("SECURE_SSL_REDIRECT", default=False)
@@ -390,7 +390,7 @@ EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "Threadsite <noreply@localhost>")
 
-# --- Whoever runs this site, as imprint and privacy page name them --------------------------------
+# --- The operator, as named in imprint and privacy page ------------------------------------------
 OPERATOR_NAME = environment.text("OPERATOR_NAME", "")
 OPERATOR_ADDRESS = environment.text("OPERATOR_ADDRESS", "")
 OPERATOR_EMAIL = environment.text("OPERATOR_EMAIL", "")
@@ -418,5 +418,5 @@ LOGGING: dict[str, Any] = {
     },
 }
 
-#: Who may read /metrics, as a bearer token; unset, nobody.
+#: The bearer token for /metrics; unset, nobody may read it.
 METRICS_TOKEN = environment.text("METRICS_TOKEN", "")

@@ -1,8 +1,8 @@
-"""Starts child processes, restarts those that end, and ends them all when it stops.
+"""Process supervisor: starts child processes, restarts them, and ends them when it stops.
 
 Each child leads a session of its own, so that Ctrl-C reaches only the supervisor, which then ends
-the children in order. What a killed supervisor left behind is found from a file of process ids
-and ended before the next start.
+the children in order. Children left by a killed supervisor are found from a file of process ids and
+ended before the next start.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from types import FrameType
 
 import psutil
 
-#: A child that ends more often than this within a minute is given up on, or waited for.
+#: After more ends than this within a minute, the supervisor gives up or pauses.
 RESTARTS_PER_MINUTE = 5
-#: A child that is never given up on is started again after 1, 2, 4 … seconds, at most so many.
+#: Without giving up, a child is restarted after 1, 2, 4 … seconds, at most so many.
 LONGEST_PAUSE = 30.0
 STOP_SECONDS = 10.0
 #: From <linux/prctl.h>.
@@ -34,9 +34,9 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass
 class Child:
-    """A process to keep alive: its name, its command and, while it runs, the process itself.
+    """A process to keep running: its name, command and current process.
 
-    Its output goes to a log of its own unless it talks to the terminal (`inherit_output`).
+    Its output goes to a log of its own unless it uses the terminal (`inherit_output`).
     """
 
     name: str
@@ -49,9 +49,9 @@ class Child:
 
 
 class StopRequest:
-    """What a signal handler can set at any moment: it takes no lock that the interrupted holds.
+    """An event that a signal handler may set at any time: it takes no lock.
 
-    `threading.Event` does, and hangs for good when a signal comes while it is set or waited for.
+    `threading.Event` does, and deadlocks when a signal comes while it is set or waited for.
     """
 
     def __init__(self) -> None:
@@ -60,9 +60,9 @@ class StopRequest:
         os.set_blocking(self._written, False)
 
     def set(self) -> None:
-        """Ask for the end; whoever waits wakes."""
+        """Request the stop and wake waiters."""
         self._asked = True
-        # A pipe that is full wakes as well.
+        # A full pipe wakes waiters as well.
         with contextlib.suppress(BlockingIOError):
             os.write(self._written, b"!")
 
@@ -70,7 +70,7 @@ class StopRequest:
         return self._asked
 
     def wait(self, seconds: float) -> bool:
-        """Sleep for at most so long; whether the end was asked for."""
+        """Sleep for at most so long; whether a stop was requested."""
         if not self._asked:
             select.select([self._wakes], [], [], seconds)
         return self._asked
@@ -79,7 +79,7 @@ class StopRequest:
 class Supervisor:
     """Starts children, restarts those that die, and stops all on SIGINT or SIGTERM.
 
-    `gives_up`: a child that keeps dying ends the run. Else it is started again for ever, after
+    `gives_up`: a child that keeps dying ends the run. Otherwise it is restarted for ever, after
     growing pauses: what it needs may be away for a while.
     """
 
@@ -107,7 +107,7 @@ class Supervisor:
         for pid, created in _noted(self._pids):
             try:
                 leftover = psutil.Process(pid)
-                # A number is used again sooner or later; the time of birth tells the two apart.
+                # Process ids are reused; the start time tells them apart.
                 if abs(leftover.create_time() - created) < 1 and os.getpgid(pid) == pid:
                     os.killpg(pid, signal.SIGKILL)
                     leftover.wait(STOP_SECONDS)
@@ -116,7 +116,7 @@ class Supervisor:
         self._pids.unlink(missing_ok=True)
 
     def listen(self) -> None:
-        """From here on SIGINT, SIGTERM and a closed terminal end the run, not the interpreter."""
+        """From here on SIGINT, SIGTERM and SIGHUP end the run, not the interpreter."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
 
@@ -147,7 +147,7 @@ class Supervisor:
     def run(
         self, on_death: Callable[[Child], None], on_beat: Callable[[], None] | None = None
     ) -> None:
-        """Watch until a signal comes, twice a second, and start again what has ended."""
+        """Check twice a second until a signal comes, and restart what has ended."""
         beats = 0
         while not self.stopping.wait(0.5):
             beats += 1
@@ -175,7 +175,7 @@ class Supervisor:
             self.start(child)
 
     def stop(self) -> None:
-        """End every child, the last started first, and its whole process group with it."""
+        """End every child with its process group, the last started first."""
         for child in reversed(self.children):
             end_group(child, self.stop_seconds)
         if self._pids is not None:
@@ -192,14 +192,14 @@ class Supervisor:
                     running.append((pid, psutil.Process(pid).create_time()))
                 except psutil.Error:
                     continue
-        # Whole or not at all: a kill may come at any moment.
+        # Atomic: a kill may come at any moment.
         written = self._pids.with_suffix(".new")
         written.write_text(json.dumps(running), encoding="utf-8")
         written.replace(self._pids)
 
 
 def _noted(path: Path) -> list[tuple[int, float]]:
-    """(process id, time of birth) of each child noted; none from a file that is damaged."""
+    """(process id, start time) of each child in the file; none from a damaged file."""
     try:
         return [(int(pid), float(born)) for pid, born in json.loads(path.read_bytes())]
     except (OSError, ValueError, TypeError, OverflowError, RecursionError):
@@ -207,24 +207,24 @@ def _noted(path: Path) -> list[tuple[int, float]]:
 
 
 def _end_with_parent() -> None:
-    """Ask Linux for a SIGTERM when the supervisor is killed; elsewhere the next start cleans up."""
+    """Have Linux send SIGTERM when the supervisor is killed; elsewhere the next start cleans up."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Whether it has ended, without collecting it: until then nobody else can get its number."""
+    """Whether it has ended, without reaping it: until then its id is not reused."""
     if process.returncode is not None:
         return True
-    if not hasattr(os, "waitid"):  # on some systems; there the number is free for a moment
+    if not hasattr(os, "waitid"):  # on some systems; there the id may be reused
         return process.poll() is not None
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def end_group(child: Child, seconds: float = STOP_SECONDS) -> None:
-    """SIGTERM, some seconds of grace, then SIGKILL to whatever is left of the group.
+    """SIGTERM, some seconds of grace, then SIGKILL to the rest of the group.
 
-    The child is collected last: its number is also that of its group.
+    The child is reaped last: its id is also that of its group.
     """
     if child.process is None or child.process.returncode is not None:
         return

@@ -1,7 +1,9 @@
-"""Tells systemd that a service runs and is not stuck: `Type=notify` and `WatchdogSec`.
+"""systemd notification: readiness and watchdog (`Type=notify`, `WatchdogSec`).
 
-The protocol is one datagram to the socket that NOTIFY_SOCKET names; without it nothing is told.
-https://www.freedesktop.org/software/systemd/man/sd_notify.html
+The protocol is one datagram to the socket in NOTIFY_SOCKET; without it nothing is sent.
+https:
+
+www.freedesktop.org/software/systemd/man/sd_notify.html
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 
-def tell(state: str) -> None:
-    """Send a state such as `READY=1` or `WATCHDOG=1`; a socket that is away is no fault of ours."""
+def notify(state: str) -> None:
+    """Send a state such as `READY=1` or `WATCHDOG=1`; an unreachable socket is ignored."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
@@ -24,12 +26,12 @@ def tell(state: str) -> None:
         notices.send(state.encode())
 
 
-def beating(look: Callable[[], None]) -> Callable[[], None]:
-    """`look`, and a sign of life after each: where it hangs, systemd ends the service."""
-    tell("READY=1")
+def with_watchdog(look: Callable[[], None]) -> Callable[[], None]:
+    """`look` with a watchdog message after each call: if it hangs, systemd ends the service."""
+    notify("READY=1")
 
     def beat() -> None:
         look()
-        tell("WATCHDOG=1")
+        notify("WATCHDOG=1")
 
     return beat

@@ -1,9 +1,11 @@
-"""Traces by OpenTelemetry, where OPENTELEMETRY is set: requests, the queue's tasks, statements.
+"""OpenTelemetry traces, if OPENTELEMETRY is set: requests, queue tasks, SQL statements.
 
-A span holds a route, a task's name or a statement with its placeholders, and never a path, a query
-or a value: what hides no secret in the log hides none here. Where to send them is said by
-OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME …).
-https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+A span contains a route, a task's name or a statement with its placeholders, never a path, a query
+string or a value, since it is not filtered for secrets as the log is. OpenTelemetry's own variables
+set the destination (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME …).
+https:
+
+opentelemetry.io/docs/specs/otel/protocol/exporter/
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
 LONGEST_STATEMENT: Final = 2_000
-#: The task that this worker is at; it does one after another.
+#: The current task of this worker, which runs one at a time.
 _task = ExitStack()
 
 
@@ -51,14 +53,14 @@ def install() -> None:
 
 
 def tracer() -> Tracer:
-    """Without `install`, one whose spans go nowhere."""
+    """Without `install`, a tracer whose spans are discarded."""
     from opentelemetry import trace
 
     return trace.get_tracer("threadsite")
 
 
 class TraceMiddleware:
-    """One span for each request; only in MIDDLEWARE where the switch is set."""
+    """One span per request; in MIDDLEWARE only if OPENTELEMETRY is set."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -93,7 +95,7 @@ def _after_task(**_more: Any) -> None:
 
 
 def _on_connection(connection: Any, **_more: Any) -> None:
-    """Sent anew whenever the same object connects again."""
+    """Sent again whenever the same object reconnects."""
     if _traced not in connection.execute_wrappers:
         connection.execute_wrappers.append(_traced)
 

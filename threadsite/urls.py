@@ -1,4 +1,4 @@
-"""Every address of the site but `/healthz` and `/readyz`; the apps hold their own."""
+"""URL patterns of the site, except `/healthz` and `/readyz`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ urlpatterns = [
     path("admin/overview/", admin.site.admin_view(overview_view), name="admin-overview"),
     path("admin/", admin.site.urls),
     path("auth/", include("allauth.urls")),
-    # Ours stand before allauth's, at the same addresses and so under the same names.
+    # Ours come before allauth's, at the same addresses and so under the same names.
     path("identity/o/", include("accounts.oauth_urls")),
     path("", include("allauth.idp.urls")),
     path("api/", include("threadsite.api_urls")),

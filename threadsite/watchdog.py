@@ -1,10 +1,8 @@
-"""The queue's watchdog: ends a cluster that hangs, and frees what dead workers had in hand.
+"""The queue's watchdog: ends a hanging cluster, and releases dead workers' tasks and leases.
 
-django-q2's cluster hangs for good when a worker is killed while it holds the queue's lock
-(django-q2 issue 23). So a task that only writes down that it ran is enqueued for this very cluster;
-when it is not done for longer than can be, the cluster is ended and started anew.
-
-Nothing that the watchdog meets may end it: whatever is away is waited for.
+django-q2's cluster hangs for good when a worker is killed while it has the queue's lock (django-q2
+issue 23). So a task that only records that it ran is enqueued for this cluster; when it takes too
+long, the cluster is ended and restarted. No error ends the watchdog: it waits for what is away.
 """
 
 from __future__ import annotations
@@ -32,16 +30,16 @@ from threadsite.supervisor import Child, end_group
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 5.0
-#: An answer that is late is looked for more often.
+#: A late heartbeat is checked for more often.
 LATE_LOOK_SECONDS: Final = 1.0
 COUNT_SECONDS: Final = 1.0
-#: With a worker at leisure the heartbeat takes a second or two.
+#: With an idle worker the heartbeat takes a second or two.
 IDLE_PATIENCE: Final = 30.0
-#: Less after a death: the dead may have taken the lock along that all others wait for.
+#: Less after a worker died: it may have had the lock that all others wait for.
 PATIENCE_AFTER_DEATH: Final = 8.0
-#: A machine that starts many things at once is slow.
+#: A machine that starts many processes at once is slow.
 START_PATIENCE: Final = 90.0
-#: A cluster that hangs stops for no signal.
+#: A hanging cluster ignores signals.
 HUNG_STOP_SECONDS: Final = 1.0
 
 
@@ -51,35 +49,35 @@ class Watchdog:
     def __init__(self, child: Child, environment: dict[str, str]) -> None:
         self.child = child
         self.environment = environment
-        #: Every worker may be busy for a whole task's time before it takes the heartbeat.
+        #: Every worker may be busy for the longest task before it takes the heartbeat.
         self.patience = 1.5 * float(settings.Q_CLUSTER["timeout"])
         self.cluster = ""
         self.workers: set[int] = set()
         self.dead: set[int] = set()
-        self.unburied: list[str] = []
+        self.ended_clusters: list[str] = []
         self.asked_at: float | None = None
         self.counted_at = self.look_at = self.died_at = 0.0
         self.busy = 0
         self._outage = Outage("what the queue needs")
         self._instance: str | None = None
-        #: Why nothing may be done for this database, which came back as another one; "" mostly.
+        #: Why this database may not be worked on (it was restored); "" normally.
         self.refused = ""
         self.renew()
 
     def renew(self) -> None:
-        """The next cluster gets a number of its own."""
+        """Give the next cluster a new id."""
         self.cluster = self.environment[CLUSTER] = processes.new_id()
         cluster_folder.make(self.cluster)
         self.workers, self.dead, self.asked_at, self.died_at = set(), set(), None, 0.0
         self.starting = True
 
     def find_orphans(self) -> None:
-        """What a killed queue of this host left is freed with the first look."""
-        self.unburied += [each for each in cluster_folder.orphans() if each != self.cluster]
+        """Find clusters of a killed queue of this host, released at the first look."""
+        self.ended_clusters += [each for each in cluster_folder.orphans() if each != self.cluster]
 
     def cluster_ended(self) -> None:
-        """Called when it has ended, before it is started again."""
-        self.unburied.append(self.cluster)
+        """Called when the cluster has ended, before it is restarted."""
+        self.ended_clusters.append(self.cluster)
         self.renew()
 
     def look(self) -> None:
@@ -88,49 +86,49 @@ class Watchdog:
         try:
             if now - self.counted_at >= COUNT_SECONDS:
                 self.count_workers(now)
-            urgent = bool(self.dead or self.unburied) and not self._outage.lasts
+            urgent = bool(self.dead or self.ended_clusters) and not self._outage.is_ongoing
             if urgent or now >= self.look_at:
                 self._look(now)
         except Exception as error:
             self._lost(error, now)
 
     def leave(self) -> None:
-        """The queue ends as asked: let others go on at once with what was in hand."""
+        """The queue ends as asked: release its tasks for others at once."""
         try:
-            self._bury(self.cluster)
+            self._release(self.cluster)
         except (DatabaseError, *GONE) as error:
             logger.warning("others take over in half a minute (%s)", type(error).__name__)
 
     def _lost(self, error: Exception, now: float) -> None:
-        if not isinstance(error, GONE) and not self._outage.lasts:
+        if not isinstance(error, GONE) and not self._outage.is_ongoing:
             logger.error("the watchdog failed and goes on", exc_info=error)
         connection.close()
-        self.look_at = now + self._outage.goes_on(error)
-        # Nobody can answer meanwhile: patience begins anew.
+        self.look_at = now + self._outage.record_failure(error)
+        # Nobody can answer meanwhile: restart the time limit.
         self.asked_at = None
 
     def _look(self, now: float) -> None:
         close_old_connections()
-        if self._outage.lasts:
-            serving.look_again()
+        if self._outage.is_ongoing:
+            serving.recheck()
         self.refused = serving.refusal()
         if self.refused:
             return
-        self._bury_the_dead()
+        self._release_dead()
         if now < self.look_at:
             return
         processes.report(self.cluster, SiteProcess.Kind.QUEUE)
         broker = get_broker()
-        self._see_whether_tasks_are_lost(broker)
-        if not self._outage.lasts:
-            # Else the others may be as late to say that they live as we are.
-            broker.give_back_abandoned([*running.live_queues(), self.cluster])
+        self._check_for_lost_tasks(broker)
+        if not self._outage.is_ongoing:
+            # Otherwise the others may be as late to report as we are.
+            broker.release_abandoned_claims([*running.live_queues(), self.cluster])
         self.look_at = now + LOOK_SECONDS
         self._judge(now)
-        self._outage.is_over()
+        self._outage.record_success()
 
     def _judge(self, now: float) -> None:
-        """Ask for a sign of life, or end the cluster that gave none."""
+        """Enqueue a heartbeat, or end the cluster that did not finish one."""
         age = running.work_age(self.cluster)
         answered = self.asked_at is not None and age is not None and age < now - self.asked_at
         if answered:
@@ -139,14 +137,14 @@ class Watchdog:
             key = key_of(str(settings.Q_CLUSTER["name"]), self.cluster)
             async_task("threadsite.heartbeat.beat", group="heartbeat", cluster=key)
             self.asked_at = now
-        elif now - self.asked_at > self.patience_now():
+        elif now - self.asked_at > self.heartbeat_limit():
             logger.error("the queue's cluster hangs and is started again")
             end_group(self.child, HUNG_STOP_SECONDS)
             self.asked_at = None
         else:
             self.look_at = now + LATE_LOOK_SECONDS
 
-    def patience_now(self) -> float:
+    def heartbeat_limit(self) -> float:
         """How long the heartbeat may take, in seconds."""
         if self.busy >= int(settings.Q_CLUSTER["workers"]):
             return self.patience
@@ -155,41 +153,41 @@ class Watchdog:
         return PATIENCE_AFTER_DEATH if self.died_at else IDLE_PATIENCE
 
     def count_workers(self, now: float) -> None:
-        """Notice who died."""
+        """Detect dead workers."""
         before, self.workers, self.counted_at = self.workers, self._processes(), now
         self.dead |= before - self.workers
         if before - self.workers:
             self.died_at = now
         self.busy = cluster_folder.busy(self.cluster, self.workers)
 
-    def _bury_the_dead(self) -> None:
-        for cluster in [*self.unburied]:
-            self._bury(cluster)
-            self.unburied.remove(cluster)
+    def _release_dead(self) -> None:
+        for cluster in [*self.ended_clusters]:
+            self._release(cluster)
+            self.ended_clusters.remove(cluster)
         if self.dead:
             freed = sum(processes.end_leases(self.cluster, pid) for pid in self.dead)
-            # Which task was whose is not known. All may run twice, and find nothing to do then.
-            returned = get_broker().give_back(self.cluster)
+            # Which worker had which task is unknown. All may run twice; the second does nothing.
+            returned = get_broker().release_claims(self.cluster)
             logger.warning(
                 "%d workers died; %d jobs and %d tasks are freed", len(self.dead), freed, returned
             )
             self.dead.clear()
-            # The heartbeat may be among what others have now.
+            # The heartbeat may be among the released tasks.
             self.asked_at = None
             dispatcher.enqueue_stuck()
 
-    def _bury(self, cluster: str) -> None:
-        """Free whatever a cluster that has ended had in hand."""
+    def _release(self, cluster: str) -> None:
+        """Release the tasks and leases of an ended cluster."""
         processes.end_leases(cluster)
-        get_broker().give_back(cluster)
+        get_broker().release_claims(cluster)
         processes.leave(cluster)
         cluster_folder.remove(cluster)
 
-    def _see_whether_tasks_are_lost(self, broker: Any) -> None:
-        """A Redis that was started anew may hold none; workers give up theirs in an outage."""
+    def _check_for_lost_tasks(self, broker: Any) -> None:
+        """A restarted Redis may have lost tasks; workers drop theirs in an outage."""
         instance = broker.instance()
         anew = self._instance is not None and instance != self._instance
-        if (anew or self._outage.lasts) and (waiting := dispatcher.enqueue_waiting()):
+        if (anew or self._outage.is_ongoing) and (waiting := dispatcher.enqueue_waiting()):
             logger.warning("tasks may be lost: %d runs are enqueued again", waiting)
         self._instance = instance
 

@@ -1,8 +1,8 @@
-"""gunicorn's threaded worker, whose threads a slow client cannot hold.
+"""gunicorn's threaded worker, with limits that keep slow clients from occupying threads.
 
 Without it sixteen half-sent requests stop two processes of eight threads. Here a request gets a
-thread when its head is whole; from then on it has some seconds, and more for each byte that
-arrives or is taken.
+thread when its head is complete; from then on it has some seconds, and more for each byte sent or
+received.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-#: For the head of a request; and again for the first bytes of its body.
+#: Seconds for the head of a request; and again for the first bytes of its body.
 REQUEST_SECONDS: Final = 10.0
-#: What an upload must bring, and what a reader must take, on average after that.
+#: Bytes a second that an upload must send, or a reader must receive, on average after that.
 BYTES_A_SECOND: Final = 16 << 10
-#: Of an answer, that are handed over at a time.
+#: Bytes of an answer sent at a time.
 PIECE: Final = 1 << 16
-#: Larger than any head that gunicorn takes from an honest browser.
+#: Larger than any head that gunicorn accepts.
 LARGEST_HEAD: Final = 64 << 10
-#: How often half a head is looked at again.
+#: Seconds between two checks of an incomplete head.
 RECHECK_SECONDS: Final = 0.05
 
 
 class PatientSocket(socket.socket):
-    """A client's connection; a limit that is passed looks like a client that went away."""
+    """A client's connection; exceeding a limit looks like a client that disconnected."""
 
     until: float | None = None
     seconds: float = REQUEST_SECONDS
-    #: Seconds that the client may still keep us waiting before it takes more of an answer.
+    #: Seconds left for the client to receive more of an answer.
     patience: float = REQUEST_SECONDS
     now: Callable[[], float] = staticmethod(time.monotonic)
 
     def await_request(self) -> None:
-        """The next byte that is read begins a request of its own."""
+        """The next byte that is read begins a new request."""
         self.until = None
         self.patience = self.seconds
 
     def has_head(self) -> bool | None:
-        """Is the head of a request there, or the end? None: nothing has come. Takes nothing."""
+        """Whether a complete head or the end was received; None: nothing yet. Consumes nothing."""
         try:
             seen = super().recv(LARGEST_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -69,13 +69,13 @@ class PatientSocket(socket.socket):
         return data
 
     def sendall(self, data: Any, *args: Any, **kwargs: Any) -> None:
-        """In pieces: of one call the limit would be for whatever it holds."""
+        """In pieces: for a single call the limit would cover all of it."""
         left = memoryview(data).cast("B")
         while left:
             left = left[self._send_some(left[:PIECE]) :]
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        """Not by the kernel, which knows no limit for the whole."""
+        """Not by the kernel, which has no limit for the whole."""
         file.seek(offset)
         sent = 0
         while piece := file.read(PIECE if count is None else min(PIECE, count - sent)):
@@ -96,7 +96,7 @@ class PatientSocket(socket.socket):
 
 
 def _went_away() -> ConnectionResetError:
-    # gunicorn ends such a connection without a line in the log for each.
+    # gunicorn ends such a connection without logging each.
     return ConnectionResetError(errno.ECONNRESET, "the client is too slow")
 
 
@@ -106,11 +106,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request_seconds = float(os.environ.get("REQUEST_SECONDS") or REQUEST_SECONDS)
-        #: Connections that have sent half a head, and until when they may send the rest.
+        #: Connections with an incomplete head, and until when they may send the rest.
         self.half_sent: list[tuple[TConn, float]] = []
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Called for a new connection, and whenever a waiting or kept one becomes readable."""
+        """Called for a new connection, and whenever a waiting or idle one becomes readable."""
         if not isinstance(conn.sock, PatientSocket):
             conn.sock = PatientSocket(fileno=conn.sock.detach())
             conn.sock.seconds = self.request_seconds
@@ -126,7 +126,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self.half_sent.append((conn, time.monotonic() + self.request_seconds))
 
     def murder_pending(self) -> None:
-        """Called with each turn of the loop: end what waits for too long, here and below."""
+        """Called with each turn of the loop: end what waits for too long, here and in gunicorn."""
         super().murder_pending()
         waiting, self.half_sent = self.half_sent, []
         for conn, until in waiting:
@@ -147,7 +147,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         super().enqueue_req(conn)
 
     def _await_first_byte(self, conn: TConn) -> None:
-        """In the poller, as gunicorn does with connections of which it has grown tired."""
+        """In the poller, as gunicorn does with idle connections."""
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + self.request_seconds
         self.pending_conns.append(conn)

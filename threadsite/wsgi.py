@@ -1,4 +1,4 @@
-"""The WSGI entry point."""
+"""WSGI entry point."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "threadsite.settings")
 _django = get_wsgi_application()
 
-# Commands check the settings before they do anything; so does the site, which gunicorn starts.
+# Run the system checks, as commands do.
 _errors = [str(message) for message in checks.run_checks() if message.is_serious()]
 if _errors:
     raise ImproperlyConfigured("\n".join(_errors))

@@ -1,4 +1,4 @@
-"""The staff's view of members and links. Records are read-only; tokens and names never show."""
+"""Admin pages of accounts: read-only records, without tokens or followers' names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all admin pages here share: records are looked at, not edited, and each look is noted."""
+"""Base classes of admin pages: read-only records, lists of long tables, a log of staff views."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ else:
     AnyPaginator = Paginator
 
 
-#: Records that a list looks at where nobody in particular is searched for.
+#: Records in a list without a search.
 NEWEST: Final = 100_000
 
 
 def number_in(words: str) -> int | None:
-    """The number that somebody typed; None for other words."""
+    """The number typed into a search; None for other words."""
     typed = words.isascii() and words.isdigit() and int(words) <= MAX_ID
     return int(words) if typed else None
 
 
 class KeysFirst(AnyPaginator):
-    """Finds a page's keys first: rows with all they are joined to are read for that page alone.
+    """Selects a page's keys first, and joins other tables for these rows only.
 
-    Else the database sorts, or skips, whole rows with their joins: a hundred thousand of them.
+    Otherwise the database sorts, or skips, whole rows with their joins: a hundred thousand of them.
     """
 
     def page(self, number: int | str) -> Page[Any]:
@@ -49,10 +49,10 @@ class KeysFirst(AnyPaginator):
         return Page(rows.filter(pk__in=keys), shown, self)
 
 
-class WatchedAdmin(AnyModelAdmin):
-    """Notes who looked at which record, and whose it was."""
+class LoggedViewAdmin(AnyModelAdmin):
+    """Logs which staff member viewed which record, and whose it was."""
 
-    #: Beside what a search found, Django would count the whole table for the sake of its total.
+    #: Otherwise Django counts the whole table beside the search's results.
     show_full_result_count = False
     paginator = KeysFirst
 
@@ -71,13 +71,13 @@ class WatchedAdmin(AnyModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        # A search names whom it is after; a mere list names nobody in particular.
+        # A search names a person; a plain list does not.
         if request.GET.get("q") and self.has_view_or_change_permission(request):
             self.note(request, None)
         return super().changelist_view(request, extra_context)
 
     def note(self, request: HttpRequest, shown: Model | None) -> None:
-        account_id, owner_id = self.whose(shown) if shown is not None else (None, None)
+        account_id, owner_id = self.owner_ids_of(shown) if shown is not None else (None, None)
         StaffView.objects.create(
             staff=cast("User", request.user),
             at=clock.now(),
@@ -87,13 +87,13 @@ class WatchedAdmin(AnyModelAdmin):
             owner_id=owner_id,
         )
 
-    def whose(self, shown: Any) -> tuple[int | None, int | None]:
-        """(linked account, member) that the record is about."""
+    def owner_ids_of(self, shown: Any) -> tuple[int | None, int | None]:
+        """Return (linked account id, member id) of the record's owner."""
         return getattr(shown, "account_id", None), getattr(shown, "owner_id", None)
 
 
-class RecordAdmin(WatchedAdmin):
-    """A record: nobody adds, changes or deletes it here, superusers included."""
+class RecordAdmin(LoggedViewAdmin):
+    """A read-only record: nobody adds, changes or deletes it, superusers included."""
 
     actions: Any = None
 
@@ -108,10 +108,10 @@ class RecordAdmin(WatchedAdmin):
 
 
 class LongRecordAdmin(RecordAdmin):
-    """A record of a table that grows without end: its list looks at the newest alone.
+    """Records of a table without bound: the list shows only the newest.
 
-    So counting, sorting, filtering and turning pages cost the same however long the table is. A
-    search names somebody in full, and finds all of their records by an index.
+    So counting, sorting, filtering and paging cost the same for any table size. A search gives a
+    name or number in full, and finds all of its records by an index.
     """
 
     ordering: ClassVar[Any] = ("-id",)
@@ -119,7 +119,7 @@ class LongRecordAdmin(RecordAdmin):
         "The list shows the newest records. A search finds older ones too: give a number or a "
         "username in full."
     )
-    #: Each leads an index: to sort by it, PostgreSQL would walk that through the whole table.
+    #: Each leads an index, which PostgreSQL would read completely to sort by it.
     unsorted: ClassVar[frozenset[str]] = frozenset(
         {"account", "client", "staff", "subject", "user"}
     )
@@ -128,7 +128,7 @@ class LongRecordAdmin(RecordAdmin):
         return [each for each in self.get_list_display(request) if each not in self.unsorted]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """In the list, also what filters take their choices from."""
+        """The list's rows, also for the choices of filters."""
         rows = super().get_queryset(request)
         name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
         if request.resolver_match is None or request.resolver_match.url_name != name:

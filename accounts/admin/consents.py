@@ -1,4 +1,4 @@
-"""The consent ledger and its texts, to be read."""
+"""Admin pages of the consent ledger and the consent texts, read-only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ConsentEventAdmin(LongRecordAdmin):
         except ValueError:
             return Q(pk__in=())
 
-    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: Any) -> tuple[int | None, int | None]:
         subject = ConsentSubject.objects.filter(subject=shown.subject).select_related("account")
         found = subject.first()
         return (found.account_id, found.account.owner_id) if found else (None, None)

@@ -1,4 +1,4 @@
-"""Linked accounts, with what staff may do: pause, resume, withdraw consent. Never grant it.
+"""Admin page of linked accounts: pause, resume and withdraw consent, but never grant it.
 
 Registered by followersync.admin, which adds what it knows of the account's syncs.
 """
@@ -41,7 +41,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 def with_state(rows: QuerySet[LinkedAccount]) -> QuerySet[LinkedAccount]:
-    """`state_shown` as LinkedAccount.state says it, so that it can be sorted and filtered by."""
+    """Annotate `state_shown`, equal to LinkedAccount.state, for sorting and filtering."""
     return rows.annotate(
         state_shown=Case(
             When(unlinked_at__isnull=False, then=Value("unlinked")),
@@ -80,7 +80,7 @@ def each(
     rows: QuerySet[LinkedAccount],
     act: Callable[[LinkedAccount], object],
 ) -> None:
-    """Does `act` to each; what one refuses is said, and stops no other."""
+    """Apply `act` to each row; show each refusal as a message and continue."""
     done = 0
     for account in rows.select_related("owner"):
         model_admin.note(request, account)
@@ -101,7 +101,7 @@ def each(
 
 
 class LinkedAccountAdmin(RecordAdmin):
-    """Of the token only that there is one, and until when."""
+    """Shows whether there is a token and when it expires, never the token itself."""
 
     list_display: Any = (
         "username",
@@ -132,11 +132,11 @@ class LinkedAccountAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return with_state(super().get_queryset(request))
 
-    def whose(self, shown: LinkedAccount) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: LinkedAccount) -> tuple[int | None, int | None]:
         return shown.pk, shown.owner_id
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """The records are read-only to all; acting on them needs the right to change them."""
+        """The records are read-only; the actions need the change permission."""
         return request.user.has_perm("accounts.change_linkedaccount")
 
     @admin.display(description=_("state"), ordering="state_shown")
@@ -153,10 +153,10 @@ class LinkedAccountAdmin(RecordAdmin):
 
     @admin.display(description=_("token"))
     def token(self, account: LinkedAccount) -> str:
-        held = AccessToken.objects.filter(account=account).only("expires_at").first()
-        if held is None:
+        stored = AccessToken.objects.filter(account=account).only("expires_at").first()
+        if stored is None:
             return str(_("none"))
-        return str(_("one, until %(end)s") % {"end": held.expires_at.isoformat()})
+        return str(_("one, until %(end)s") % {"end": stored.expires_at.isoformat()})
 
     @admin.action(description=_("Pause"), permissions=["act"])
     def pause(self, request: HttpRequest, rows: QuerySet[LinkedAccount]) -> None:

@@ -1,4 +1,4 @@
-"""Members, staff and their groups. Passwords and second factors are changed by their owners."""
+"""Admin pages of members, staff and groups, without changing passwords or second factors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import WatchedAdmin
+from accounts.admin.base import LoggedViewAdmin
 from accounts.models import LinkedAccount, User
 
 if TYPE_CHECKING:
@@ -23,20 +23,20 @@ else:
     AnyUserAdmin = UserAdmin
 
 
-#: What only superusers give and take.
+#: Fields that only superusers may change.
 RIGHTS: Final = ("is_staff", "is_superuser", "groups")
 
 
 def may_touch(request: HttpRequest, member: User | None) -> bool:
-    """Staff are touched by superusers alone; None: nobody in particular."""
+    """Only superusers may change staff. `member` None: no particular member."""
     return (
         request.user.is_superuser or member is None or not (member.is_staff or member.is_superuser)
     )
 
 
 @admin.register(User)
-class MemberAdmin(WatchedAdmin, AnyUserAdmin):
-    """As Django's; deletion goes through the erasure that members ask for, not through here."""
+class MemberAdmin(LoggedViewAdmin, AnyUserAdmin):
+    """Django's user admin, without deletion: members are removed by an erasure only."""
 
     list_display: Any = (
         "username",
@@ -57,7 +57,7 @@ class MemberAdmin(WatchedAdmin, AnyUserAdmin):
     readonly_fields = ("last_login", "date_joined")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Whoever could give rights could give themselves all of them."""
+        """A user who could grant rights could grant themselves all of them."""
         fixed = super().get_readonly_fields(request, obj)
         return fixed if request.user.is_superuser else (*fixed, *RIGHTS)
 
@@ -65,7 +65,7 @@ class MemberAdmin(WatchedAdmin, AnyUserAdmin):
         return super().has_change_permission(request, obj) and may_touch(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        # Counted for the members of a page alone: a join would group all of them first.
+        # Counted only for the members of a page: a join would group all of them first.
         live = LinkedAccount.objects.filter(owner=OuterRef("pk"), unlinked_at=None)
         counted = live.order_by().values("owner").annotate(n=Count("pk")).values("n")
         rows = super().get_queryset(request)
@@ -75,10 +75,10 @@ class MemberAdmin(WatchedAdmin, AnyUserAdmin):
         return False
 
     def user_change_password(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-        """Django's page would let staff set anybody's password, and so become them."""
+        """Refused: by Django's page staff could set a member's password and sign in as them."""
         raise PermissionDenied
 
-    def whose(self, shown: User) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: User) -> tuple[int | None, int | None]:
         return None, shown.pk
 
     @admin.display(description=_("linked accounts"))
@@ -91,7 +91,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class RightsAdmin(GroupAdmin):
-    """What a group may do is decided by superusers: staff who could would raise themselves."""
+    """Only superusers change groups; otherwise staff could extend their own rights."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

@@ -1,4 +1,4 @@
-"""Deletions, exports, requests of non-members, doubtful residue, the suppression list."""
+"""Admin pages of erasures, exports, privacy requests, residue findings and the suppression list."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def _each(
     page: RecordAdmin, request: HttpRequest, rows: QuerySet[Any], act: Callable[[Any], object]
 ) -> None:
-    """Act on each record by the service that everybody uses; say what it refused, and why."""
+    """Apply the service `act` to each row; show each refusal as a message."""
     done = 0
     for row in rows:
         try:
@@ -67,7 +67,7 @@ class DeletionRequestAdmin(RecordAdmin):
 
 @admin.register(DataExport)
 class DataExportAdmin(RecordAdmin):
-    """That there is one, and how far it is; never the file."""
+    """Shows that an export exists and its progress, never the file."""
 
     list_display = ("id", "owner", "state", "created_at", "finished_at", "expires_at", "size")
     list_filter = ("state",)
@@ -84,7 +84,7 @@ class ErasureEntryAdmin(RecordAdmin):
 
 @admin.register(ResidueFinding)
 class ResidueFindingAdmin(RecordAdmin):
-    """What the nightly search doubts. Staff look at the row and say that it is nobody's."""
+    """Possible residue found by the nightly search, which staff can mark as harmless."""
 
     list_display = ("table", "column", "row", "what", "found_at", "cleared_at", "cleared_by")
     list_filter = (("cleared_at", admin.EmptyFieldListFilter), "table")
@@ -111,11 +111,11 @@ class PrivacyRequestAdmin(RecordAdmin):
 
     @admin.display(description=_("held about the person, for the answer"))
     def held(self, row: PrivacyRequest) -> str:
-        """Only once it was seen that the name is theirs: staff have no business with it before."""
+        """Shown only once ownership of the name is proven; before that staff need not see it."""
         granted = row.state == PrivacyRequest.State.GRANTED and not row.wiped_at
         if row.kind != PrivacyRequest.Kind.ACCESS or not granted:
             return gettext("Shown for a request for access that was granted, until it is closed.")
-        rows = [json.dumps(each, default=str) for each in suppression.held_about(row)]
+        rows = [json.dumps(each, default=str) for each in suppression.stored_about(row)]
         lines = format_html_join("", "<li><code>{}</code></li>", ((each,) for each in rows))
         return format_html("<ul>{}</ul>", lines) if rows else gettext("Nothing.")
 
@@ -154,7 +154,7 @@ class PrivacyRequestAdmin(RecordAdmin):
 
 @admin.register(SuppressedPerson)
 class SuppressedPersonAdmin(RecordAdmin):
-    """Hashes: that somebody is kept out, and since when, but not who."""
+    """Shows hashes and dates of suppressed people, not their names."""
 
     list_display = ("id", "kind", "at", "request")
     list_filter = ("kind",)

@@ -1,4 +1,4 @@
-"""Programs with access. Neither their secrets nor their tokens show, by value or by hash."""
+"""Admin pages of OAuth programs and their tokens, without secrets, tokens or their hashes."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from accounts.models import User
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-# Theirs is imported first, so that it has registered what is replaced here.
+# allauth's admin is imported first, so that it has registered what is replaced here.
 admin.site.unregister([theirs.Client, theirs.Token])
 
 
 @admin.register(Client)
 class ProgramAdmin(theirs.ClientAdmin):  # type: ignore[misc]
-    """As theirs, which tells a new program's secret once; its hash is of use to guessers alone."""
+    """allauth's client admin, which shows a new secret once; the secret's hash is hidden."""
 
     exclude: ClassVar[Any] = ("secret",)
     readonly_fields = ("created_at",)
 
     def has_change_permission(self, request: HttpRequest, obj: Client | None = None) -> bool:
-        """Another address in a registration is where the grants that members gave lead to."""
+        """Refused: a changed redirect address would send members' grants elsewhere."""
         permitted: bool = super().has_change_permission(request, obj)
         return permitted and (obj is None or request.user.is_superuser)
 
 
 @admin.register(Token)
 class ProgramTokenAdmin(LongRecordAdmin):
-    """Staff can end a program's access (delete), which is all they need of it."""
+    """Staff can only delete a token, which ends the program's access."""
 
     list_display = ("client", "type", "user", "scopes_shown", "created_at", "expires_at")
     list_filter = ("type",)
@@ -48,10 +48,10 @@ class ProgramTokenAdmin(LongRecordAdmin):
         return request.user.has_perm("allauth_idp_oidc.delete_token")
 
     def found(self, words: str) -> Q:
-        """Those of the member of this username."""
+        """Tokens of the member with this username."""
         return Q(user__in=list(User.objects.filter(username=words)))
 
-    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: Any) -> tuple[int | None, int | None]:
         return None, shown.user_id
 
     @admin.display(description="scopes")

@@ -1,4 +1,4 @@
-"""The queue's own pages: what waits and what failed, without payloads."""
+"""Admin pages of the queue: waiting and failed tasks without payloads, schedules and processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from accounts.admin.base import RecordAdmin
 from accounts.models import ScheduledJob, SiteProcess
 
-# Theirs is imported first, so that it has registered what is replaced here.
+# django-q2's admin is imported first, so that it has registered what is replaced here.
 for _model in (theirs.Success, theirs.Failure, theirs.Schedule, OrmQ):
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
@@ -19,7 +19,7 @@ for _model in (theirs.Success, theirs.Failure, theirs.Schedule, OrmQ):
 
 @admin.register(Success, Failure)
 class TaskAdmin(RecordAdmin):
-    """Name, function and times; arguments are ids, and results are of no use to staff."""
+    """Shows name, function and times; arguments are only ids, and staff do not need results."""
 
     list_display = ("name", "func", "cluster", "started", "stopped", "success", "attempt_count")
     list_filter = ("cluster", "func")
@@ -55,7 +55,7 @@ class ScheduledJobAdmin(RecordAdmin):
 
 @admin.register(SiteProcess)
 class SiteProcessAdmin(RecordAdmin):
-    """Who runs; the fingerprints of keys are for `rotate_keys` alone."""
+    """The running processes, without key fingerprints, which only `rotate_keys` needs."""
 
     list_display = ("kind", "host", "pid", "started_at", "seen_at", "worked_at", "left_at")
     list_filter = ("kind",)

@@ -1,4 +1,4 @@
-"""How members sign in: Instagram accounts, addresses, second factors, sessions. Read-only.
+"""Admin pages of sign-in data: social accounts, e-mail addresses, second factors, sessions.
 
 allauth's own pages let staff give any of them to another member, and show session keys.
 """
@@ -19,7 +19,7 @@ from accounts.admin.members import may_touch
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-# Theirs are imported first, so that they have registered what is replaced here. Apps come from
+# allauth's are imported first, so that they have registered what is replaced here. Apps come from
 # the environment, and tokens are not stored: there is nothing to show of either.
 for each in (
     accounts.EmailAddress,
@@ -35,13 +35,13 @@ for each in (
 class OfMemberAdmin(RecordAdmin):
     list_select_related = ("user",)
 
-    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: Any) -> tuple[int | None, int | None]:
         return None, shown.user_id
 
 
 @admin.register(social.SocialAccount)
 class SocialAccountAdmin(OfMemberAdmin):
-    """Whose sign-in an Instagram account is: changed by linking alone, which proves it."""
+    """An Instagram sign-in; only linking, which proves it, changes the owner."""
 
     list_display = ("user", "uid", "provider", "last_login")
     list_filter = ("provider",)
@@ -51,7 +51,7 @@ class SocialAccountAdmin(OfMemberAdmin):
 
 @admin.register(accounts.EmailAddress)
 class EmailAddressAdmin(OfMemberAdmin):
-    """Confirmed by their owner alone, through the mail that is sent there."""
+    """Only the owner confirms an address, by the mail that is sent there."""
 
     list_display = ("email", "user", "primary", "verified")
     list_filter = ("primary", "verified")
@@ -61,7 +61,7 @@ class EmailAddressAdmin(OfMemberAdmin):
 
 @admin.register(factors.Authenticator)
 class SecondFactorAdmin(OfMemberAdmin):
-    """Staff can remove one whose device was lost (delete); what it holds never shows."""
+    """Staff can delete a second factor whose device was lost; its secret is never shown."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
@@ -75,7 +75,7 @@ class SecondFactorAdmin(OfMemberAdmin):
 
 @admin.register(sessions.UserSession)
 class SessionAdmin(OfMemberAdmin):
-    """Without the key, which is as good as a password."""
+    """Sessions without their keys: a key is as good as a password."""
 
     list_display = ("user", "ip", "user_agent", "created_at", "last_seen_at")
     search_fields = ("user__username",)

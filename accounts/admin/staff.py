@@ -1,4 +1,4 @@
-"""The log of staff's looks, itself only to be read."""
+"""Admin page of the log of staff views, read-only."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class StaffViewAdmin(LongRecordAdmin):
     search_fields = ("account_id", "owner_id", "staff__username")
 
     def found(self, words: str) -> Q:
-        """By the staff member's username, or the number of whom was looked at."""
+        """By the staff member's username, or the number of the account or member viewed."""
         if (number := number_in(words)) is not None:
             return Q(account_id=number) | Q(owner_id=number)
         return Q(staff__in=list(User.objects.filter(username=words)))
 
     def note(self, request: HttpRequest, shown: Model | None) -> Any:
-        """Looking at the log is not logged: it would never end."""
+        """Views of the log are not logged: that would never end."""

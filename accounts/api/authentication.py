@@ -1,4 +1,4 @@
-"""Who is asking: a program with a bearer token, or the member in their own web session."""
+"""API authentication: bearer tokens of programs, and the member's own web session."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ CHALLENGE = 'Bearer realm="threadsite"'
 class BearerAuthentication(BaseAuthentication):
     """An access token of our own OAuth 2.0 server, in the Authorization header only (RFC 6750).
 
-    allauth's class answers a bad token as if there were none, takes tokens from the body and lets
-    tokens without a member through. Here a credential that does not hold is refused by 401, so
-    that a program never goes on unnoticed as the session that a browser happens to send along.
+    allauth's class treats a bad token as absent, takes tokens from the body and accepts tokens
+    without a member. Here a bad credential is answered with 401, so that a program never continues
+    under the session that a browser sends along.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Token] | None:
@@ -39,7 +39,7 @@ class BearerAuthentication(BaseAuthentication):
         return token.user, token
 
     def _usable(self, value: str, request: Request) -> Token:
-        """The token, if it is known, unexpired, a living member's, and meant for this address."""
+        """Return the token if known, unexpired, of an active member and for this address."""
         # No order and no more conditions than the index wants: this is asked for every answer.
         hashed = get_adapter().hash_token(value)
         known = Token.objects.filter(hash=hashed, type=Token.Type.ACCESS_TOKEN)
@@ -63,12 +63,12 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class MemberSession(SessionAuthentication):
-    """The member's own session on this site; every write must carry the CSRF token."""
+    """The member's own session on this site; every write needs the CSRF token."""
 
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGE
 
 
 def is_own_session(request: Request) -> bool:
-    """Is it the member in person, and not a program in their name?"""
+    """Whether the member asks in their own session, and not a program for them."""
     return isinstance(request.successful_authenticator, MemberSession)

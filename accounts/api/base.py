@@ -1,4 +1,4 @@
-"""What every view of the API has in common."""
+"""ApiView, the base class of the API's views: scopes, body, query, channel of a request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class AlwaysJson(DefaultContentNegotiation):
-    """One representation only: an Accept header never turns an answer, or an error, into a 406."""
+    """Always answers in JSON: an Accept header never causes a 406."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: Any = None
@@ -46,7 +46,7 @@ class ApiView(APIView):
     scopes: ClassVar[Mapping[str, str]] = {}
     #: Methods for which a member's own session must have been confirmed lately, as on the pages. A
     #: program's token was given for this very purpose, by its scope.
-    grave: ClassVar[Sequence[str]] = ()
+    needs_reauthentication_for: ClassVar[Sequence[str]] = ()
     #: Statuses of problems that this route meets beyond those that all do.
     problems: ClassVar[Sequence[int]] = ()
     #: Fields of an answer that are shown once and never stored with an idempotency key.
@@ -64,28 +64,28 @@ class ApiView(APIView):
         return account_of(owner=self.member(), account_id=account_id)
 
     def answered_account(self) -> int | None:
-        """The account that the answer to a write speaks of; it dies with that account's data."""
+        """The account named in the answer to a write; erased with that account's data."""
         return cast("int | None", self.kwargs.get("account_id"))
 
     def by_program(self) -> bool:
         return not is_own_session(self.request)
 
     def program(self) -> str:
-        """The id of the program that asks; "" for the member in their own session."""
+        """The id of the calling program; "" for the member in their own session."""
         token: Any = self.request.auth
         return str(token.client_id) if self.by_program() else ""
 
     def channel(self) -> str:
-        """How the wish came, for the ledger: in person, or by a program."""
+        """The channel of the request for the ledger: member or program."""
         return "api" if self.by_program() else "web"
 
     def read(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
-        """The body, checked."""
+        """Return the validated body."""
         data = self.request.data
         return _checked(serializer, data, typed=not isinstance(data, QueryDict))
 
     def query(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
-        """The query string, checked."""
+        """Return the validated query string."""
         return _checked(serializer, self.request.query_params.dict())
 
     def finalize_response(

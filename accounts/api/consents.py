@@ -1,4 +1,4 @@
-"""`/accounts/{id}/consents/`: what the member allows us to do with an account's data."""
+"""API `/accounts/{id}/consents/`: consents of a linked account, and withdrawing them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ConsentOutput(serializers.Serializer[Any]):
-    """One purpose: whether it is allowed, and the text by which it is, or would be."""
+    """One scope: whether consent is in force, and its text."""
 
     scope = serializers.ChoiceField([scope.value for scope in Scope])
     granted = serializers.BooleanField()
@@ -43,7 +43,7 @@ class ConsentOutput(serializers.Serializer[Any]):
 
 
 def consent_states(account: LinkedAccount) -> list[dict[str, Any]]:
-    """All purposes, in their order, each with its last entry in the ledger."""
+    """All scopes in order, each with its last entry in the ledger."""
     granted, outdated = consents_in_force(account), consents_outdated(account)
     last: dict[str, ConsentEvent] = {}
     for event in consent_history(account):
@@ -60,7 +60,7 @@ def consent_states(account: LinkedAccount) -> list[dict[str, Any]]:
             "text_version": text.version,
             "language": text.language,
         }
-        for scope, text in consent.shown_texts(get_language() or "en").items()
+        for scope, text in consent.current_texts(get_language() or "en").items()
     ]
 
 
@@ -84,9 +84,9 @@ class ConsentsView(ApiView):
 
 
 class ConsentView(ApiView):
-    """Programs may look and withdraw. Only the member grants, signed in on this site."""
+    """Programs may read and withdraw. Only the member grants, signed in on this site."""
 
-    # PUT is listed so that a program hears why it may not, and not that a scope were missing.
+    # PUT is listed so that a program is told why it may not, and not that a scope is missing.
     scopes = {"GET": "accounts:read", "PUT": "accounts:write", "DELETE": "accounts:write"}
 
     class GrantSerializer(StrictSerializer):

@@ -1,4 +1,4 @@
-"""`/deletions/`: erasing an account's data or everything, and the public status of it."""
+"""API `/deletions/`: erase an account or a member, and the public status of an erasure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from accounts.services.quotas import spend
 
 
 class DeletionOutput(serializers.Serializer[Any]):
-    """What whoever asked for an erasure is told, once."""
+    """The answer to a request for erasure; the salt is shown only here."""
 
     confirmation_code = serializers.CharField(source="code")
     url = serializers.SerializerMethodField()
@@ -42,7 +42,7 @@ class DeletionOutput(serializers.Serializer[Any]):
 
 class DeletionsView(ApiView):
     scopes = {"POST": "privacy:write"}
-    grave = ("POST",)
+    needs_reauthentication_for = ("POST",)
     secret_fields = ("salt",)
 
     class InputSerializer(StrictSerializer):
@@ -79,7 +79,7 @@ def _location(deletion: DeletionRequest) -> dict[str, str]:
 
 
 class DeletionView(ApiView):
-    """Public: whoever has the code may look, and sees nothing of anybody."""
+    """Public: shows the status to anybody who has the code, without personal data."""
 
     authentication_classes: Any = []
     permission_classes: Any = []

@@ -1,4 +1,4 @@
-"""`/exports/`: the member's copy of everything we hold about them."""
+"""API `/exports/`: exports of all the member's data, and their download."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from accounts.services.quotas import spend
 
 
 class ExportOutput(serializers.Serializer[Any]):
-    """One export. `download` is there while the file is."""
+    """One export. `download` is present while the file exists."""
 
     id = serializers.IntegerField()
     state = serializers.ChoiceField(DataExport.State.values)
@@ -44,7 +44,7 @@ class ExportOutput(serializers.Serializer[Any]):
 
 class ExportsView(ApiView):
     scopes = {"GET": "privacy:write", "POST": "privacy:write"}
-    grave = ("POST",)
+    needs_reauthentication_for = ("POST",)
 
     @operation(
         "exports_list", "My exports", {200: page_of(ExportOutput, "Exports")}, query=PageQuery
@@ -79,7 +79,7 @@ class ExportView(ApiView):
 
 class ExportDownloadView(ApiView):
     scopes = {"GET": "privacy:write"}
-    grave = ("GET", "HEAD")
+    needs_reauthentication_for = ("GET", "HEAD")
     problems = (409, 410)
 
     @operation(

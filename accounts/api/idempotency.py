@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a write that is asked for twice happens once, and is answered alike."""
+"""The `Idempotency-Key` header: a repeated write is done once and gets the same answer."""
 
 from __future__ import annotations
 
@@ -29,22 +29,24 @@ View = TypeVar("View", bound="ApiView")
 def idempotent(
     handler: Callable[Concatenate[View, Request, P], Response],
 ) -> Callable[Concatenate[View, Request, P], Response]:
-    """Wraps a write. Without the header nothing changes; with it, see services.idempotency."""
+    """Decorates a write. Without the header nothing changes; with it, see services.idempotency."""
 
     @wraps(handler)
     def guarded(view: View, request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return handler(view, request, *args, **kwargs)
-        held = idempotency.claim(user_id=view.member().pk, key=key, request=_fingerprint(request))
-        if isinstance(held, Answer):
-            return _again(held)
+        stored = idempotency.claim(user_id=view.member().pk, key=key, request=_fingerprint(request))
+        if isinstance(stored, Answer):
+            return _repeated(stored)
         try:
             with transaction.atomic():
                 response = handler(view, request, *args, **kwargs)
-                idempotency.keep(held, _answer(view, response), account_id=view.answered_account())
+                idempotency.keep(
+                    stored, _answer(view, response), account_id=view.answered_account()
+                )
         except BaseException:
-            idempotency.release(held)
+            idempotency.release(stored)
             raise
         return response
 
@@ -53,16 +55,16 @@ def idempotent(
 
 
 def _fingerprint(request: Request) -> bytes:
-    """Method, address and body; of files a hash, read in pieces."""
+    """Method, address and body; files as hashes, read in pieces."""
     body = request.data
     if isinstance(body, dict) and request.FILES:
-        body = {name: _of_file(value) for name, value in body.items()}
+        body = {name: _file_hash(value) for name, value in body.items()}
     return json.dumps(
         [request.method, request.get_full_path(), body], sort_keys=True, default=str
     ).encode()
 
 
-def _of_file(value: Any) -> Any:
+def _file_hash(value: Any) -> Any:
     if not isinstance(value, UploadedFile):
         return value
     digest = sha256()
@@ -79,7 +81,7 @@ def _answer(view: ApiView, response: Response) -> Answer:
     return Answer(response.status_code, body, response.headers.get("Location", ""))
 
 
-def _again(answer: Answer) -> Response:
+def _repeated(answer: Answer) -> Response:
     headers = {"Idempotency-Replayed": "true"}
     if answer.location:
         headers["Location"] = answer.location

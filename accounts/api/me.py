@@ -1,4 +1,4 @@
-"""`/me/`: whose credential this is."""
+"""API `/me/`: the member that the credential belongs to, and their linked accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of the API: `{"next", "previous", "results"}`, with opaque cursors in whole addresses."""
+"""API pagination: `{"next", "previous", "results"}`, with opaque cursors in full URLs."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def bad_cursor() -> InvalidInput:
 
 
 def link(request: Request, cursor: str | None, name: str = "cursor") -> str | None:
-    """The address asked for, with another `cursor`; None when there is no such page."""
+    """The requested URL with another `cursor`; None if there is no such page."""
     if cursor is None:
         return None
     return replace_query_param(request.build_absolute_uri(), name, cursor)
 
 
 def whole(results: Any) -> dict[str, Any]:
-    """A list that always fits one page, in the shape of all lists."""
+    """A list that always fits on one page, in the format of all lists."""
     return {"next": None, "previous": None, "results": results}
 
 
@@ -83,14 +83,14 @@ def _write(mark: str) -> str:
 
 
 def _read(cursor: str | None) -> tuple[bool, int | None]:
-    """(backwards?, the id beside which the page begins)."""
+    """Return (backwards?, the id at which the page begins)."""
     if cursor is None:
         return False, None
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         mark = urlsafe_b64decode(padded).decode("ascii")
         way, at = mark[:1], int(mark[1:])
-        # int() and the decoder both overlook much; only what we write ourselves is a cursor.
+        # int() and the decoder are lenient; only a cursor in our own spelling is accepted.
         if _write(f"{way}{at}") != cursor:
             raise ValueError(cursor)
     except (ValueError, binascii.Error) as error:

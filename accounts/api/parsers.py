@@ -1,4 +1,4 @@
-"""Bodies in JSON, whatever they try."""
+"""JSON parser that answers 400 to bodies nested too deeply for Python."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework.parsers import JSONParser
 
 
 class PlainJson(JSONParser):
-    """A body nested so deeply that Python cannot read it is a fault of the sender's."""
+    """JSONParser that turns a RecursionError into a parse error of the client's."""
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         try:

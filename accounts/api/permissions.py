@@ -1,4 +1,4 @@
-"""Whether the one who asks may: a member, and, for a program, the scope it was given."""
+"""API permissions: a signed-in member, and for a program the scope that the route needs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 
 from accounts.api.authentication import CHALLENGE, is_own_session
-from accounts.instagram.reauthentication import is_fresh
+from accounts.instagram.reauthentication import recently_authenticated
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
 class ScopeMissing(PermissionDenied):
-    """The program was not given the scope that this route wants (RFC 6750: insufficient_scope)."""
+    """The token lacks the scope that this route needs (RFC 6750: insufficient_scope)."""
 
     def __init__(self, scope: str) -> None:
         detail = _("This access token lacks the scope “%(scope)s”. Ask the member for it.")
@@ -25,8 +25,8 @@ class ScopeMissing(PermissionDenied):
         self.auth_header = f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'
 
 
-class NotFresh(PermissionDenied):
-    """A session left open is not enough for what hands out or ends everything."""
+class ReauthenticationRequired(PermissionDenied):
+    """The route needs recent reauthentication, not only an open session."""
 
     def __init__(self) -> None:
         detail = _(
@@ -37,21 +37,25 @@ class NotFresh(PermissionDenied):
 
 
 class MemberWithScope(BasePermission):
-    """The web session may all that its member may; a program what its token's scopes name.
+    """A web session may do all that its member may; a program only what its scopes allow.
 
     The view's `scopes` maps a method to its scope. A method without one is closed to programs, so
-    that a forgotten entry shows as a refusal and not as an open door.
+    that a forgotten entry denies access instead of granting it.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user or not request.user.is_authenticated:
             raise NotAuthenticated(_("Sign in, or send an access token."))
         method = request.method or ""
-        # A method that the route does not know is told so (405), and not that a scope is missing.
+        # A method that the route does not support is answered with 405, not with a missing scope.
         if isinstance(request.auth, Token) and hasattr(view, method.lower()):
             scope = view.scope_of(method)
             if scope not in request.auth.get_scopes():
                 raise ScopeMissing(scope)
-        elif method in view.grave and is_own_session(request) and not is_fresh(request):
-            raise NotFresh
+        elif (
+            method in view.needs_reauthentication_for
+            and is_own_session(request)
+            and not recently_authenticated(request)
+        ):
+            raise ReauthenticationRequired
         return True

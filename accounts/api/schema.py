@@ -1,4 +1,4 @@
-"""The OpenAPI description: names, scopes and problems that no view has to repeat."""
+"""OpenAPI schema: names, security schemes, scopes and problem responses of all views."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _MEANS: Final[dict[int, str]] = {
 
 
 class Schema(AutoSchema):  # type: ignore[misc]
-    """Names each nested serializer after its view, and documents what every route may answer."""
+    """Names each nested serializer after its view, and adds the responses common to all routes."""
 
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:
         outer, _dot, inner = type(serializer).__qualname__.rpartition(".")
@@ -93,7 +93,7 @@ class Schema(AutoSchema):  # type: ignore[misc]
             operation["responses"].setdefault(str(status), _problem_answer(status))
 
     def _possible(self, operation: dict[str, Any]) -> list[int]:
-        """The errors that this operation can meet."""
+        """The error statuses that this operation can return."""
         found = list(getattr(self.view, "problems", ()))
         if self.view.permission_classes:
             found += [401, 403]
@@ -119,7 +119,7 @@ def _problem_answer(status: int) -> dict[str, Any]:
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
-    """Our own OAuth 2.0 server, and its tokens pasted by hand."""
+    """Our own OAuth 2.0 server, and tokens entered by hand."""
 
     target_class = "accounts.api.authentication.BearerAuthentication"
     name = ["oauth2", "bearer"]
@@ -147,7 +147,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
-    """The web session, whose writes carry a CSRF token."""
+    """The web session; its writes need a CSRF token."""
 
     target_class = "accounts.api.authentication.MemberSession"
     name = "session"
@@ -166,7 +166,7 @@ def page_of(
     name: str,
     **beside: serializers.Field[Any, Any, Any, Any],
 ) -> type[serializers.Serializer[Any]]:
-    """The schema of a page of `row`, with the fields that stand beside `results`."""
+    """The schema of a page of `row`, with the fields beside `results`."""
     fields: dict[str, Any] = {
         "next": serializers.URLField(allow_null=True),
         "previous": serializers.URLField(allow_null=True),

@@ -1,4 +1,4 @@
-"""Inputs that refuse what they do not know, so that a misspelt field never passes unnoticed."""
+"""Strict input serializers, which refuse unknown fields and wrong types; and UTC fields."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ JSON_TYPES: Final[tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], type]
 class StrictSerializer(serializers.Serializer[Any]):
     """A serializer for input: unknown fields are errors.
 
-    With `typed` in the context so are values of another type than the schema says: a body's
-    "yes" is no consent to an erasure. Queries and forms hold nothing but text.
+    With `typed` in the context, so are values of a type other than the schema's: "yes" in a body is
+    no consent to an erasure. Queries and forms hold only text.
     """
 
     def to_internal_value(self, data: Any) -> Any:
@@ -53,7 +53,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class NoInput(StrictSerializer):
-    """For routes that take none."""
+    """For routes without input."""
 
 
 class PageQuery(StrictSerializer):
@@ -68,14 +68,14 @@ class PageQuery(StrictSerializer):
 
 
 class UtcField(serializers.DateTimeField):
-    """A moment in UTC, whatever zone the member's pages are shown in."""
+    """A moment in UTC, whatever the member's time zone."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(default_timezone=UTC, **kwargs)
 
 
 def utc(moment: datetime | None) -> str | None:
-    """As UtcField writes it; for the few lists that are rendered by hand, for speed."""
+    """Format as UtcField does; for lists rendered without a serializer, for speed."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

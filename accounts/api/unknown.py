@@ -1,4 +1,4 @@
-"""Addresses of the API that do not exist: the same kind of answer as everything else."""
+"""API view for unknown addresses: 404 as a problem document."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""URL patterns of the API of accounts."""
+
 from __future__ import annotations
 
 from django.urls import path

@@ -1,4 +1,4 @@
-"""Files that every host can reach: exports, uploads that wait, transferred lists; all encrypted."""
+"""Encrypted files that every host can reach: exports, waiting uploads, transferred lists."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from accounts.files.kept import (
     opened,
     rotate,
     scratch,
+    scratch_copy,
     sweep,
-    to_scratch,
     writing,
 )
 from accounts.files.storage import Storage, StorageFailed, storage_at
@@ -36,8 +36,8 @@ __all__ = [
     "opened",
     "rotate",
     "scratch",
+    "scratch_copy",
     "storage_at",
     "sweep",
-    "to_scratch",
     "writing",
 ]

@@ -1,4 +1,4 @@
-"""Files in a folder of this host, or one that several hosts have mounted."""
+"""File storage in a folder of this host, or one that several hosts have mounted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Final
 
 from accounts.files.storage import Found, StorageFailed
 
-#: What is being written; a killed process leaves it, and the nightly sweep takes it.
+#: Suffix of unfinished files; the nightly sweep deletes those of killed processes.
 UNFINISHED: Final = ".part"
 
 
 class FolderStorage:
-    """Readable by the site's own user alone; an object appears whole, by a rename."""
+    """Readable only by the site's own user; a rename makes a finished object visible."""
 
     local = True
 
@@ -63,7 +63,7 @@ class FolderStorage:
 
 
 class FolderWriter:
-    """Writes beside the final name; an OSError of the disk becomes StorageFailed."""
+    """Writes to a temporary name; an OSError becomes StorageFailed."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ class FolderWriter:
 
 
 def _sync_folder(folder: Path) -> None:
-    """The new name survives a power cut too."""
+    """Make the new name survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,8 +1,8 @@
-"""Keeping members' files: a row for each, with its key; the bytes go to FILES_URL, encrypted.
+"""Members' files: one row each, with its key; the encrypted bytes are at FILES_URL.
 
 The row is written first, so whatever is stored is known, and erased with its owner. An object
-without a row is of a process that was killed or a transaction that was undone: nobody can read it,
-and the nightly sweep takes it.
+without a row comes from a killed process or a rolled-back transaction: nobody can read it, and the
+nightly sweep deletes it.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from accounts.models import LinkedAccount, User
 
 Area = KeptFile.Area
-#: By which hosts see whether they share a storage.
+#: The object by which hosts see whether they share a storage.
 MARK: Final = "storage-mark"
-#: Longer than anything takes to be written.
+#: Longer than any write takes.
 ABANDONED: Final = timedelta(hours=24)
 CHUNK: Final = 500
-#: What callers read at a time.
+#: Bytes that callers read at a time.
 BUFFER: Final = 1 << 16
 
 log = logging.getLogger(__name__)
@@ -49,14 +49,14 @@ def storage() -> Storage:
 
 
 def scratch() -> Path:
-    """This host's own folder for what is unpacked or copied while it is worked on."""
+    """This host's own folder for temporary copies."""
     path = Path(settings.THREADSITE_HOME) / "scratch"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 
 class Writing(io.RawIOBase):
-    """A file that is being written: encrypts piece by piece. `size` counts bytes in clear."""
+    """A file being written: encrypts piece by piece. `size` counts bytes in clear."""
 
     def __init__(self, name: str, key: str, target: Writer) -> None:
         self.name, self.size = name, 0
@@ -92,7 +92,7 @@ class Writing(io.RawIOBase):
 def writing(
     area: Area, *, owner: User | None = None, account: LinkedAccount | None = None
 ) -> Iterator[Writing]:
-    """Write a file of a member or an account; afterwards it is kept under `.name`.
+    """Write a file of a member or an account; afterwards it is stored under `.name`.
 
     An exception inside leaves nothing. Raises StorageFailed.
     """
@@ -106,7 +106,7 @@ def writing(
         file = Writing(name, row.key, target)
         yield file
         file.finish()
-        # Not by `save`: it would make the row again that an erasure has deleted meanwhile.
+        # Not by `save`: it would recreate a row that an erasure has deleted meanwhile.
         if not KeptFile.objects.filter(pk=row.pk).update(size=file.size, complete=True):
             raise FileNotFoundError(f"{name} was erased while it was written")
     except BaseException:
@@ -115,7 +115,7 @@ def writing(
 
 
 def _forget_unwritten(row: KeptFile, target: Writer | None) -> None:
-    """Best effort: where a transaction or the storage is broken, the sweep does the rest."""
+    """Best effort: if the transaction or the storage is broken, the nightly sweep deletes it."""
     with suppress(StorageFailed, DatabaseError, transaction.TransactionManagementError):
         if target is not None:
             target.abort()
@@ -141,7 +141,7 @@ def keep(
 
 
 class Reading(io.RawIOBase):
-    """A kept file, decrypted piece by piece; seekable."""
+    """A stored file, decrypted piece by piece; seekable."""
 
     def __init__(self, row: KeptFile, source: Storage) -> None:
         self._row, self._source, self._seal = row, source, Seal(row.key)
@@ -183,9 +183,9 @@ class Reading(io.RawIOBase):
 
 
 def opened(name: str) -> BinaryIO:
-    """The file, for reading. Raises FileNotFoundError, StorageFailed and Damaged.
+    """Open a file for reading. Raises FileNotFoundError, StorageFailed and Damaged.
 
-    The first piece is read at once, so that an answer does not break off after its head.
+    The first piece is read at once, so that an error comes before the response has begun.
     """
     row = KeptFile.objects.filter(name=name, complete=True).first()
     if row is None:
@@ -196,10 +196,10 @@ def opened(name: str) -> BinaryIO:
 
 
 @contextmanager
-def to_scratch(name: str, *, beat: Callable[[], object] = lambda: None) -> Iterator[IO[bytes]]:
-    """A copy in a real file without a name on this host, for programs that need one.
+def scratch_copy(name: str, *, beat: Callable[[], object] = lambda: None) -> Iterator[IO[bytes]]:
+    """A copy in an unnamed temporary file on this host, for programs that need a real file.
 
-    `beat` is called with each piece: it may renew a lease, or raise to end the copying.
+    `beat` is called with each piece: it may renew a lease, or raise to stop copying.
     """
     with opened(name) as source, tempfile.TemporaryFile(dir=scratch()) as copy:
         while piece := source.read(PIECE):
@@ -210,14 +210,14 @@ def to_scratch(name: str, *, beat: Callable[[], object] = lambda: None) -> Itera
 
 
 def discard(*given: str) -> None:
-    """Delete files; "" and unknown names are none. Raises StorageFailed, and keeps the row then."""
+    """Delete files; "" and unknown names are ignored. Raises StorageFailed and keeps the row."""
     for name in filter(None, given):
         storage().delete(name)
         KeptFile.objects.filter(name=name).delete()
 
 
 def names(area: Area, *, owner_id: int | None = None) -> list[str]:
-    """Every file of an area, half-written ones too."""
+    """The names of all files of an area, unfinished ones too."""
     rows = KeptFile.objects.filter(area=area)
     return list(
         (rows if owner_id is None else rows.filter(owner_id=owner_id))
@@ -227,13 +227,13 @@ def names(area: Area, *, owner_id: int | None = None) -> list[str]:
 
 
 def discard_incomplete(area: Area, *, owner_id: int) -> None:
-    """What a killed process of the same member left half-written."""
+    """Delete unfinished files that killed processes of the same member left."""
     rows = KeptFile.objects.filter(area=area, owner_id=owner_id, complete=False)
     discard(*rows.values_list("name", flat=True))
 
 
 def discard_unwanted(area: Area, wanted: Iterable[str], stored_before: datetime) -> int:
-    """Delete what nothing waits for, unless it is younger; returns how many."""
+    """Delete files not in `wanted` and stored before `stored_before`; returns how many."""
     old = KeptFile.objects.filter(area=area, stored_at__lt=stored_before)
     unwanted = set(old.values_list("name", flat=True)) - set(wanted)
     discard(*unwanted)
@@ -248,7 +248,7 @@ def erase(*, owner_id: int | None = None, account_ids: Iterable[int] = ()) -> in
 
 
 def count(*, owner_id: int | None = None, account_ids: Iterable[int] = ()) -> int:
-    """How many files are kept of a member, or of accounts."""
+    """How many files a member, or accounts, have."""
     return _of(owner_id, account_ids).count()
 
 
@@ -259,7 +259,7 @@ def _of(owner_id: int | None, account_ids: Iterable[int]) -> QuerySet[KeptFile]:
 
 
 def sweep() -> int:
-    """Delete what killed processes left: half-written files, and objects that no row knows."""
+    """Delete unfinished files of killed processes, and objects without a row."""
     before = clock.wall() - ABANDONED
     abandoned = KeptFile.objects.filter(complete=False, stored_at__lt=clock.now() - ABANDONED)
     left = list(abandoned.values_list("name", flat=True))
@@ -281,7 +281,7 @@ def sweep() -> int:
 
 
 def rotate() -> Iterator[bool]:
-    """Move the keys of files under the newest of TOKEN_KEYS; the files themselves stay."""
+    """Re-encrypt the files' keys under the newest of TOKEN_KEYS; the files stay unchanged."""
     rows = KeptFile.objects.order_by("pk").values_list("pk", "key")
     for pk, key in rows.iterator():
         fresh = crypto.rotated(key)
@@ -289,7 +289,7 @@ def rotate() -> Iterator[bool]:
 
 
 def mark() -> str:
-    """A word that stands in the storage itself: hosts that read another one do not share it."""
+    """A word stored in the storage itself: hosts that read another one do not share it."""
     source = storage()
     if settings.FILES_URL == "database:":
         return "database"

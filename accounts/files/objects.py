@@ -1,4 +1,4 @@
-"""Files behind an fsspec address: S3 by our own client, others by the driver that is installed."""
+"""File storage behind an fsspec URL: S3 by our own client, others by an installed driver."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.files.storage import Found, StorageFailed
 from accounts.outbound.budget import within
-from accounts.outbound.client import OutboundError, chosen_by_operator
+from accounts.outbound.client import OutboundError, client_for_operator_url
 
-#: For one request: a piece, a part of an upload, or a page of names.
+#: Seconds for one request: a piece, a part of an upload, or a page of names.
 SECONDS: Final = 60.0
 MOST_BYTES: Final = 64 << 20
-#: For a whole listing.
+#: Seconds for a whole listing.
 LIST_SECONDS: Final = 300.0
 #: Bytes of one part of an upload; S3 takes at most 10,000 of them, so files up to 80 GiB.
 PART: Final = 8 << 20
@@ -26,11 +26,11 @@ MOST_OBJECTS: Final = 5_000_000
 
 
 def file_system(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
-    """(file system, path in it) of an address. Raises ImproperlyConfigured for an unknown kind."""
+    """Return (file system, path in it) of a URL. Raises ImproperlyConfigured if unknown."""
     if urlsplit(url).scheme == "s3":
         from accounts.outbound.s3 import S3Files
 
-        client = chosen_by_operator(kept=8)
+        client = client_for_operator_url(kept=8)
         root = url.removeprefix("s3://").strip("/")
         return S3Files(options, client, most=MOST_OBJECTS), root
     try:
@@ -41,7 +41,7 @@ def file_system(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
 
 
 class ObjectStorage:
-    """Objects below `root`. Nothing is renamed: an upload appears when its last part has come."""
+    """Objects below `root`. No renames: an upload becomes visible with its last part."""
 
     local = False
 
@@ -52,18 +52,18 @@ class ObjectStorage:
         return ObjectWriter(self._files, self._path(name))
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> bytes:
-        with _told():
+        with _translated_errors():
             data: bytes = self._files.cat_file(self._path(name), start=start, end=end)
         return data
 
     def delete(self, name: str) -> None:
-        with suppress(FileNotFoundError), _told():
+        with suppress(FileNotFoundError), _translated_errors():
             self._files.rm_file(self._path(name))
 
     def find(self, prefix: str = "") -> Iterator[Found]:
         below = self._path(prefix) if prefix else self._root
         try:
-            with _told(seconds=LIST_SECONDS, most_bytes=4 << 30):
+            with _translated_errors(seconds=LIST_SECONDS, most_bytes=4 << 30):
                 found = self._files.find(below, detail=True)
         except FileNotFoundError:
             return
@@ -76,36 +76,36 @@ class ObjectStorage:
 
 
 class ObjectWriter:
-    """Sent in parts of PART bytes; aborted, nothing of it stays."""
+    """Uploads in parts of PART bytes; an aborted upload leaves nothing."""
 
     def __init__(self, files: Any, path: str) -> None:
         self._files, self._path = files, path
-        with _told():
+        with _translated_errors():
             parent = path.rpartition("/")[0]
             with suppress(NotImplementedError):
                 files.makedirs(parent, exist_ok=True)
             self._file = files.open(path, "wb", block_size=PART)
 
     def write(self, data: bytes, /) -> None:
-        with _told():
+        with _translated_errors():
             self._file.write(data)
 
     def close(self) -> None:
-        with _told():
+        with _translated_errors():
             self._file.close()
 
     def abort(self) -> None:
-        """The storage may be what failed, so this tries and does not insist."""
-        with suppress(Exception), _told():
+        """Best effort, since the storage may be what failed."""
+        with suppress(Exception), _translated_errors():
             if hasattr(self._file, "discard"):
                 self._file.discard()
-            # So that no destructor finishes the upload after all.
+            # So that no destructor completes the upload.
             self._file.closed = True
 
 
 @contextmanager
-def _told(*, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> Iterator[None]:
-    """What a file system raises, in our words; no address or key goes along."""
+def _translated_errors(*, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> Iterator[None]:
+    """Translate a file system's errors into ours, without addresses or keys."""
     try:
         with within(seconds=seconds, most_bytes=most_bytes):
             yield

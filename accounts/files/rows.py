@@ -1,4 +1,4 @@
-"""Files in PostgreSQL, in pieces: for sites of several hosts without a shared folder or S3."""
+"""File storage in PostgreSQL, for sites of several hosts without a shared folder or S3."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from accounts.files.sealing import SEALED
 from accounts.files.storage import Found
 from accounts.models import FilePiece
 
-#: Bytes in one row: as many as one sealed piece, so that reading one costs one row.
+#: Bytes in one row: one encrypted piece, so that reading a piece reads one row.
 ROW: Final = SEALED
 
 
 class RowStorage:
-    """The database's own errors pass through: without it the site does nothing anyway."""
+    """Database errors pass through: without the database the site does nothing anyway."""
 
     local = False
 
@@ -53,7 +53,7 @@ class RowStorage:
 
 
 class RowWriter:
-    """One row after another. The file's own row says when it is whole (accounts.files.kept)."""
+    """Writes one row after another. The file's KeptFile says when it is complete."""
 
     def __init__(self, name: str) -> None:
         FilePiece.objects.filter(name=name).delete()

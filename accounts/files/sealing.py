@@ -1,8 +1,8 @@
-"""Encryption of one file in pieces: written and read in constant memory, at any offset.
+"""Encryption of files in pieces: written and read in constant memory, at any offset.
 
-Each file has a random key of its own, under which piece number n is AES-256-GCM with n as nonce.
-The key stands, encrypted under TOKEN_KEYS, in the file's row: without the row nobody reads it.
-Cut or swapped pieces do not decrypt; the row knows the size, so a missing end is noticed.
+Each file has a random key, under which piece number n is AES-256-GCM with n as nonce. The key,
+encrypted under TOKEN_KEYS, is in the file's row: without the row nobody can read the file. Cut or
+swapped pieces do not decrypt; the row stores the size, so a missing end is noticed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from accounts import crypto
 
-#: Bytes of one piece in clear, and as it is stored.
+#: Bytes of one piece in clear and encrypted.
 PIECE: Final = 1 << 20
 SEALED: Final = PIECE + 16
 
@@ -26,7 +26,7 @@ class Damaged(OSError):
 
 
 def new_key() -> str:
-    """A fresh key, encrypted as rows keep it."""
+    """A new key, encrypted for its row."""
     return crypto.encrypt(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
 

@@ -1,7 +1,7 @@
-"""Where bytes lie under a name: a folder, rows of PostgreSQL, or what an fsspec address names.
+"""The storage interface: bytes under a name, in a folder, in PostgreSQL or at an fsspec URL.
 
-Names are paths of letters, digits, `-`, `.` and `/`. What is written becomes visible when it is
-whole. Every method may raise StorageFailed; reading what is not there raises FileNotFoundError.
+Names are paths of letters, digits, `-`, `.` and `/`. An object becomes visible when it is complete.
+Every method may raise StorageFailed; reading a missing object raises FileNotFoundError.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class StorageFailed(RetryLater):
 
     @property
     def no_room(self) -> OSError | None:
-        """What the disk said, where it is full or may not be written to."""
+        """The OSError, if the disk is full or read-only."""
         cause = self.__cause__
         return cause if isinstance(cause, OSError) and cause.errno in NO_ROOM else None
 
@@ -59,7 +59,7 @@ class Found:
 
 
 class Writer(Protocol):
-    """An object that is being written: `close` makes it visible, `abort` forgets it."""
+    """An object being written: `close` makes it visible, `abort` discards it."""
 
     def write(self, data: bytes, /) -> object: ...
 
@@ -69,20 +69,20 @@ class Writer(Protocol):
 
 
 class Storage(Protocol):
-    """`local`: reached from this host alone, unless its folder is shared."""
+    """`local`: only this host reaches it, unless its folder is shared."""
 
     local: bool
 
     def writer(self, name: str) -> Writer: ...
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> bytes:
-        """Bytes [start, end) of an object; fewer where it is shorter."""
+        """Bytes [start, end) of an object; fewer if it is shorter."""
 
     def delete(self, name: str) -> None:
-        """Harmless where there is none."""
+        """Does nothing if there is no such object."""
 
     def find(self, prefix: str = "") -> Iterator[Found]:
-        """Every object whose name begins with the folder `prefix`, in no order."""
+        """Every object below the folder `prefix`, in no order."""
 
 
 def put(storage: Storage, name: str, data: bytes) -> None:
@@ -97,10 +97,12 @@ def put(storage: Storage, name: str, data: bytes) -> None:
 
 
 def storage_at(url: str, options: Mapping[str, Any], *, default: Path) -> Storage:
-    """The storage of an address; "" is the folder `default`. Raises ImproperlyConfigured.
+    """The storage at a URL; "" is the folder `default`. Raises ImproperlyConfigured.
 
-    `file:///path` is a folder, `database:` the site's PostgreSQL, anything else goes to fsspec;
-    `options` are those of the file system (`key`, `secret`, `endpoint_url` for `s3:`).
+    `file:
+
+    /path` is a folder, `database:` the site's PostgreSQL, anything else goes to fsspec; `options`
+    are those of the file system (`key`, `secret`, `endpoint_url` for `s3:`).
     """
     given = json.dumps(options, sort_keys=True)
     # Connections must not be shared across a fork.
@@ -109,7 +111,7 @@ def storage_at(url: str, options: Mapping[str, Any], *, default: Path) -> Storag
 
 @lru_cache(maxsize=64)
 def _made(url: str, options: str, _process: int) -> Storage:
-    """Each kind brings libraries of its own: loaded when one is opened."""
+    """Imports each kind's libraries only when one is opened."""
     if url == DATABASE:
         from accounts.files.rows import RowStorage
 

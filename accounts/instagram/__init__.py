@@ -1,0 +1,1 @@
+"""The Instagram app: sign-in provider, gateway, webhooks and sandbox."""

@@ -1,3 +1,5 @@
+"""App configuration of accounts.instagram."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig

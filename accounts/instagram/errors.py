@@ -1,7 +1,9 @@
-"""What Instagram's refusals mean to us: each becomes the error of the reaction it requires.
+"""Maps Instagram's error answers to our exceptions, by the required reaction.
 
-Matched on `code` and `error_subcode`, never on the text, which Meta changes at will.
-https://developers.facebook.com/docs/graph-api/guides/error-handling
+Matched on `code` and `error_subcode`, never on the text, which Meta changes.
+https:
+
+developers.facebook.com/docs/graph-api/guides/error-handling
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ RECONNECT_REASONS: Final = {
     464: "checkpoint",
     467: "session_invalid",
 }
-# 80001 is the Page's twin of 80002 and 8000x are its siblings: all are use-case limits.
+# 80001 (Pages), 80002 (Instagram) and the other 8000x are use-case limits.
 THROTTLED: Final = frozenset({4, 17, 32, 341, 368, 613, *range(80000, 80015)})
 TRANSIENT: Final = frozenset({1, 2})
 TOKEN_INVALID: Final = frozenset({102, 190})
@@ -53,7 +55,7 @@ Clock = Callable[[], datetime]
 
 
 class GraphError(msgspec.Struct, frozen=True):
-    """`{"error": {…}}`. `type` and `code` are all that every sample has."""
+    """`{"error": {…}}`. Only `type` and `code` are in every sample."""
 
     code: int
     type: str = ""
@@ -66,7 +68,7 @@ class GraphEnvelope(msgspec.Struct, frozen=True):
 
 
 class OAuthEnvelope(msgspec.Struct, frozen=True):
-    """What the code exchange answers: not the Graph envelope."""
+    """The error format of the code exchange, which is not the Graph envelope."""
 
     error_type: str
     error_message: str
@@ -80,7 +82,7 @@ _oauth_decoder = msgspec.json.Decoder(OAuthEnvelope)
 
 
 def from_answer(status: int, body: bytes, *, now: Clock, wait: timedelta) -> ThreadsiteError:
-    """The error for an answer that is no success. `wait`: zero if Instagram named no time."""
+    """The error for an unsuccessful answer. `wait`: zero if Instagram named no time."""
     graph = _decoded(_graph_decoder, body)
     if graph is not None:
         return from_graph(graph.error, now=now, wait=wait)
@@ -95,7 +97,7 @@ def from_answer(status: int, body: bytes, *, now: Clock, wait: timedelta) -> Thr
 
 
 def from_graph(error: GraphError, *, now: Clock, wait: timedelta) -> ThreadsiteError:
-    """Transient is asked late: Meta marks its limits (4, 17) transient, and those must wait."""
+    """Transience is checked late: Meta marks its limits (4, 17) transient, and those must wait."""
     if error.code in THROTTLED:
         return throttled(now=now, wait=wait)
     if error.code in TOKEN_INVALID:
@@ -112,7 +114,7 @@ def from_graph(error: GraphError, *, now: Clock, wait: timedelta) -> ThreadsiteE
 
 
 def token_refused(subcode: int | None) -> ThreadsiteError:
-    """458 is the member's own withdrawal at Instagram; all others are mended by linking again."""
+    """458 is a withdrawal at Instagram; all others are solved by linking again."""
     if subcode == APP_REMOVED:
         return UnlinkedByInstagram()
     return NeedsReconnect(RECONNECT_REASONS.get(subcode or 0, "token_invalid"))
@@ -139,7 +141,7 @@ def from_oauth(error: OAuthEnvelope, *, now: Clock, wait: timedelta) -> Threadsi
 
 
 def _parameter_refused(subcode: int | None) -> ThreadsiteError:
-    """33: the object is gone, or was never ours to read; Meta does not say which."""
+    """33: the object is gone, or was never readable; Meta does not say which."""
     if subcode != OBJECT_GONE:
         refused = ParameterRefused()
         refused.add_note(f"a parameter of ours was refused, subcode {subcode}")
@@ -154,7 +156,7 @@ def _parameter_refused(subcode: int | None) -> ThreadsiteError:
 
 
 def wrong_shape(reason: str) -> WrongShape:
-    """`reason` is for whoever mends it, in the log and the traceback; it quotes no value."""
+    """`reason` is for developers, in the log and the traceback; it quotes no value."""
     logger.error("instagram answered in an unknown form: %s", reason)
     error = WrongShape()
     error.add_note(reason)

@@ -1,10 +1,11 @@
-"""What a webhook of Instagram's says, in both of its shapes; pure.
+"""Parses the events of Instagram's webhooks, in both formats. Pure.
 
 Instagram Login puts `field` and `value` into the entry, Facebook Login a list of `changes`;
-messages come as `messaging`. The documentation prints the body inside an outer array, so a list
-is taken too. No field names a follow: an event only says that something happened at an account.
+messages come as `messaging`. The documentation prints the body inside an outer array, so a list is
+accepted too. No field names a follow: an event only says that something happened at an account.
+https:
 
-https://developers.facebook.com/docs/instagram-platform/webhooks
+developers.facebook.com/docs/instagram-platform/webhooks
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ _ID: Final = re.compile(r"[0-9]{1,32}")
 
 
 class WrongEvents(ValueError):
-    """Signed, but in no shape we know."""
+    """Signed, but of unknown structure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event: whose account (Instagram's id), and a key that is the same when it is resent."""
+    """One event: the account (Instagram's id), and a key that is the same when it is resent."""
 
     instagram_id: str
     key: str
@@ -61,7 +62,7 @@ def _of_payload(payload: Any) -> Iterator[Event]:
 
 
 def _parts(entry: dict[str, Any]) -> list[Any]:
-    """The single happenings of an entry; the entry itself where it names none we know."""
+    """The events of an entry; the entry itself if it has none of a known kind."""
     for name in ("changes", "messaging"):
         parts = entry.get(name)
         if isinstance(parts, list) and parts:
@@ -70,7 +71,7 @@ def _parts(entry: dict[str, Any]) -> list[Any]:
 
 
 def _key(kind: object, entry: dict[str, Any], part: Any) -> str:
-    """No event carries an id of its own, and a resent one carries a new send time at most."""
+    """No event carries an id of its own, and a resent one differs at most in its send time."""
     value = part.get("value") if isinstance(part, dict) else None
     named = None
     if isinstance(value, dict):
@@ -78,6 +79,6 @@ def _key(kind: object, entry: dict[str, Any], part: Any) -> str:
     if named is None and isinstance(part, dict) and isinstance(part.get("message"), dict):
         named = part["message"].get("mid")
     field = part.get("field") if isinstance(part, dict) else None
-    told = [kind, entry["id"], field, named] if named else [kind, entry["id"], part]
-    text = json.dumps(told, sort_keys=True, default=str)
+    identity = [kind, entry["id"], field, named] if named else [kind, entry["id"], part]
+    text = json.dumps(identity, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,10 +1,11 @@
-"""Our only HTTP client towards Instagram: typed answers, errors named by their reaction.
+"""Instagram API client: typed answers, errors named by the required reaction.
 
-It never retries by itself: whoever calls knows the budget and whether consent still holds.
-Tokens travel in the query string, as Instagram's protocol has it. So no URL may leave this
-module, neither in an exception, its cause or context, nor in a log.
+It never retries: callers know the budget and whether consent is still in force. Tokens are in the
+query string, as Instagram's protocol requires. So no URL may leave this module, neither in an
+exception, its cause or context, nor in a log.
+https:
 
-https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login
+developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from accounts.instagram.schemas import (
 )
 from accounts.instagram.usage import UNKNOWN, Percentages, Usage, parse_retry_after, parse_usage
 from accounts.outbound.budget import within
-from accounts.outbound.client import Client, OutboundError, chosen_by_operator
+from accounts.outbound.client import Client, OutboundError, client_for_operator_url
 
 __all__ = [
     "Breakdown",
@@ -57,11 +58,11 @@ __all__ = [
 ]
 
 API_VERSION = "v25.0"
-# What linking needs, and what each consent to a count pays for: never more in one request.
+# What linking needs, and what each scope with a count permits: never more in one request.
 PROFILE_FIELDS = "id,user_id,username"
 COUNT_FIELDS = "id,followers_count"
 MAX_PAGE = 1000
-# A page of 1000 rows is about 60 kB; no honest answer comes near this.
+# A page of 1000 rows is about 60 kB; no genuine answer comes near this.
 MAX_BYTES = 8 * 1024 * 1024
 MAX_HEAD = 128 * 1024
 DEFAULT_TIMEOUT = 20.0
@@ -75,7 +76,7 @@ Answer = TypeVar("Answer")
 
 
 class _NoQueries(logging.Filter):
-    """urllib3's own log names whole URLs, at DEBUG and for broken headers; cut the query off."""
+    """Cuts the query off URLs in urllib3's log, at DEBUG and for broken headers."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -89,7 +90,7 @@ logging.getLogger("urllib3.connectionpool").addFilter(_NoQueries())
 
 
 def _client() -> Client:
-    return chosen_by_operator(kept=POOL_SIZE)
+    return client_for_operator_url(kept=POOL_SIZE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ class Gateway:
     client: Client = field(default_factory=_client, repr=False, compare=False)
 
     def authorize_url(self, *, redirect_uri: str, scopes: Sequence[str], state: str) -> str:
-        """Where to send the member; they may untick each of `scopes` there."""
+        """The address to send the member to; they may deselect each of `scopes` there."""
         parameters = {
             "client_id": self.client_id,
             "redirect_uri": redirect_uri,
@@ -127,14 +128,14 @@ class Gateway:
             "client_secret": self.client_secret,
             "grant_type": "authorization_code",
             "redirect_uri": redirect_uri,
-            # Pasted from an address bar, the code drags the fragment `#_` along.
+            # Copied from an address bar, the code ends in the fragment `#_`.
             "code": code.removesuffix("#_"),
         }
         url = f"{self.api_url}/oauth/access_token"
         return self._call("exchange_code", "POST", url, schemas.short_lived_token, form=form)
 
     def long_lived(self, access_token: str) -> LongLivedToken:
-        """A token of 60 days for one of an hour."""
+        """Exchange a token of one hour for one of 60 days."""
         parameters = {
             "grant_type": "ig_exchange_token",
             "client_secret": self.client_secret,
@@ -148,7 +149,7 @@ class Gateway:
         return self._get("refresh", "refresh_access_token", schemas.long_lived_token, parameters)
 
     def me(self, access_token: str) -> Profile:
-        """Whose account it is, and nothing else of it."""
+        """The ids and username of the token's account, nothing else."""
         parameters = {"fields": PROFILE_FIELDS, "access_token": access_token}
         return self._get("me", f"{API_VERSION}/me", schemas.profile, parameters)
 
@@ -187,7 +188,7 @@ class Gateway:
         return self._get("insights", path, schemas.insights, query)
 
     def subscribe(self, access_token: str, fields: Sequence[str]) -> bool:
-        """Webhooks for this account; Instagram has no field that tells of a follower."""
+        """Subscribe this account to webhooks; Instagram has no field for follows."""
         form = {"subscribed_fields": ",".join(fields), "access_token": access_token}
         url = f"{self.graph_url}/{API_VERSION}/me/subscribed_apps"
         return self._call("subscribe", "POST", url, schemas.success, form=form)
@@ -196,7 +197,7 @@ class Gateway:
         return self._delete("unsubscribe", "subscribed_apps", access_token)
 
     def revoke(self, access_token: str) -> bool:
-        """Takes the app's permissions back. Documented for Facebook, inferred for Instagram."""
+        """Revoke the app's permissions. Documented for Facebook, inferred for Instagram."""
         return self._delete("revoke", "permissions", access_token)
 
     def _delete(self, route: str, edge: str, access_token: str) -> bool:
@@ -221,9 +222,9 @@ class Gateway:
         read: Callable[[bytes, Usage], Answer],
         form: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Errors are raised outside of `except`, so that none drags the URL in its context.
+        """Errors are raised outside `except`, so that none carries the URL in its context.
 
-        The error knows the answer's `usage` too: a refused call is counted by Instagram.
+        The error also carries the answer's `usage`: Instagram counts refused calls.
         """
         result = self._result(route, self._send(route, method, url, form), read)
         if isinstance(result, ThreadsiteError):
@@ -238,7 +239,7 @@ class Gateway:
         answer: tuple[int, bytes, Usage, timedelta] | RetryLater,
         read: Callable[[bytes, Usage], Answer],
     ) -> Answer | ThreadsiteError:
-        """What an answer says, or the error that it is."""
+        """Return the answer's value, or raise its error."""
         if isinstance(answer, RetryLater):
             return answer
         status, body, usage, wait = answer
@@ -257,7 +258,7 @@ class Gateway:
     def _send(
         self, route: str, method: str, url: str, form: Mapping[str, str] | None
     ) -> tuple[int, bytes, Usage, timedelta] | RetryLater:
-        """(status, body, usage, how long to wait), or RetryLater if no whole answer came."""
+        """(status, body, usage, time to wait), or RetryLater if no complete answer came."""
         started = time.monotonic()
         try:
             with within(seconds=self.timeout, most_bytes=MAX_BYTES + MAX_HEAD):
@@ -283,7 +284,7 @@ class Gateway:
 def _read(
     route: str, body: bytes, usage: Usage, read: Callable[[bytes, Usage], Answer]
 ) -> Answer | ThreadsiteError:
-    """Broken JSON is an answer cut off on its way; whole JSON in no known shape is WrongShape."""
+    """Broken JSON is a truncated answer; valid JSON of unknown structure is WrongShape."""
     try:
         return read(body, usage)
     except msgspec.ValidationError as error:
@@ -298,7 +299,7 @@ def _read(
 
 
 def _is_whole(body: bytes) -> bool:
-    """Whether it is JSON to its end, with bytes or halves of characters that no text has."""
+    """Whether it is complete JSON, apart from bytes or surrogates that no text has."""
     try:
         json.loads(body.decode(errors="replace"))
     except ValueError:
@@ -320,18 +321,18 @@ def _shared(*arguments: str) -> Gateway:
     )
 
 
-# A socket shared by two processes would give each the other's answers.
+# Two processes that share a socket would read each other's answers.
 os.register_at_fork(after_in_child=_shared.cache_clear)
 
 
 def usage_of(error: ThreadsiteError) -> Usage:
-    """What the headers of a refused call said; unknown if no answer came."""
+    """The usage in the headers of a refused call; unknown if no answer came."""
     usage = getattr(error, "usage", UNKNOWN)
     return usage if isinstance(usage, Usage) else UNKNOWN
 
 
 def from_settings() -> Gateway:
-    """The gateway for the settings in force now; its connections are kept between calls."""
+    """The gateway for the current settings; its connections are kept between calls."""
     return _shared(
         settings.INSTAGRAM_OAUTH_URL,
         settings.INSTAGRAM_API_URL,

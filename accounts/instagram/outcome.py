@@ -1,4 +1,4 @@
-"""What came of the round with Instagram, in words."""
+"""Messages to the member about the outcome of linking."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from accounts.services.linking import Linked
 
 
-def tell(request: HttpRequest, linked: Linked) -> None:
+def show_outcome(request: HttpRequest, linked: Linked) -> None:
     texts = {
         "linked": _("@%(name)s is linked."),
         "proven": _("@%(name)s is now proven to be yours."),

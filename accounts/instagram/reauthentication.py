@@ -1,8 +1,7 @@
-"""Asks a member to prove anew who they are before a sensitive step: by a password, a second factor,
-or by signing in at Instagram again.
+"""Reauthentication before sensitive steps: password, second factor or sign-in at Instagram.
 
-A sign-in counts for fifteen minutes. After that allauth asks for a password or a second factor;
-whoever has neither goes to Instagram once more and signs in there again.
+A sign-in counts for fifteen minutes. After that allauth asks for a password or a second factor; a
+member with neither signs in at Instagram again.
 """
 
 from __future__ import annotations
@@ -35,27 +34,27 @@ STATE: Final = {"reauthenticate": True}
 
 
 def reauthenticated(view: View, *, reading: bool = False, back: str | None = None) -> View:
-    """Guards what the view does by POST; looking at its page needs no more than being signed in.
+    """Decorator: POST needs a recent sign-in; GET only needs a signed-in member.
 
-    `reading`: guards looking too, where what is shown is everything we hold. `back`: the name of
-    the page to come back to from Instagram, where the address itself has none.
+    `reading`: guards GET too, for views that show all stored data. `back`: the name of the page to
+    return to from Instagram, if the view's own address has no page.
     """
     guarded: View = reauthentication_required(view, allow_get=not reading)
 
     @wraps(view)
-    def show_yourself(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if (reading or request.method == "POST") and _must_go_to_instagram(request):
+    def with_check(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if (reading or request.method == "POST") and _reauthenticates_at_instagram(request):
             return _to_instagram(request, reverse(back) if back else request.path)
         return guarded(request, *args, **kwargs)
 
-    return show_yourself
+    return with_check
 
 
-def is_fresh(request: HttpRequest) -> bool:
-    """Whether the member has shown lately that it is them: by a sign-in, or once more since.
+def recently_authenticated(request: HttpRequest) -> bool:
+    """Whether the member signed in or reauthenticated recently.
 
-    allauth asks again right after a sign-in, and never where there is neither password nor second
-    factor; so this rule stands in its place (accounts.adapters.AccountAdapter).
+    allauth asks again right after a sign-in, and never if there is neither password nor second
+    factor; so this rule replaces its own (accounts.adapters.AccountAdapter).
     """
     user = request.user
     if not user.is_authenticated:
@@ -63,16 +62,16 @@ def is_fresh(request: HttpRequest) -> bool:
     latest = max((each["at"] for each in get_authentication_records(request, user)), default=0.0)
     if time.time() - latest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
         return True
-    return _way_to_show(user) is None
+    return _reauthentication_page(user) is None
 
 
-def ask_for_proof(request: HttpRequest, *, back: str) -> HttpResponseBase:
-    """Send the member to where they show that it is them, and from there to the address `back`.
+def redirect_to_reauthentication(request: HttpRequest, *, back: str) -> HttpResponseBase:
+    """Redirect to where the member reauthenticates, and from there to the address `back`.
 
-    Nothing of the request is kept: a form that holds a new password would wait in the session.
+    Nothing of the request is kept: a form with a new password would be stored in the session.
     """
     user = request.user
-    way = _way_to_show(user)
+    way = _reauthentication_page(user)
     if way == INSTAGRAM:
         return _to_instagram(request, back)
     if way == MAIL:
@@ -85,8 +84,8 @@ def ask_for_proof(request: HttpRequest, *, back: str) -> HttpResponseBase:
     return redirect_to_login(back, way or reverse("account_login"))
 
 
-def came_back(request: HttpRequest, login: SocialLogin) -> None:
-    """Take note if the person who signed in at Instagram just now is the member."""
+def record_reauthentication(request: HttpRequest, login: SocialLogin) -> None:
+    """Record a reauthentication if the Instagram account that signed in is the member's."""
     if login.state.get("data") != STATE:
         return
     login.token = None
@@ -115,15 +114,15 @@ def _to_instagram(request: HttpRequest, back: str) -> HttpResponseBase:
     )
 
 
-def _must_go_to_instagram(request: HttpRequest) -> bool:
-    return not is_fresh(request) and _way_to_show(request.user) == INSTAGRAM
+def _reauthenticates_at_instagram(request: HttpRequest) -> bool:
+    return not recently_authenticated(request) and _reauthentication_page(request.user) == INSTAGRAM
 
 
-def _way_to_show(user: Any) -> str | None:
-    """The address of allauth's page that asks, or INSTAGRAM, or MAIL.
+def _reauthentication_page(user: Any) -> str | None:
+    """The address of allauth's page, or INSTAGRAM, or MAIL.
 
-    None: nothing is left that could be asked for, as after an erasure of the only linked account;
-    who is signed in then may still set a password, or they could never come back.
+    None: nothing is left to ask for, as after an erasure of the only linked account; the signed-in
+    member may then still set a password, since otherwise they could never return.
     """
     ways = get_adapter().get_reauthentication_methods(user)
     if ways:

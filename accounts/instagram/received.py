@@ -1,4 +1,4 @@
-"""What came back from Instagram, out of allauth's SocialLogin."""
+"""Extracts profile, token and permissions from allauth's SocialLogin."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Received:
 
 
 def take(login: SocialLogin) -> Received | None:
-    """Takes the token out of the login, so that it can be stored nowhere else and only once."""
+    """Remove the token from the login, so that it is stored only once and nowhere else."""
     token = login.token
     if login.account.provider != "instagram" or token is None:
         return None
     login.token = None
     data = login.account.extra_data
     pending = login.state.get("data")
-    # Some answers name no permissions: then we have what we asked for, until a call is refused.
+    # Some answers name no permissions: then assume those requested, until a call is refused.
     given = data.pop("permissions", None)
     return Received(
         profile=Profile(

@@ -1,8 +1,8 @@
-"""The shapes in which Instagram answers, read strictly, and what we make of them.
+"""Instagram's answers: strict msgspec schemas, and the values read from them.
 
-Only shapes that were documented or seen are read (`tests/fixtures/instagram`); any other
-is a WrongShape, since a misread list would report everybody lost. The same holds for one value
-that cannot be what it stands for, or that our columns cannot hold: who sends that sends anything.
+Only documented or seen structures are accepted (`tests/fixtures/instagram`); any other is a
+WrongShape, since a misread list would report everybody lost. The same holds for a value that cannot
+be valid, or that our columns cannot hold: then nothing else of the answer is reliable.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 
 from accounts.instagram.usage import UNKNOWN, Usage
 
-#: What a bigint column holds, and what an integer column does. Nobody has so many followers.
+#: The limits of bigint and integer columns. Nobody has so many followers.
 BIGGEST_ID: Final = (1 << 63) - 1
 BIGGEST_COUNT: Final = (1 << 31) - 1
 
@@ -41,7 +41,7 @@ Seconds = Annotated[int, msgspec.Meta(gt=0, le=BIGGEST_COUNT)]
 
 @dataclass(frozen=True, slots=True)
 class ShortLivedToken:
-    """Lives an hour. `permissions`: None if the answer did not name them."""
+    """Valid for an hour. `permissions`: None if the answer did not name them."""
 
     access_token: str
     user_id: str
@@ -76,7 +76,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class FollowerCount:
-    """How many followers Instagram counts; None if it does not say, never 0 then."""
+    """Instagram's number of followers; None if it is not stated, never 0 then."""
 
     followers: int | None
     usage: Usage = UNKNOWN
@@ -142,7 +142,7 @@ class _Profiles(msgspec.Struct, frozen=True):
 
 
 class _Figures(msgspec.Struct, frozen=True):
-    # The id tells an answer without a count from one of another shape.
+    # The id tells an answer without a count from one of another structure.
     id: Id
     followers_count: Count | None = None
 
@@ -152,7 +152,7 @@ class _FiguresWrapped(msgspec.Struct, frozen=True):
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False):
-    # Of a thousand rows the patterns are asked at once: one by one they cost five times as much.
+    # The patterns are checked for all rows at once: one by one costs five times as much.
     id: str | int
     username: str
 
@@ -249,7 +249,7 @@ def follower_count(body: bytes, usage: Usage) -> FollowerCount:
 
 
 def follower_page(body: bytes, usage: Usage) -> FollowerPage:
-    """`next` alone says whether there is more: a page may be empty and yet have one.
+    """Only `next` says whether there is more: a page may be empty and yet have one.
 
     Its value holds the access token, so it is dropped here and `after` is followed instead.
     """
@@ -263,7 +263,7 @@ def follower_page(body: bytes, usage: Usage) -> FollowerPage:
 
 
 def _rows(given: list[_Row]) -> list[tuple[int, str]]:
-    """All of them, or a ValidationError because of one."""
+    """All rows, or a ValidationError if one is invalid."""
     ids = [str(row.id) for row in given]
     names = [row.username for row in given]
     if not _each(_are_ids, ids):
@@ -276,7 +276,7 @@ def _rows(given: list[_Row]) -> list[tuple[int, str]]:
 
 
 def _each(are: Callable[[str], object], texts: list[str]) -> bool:
-    """Whether every text is one line of those that `are` takes; a text may hold line feeds."""
+    """Whether `are` accepts every text, and each is one line; a text may hold line feeds."""
     lines = "\n".join([*texts, ""])
     return lines.count("\n") == len(texts) and are(lines) is not None
 
@@ -291,7 +291,7 @@ def success(body: bytes, usage: Usage) -> bool:
 
 
 def _flat_or_wrapped(body: bytes, flat: Any, wrapped: Any) -> Any:
-    """The flat error is the one to tell: it is what the live service answers."""
+    """Report the error of the flat form, which the live service uses."""
     try:
         return flat.decode(body)
     except msgspec.ValidationError:
@@ -317,7 +317,7 @@ def _number(given: str | int) -> int:
 
 
 def _refuse_over_bigint(number: int) -> None:
-    """Nineteen digits may be too many."""
+    """Nineteen digits may exceed a bigint."""
     if number > BIGGEST_ID:
         raise msgspec.ValidationError("Expected an id below 2^63")
 

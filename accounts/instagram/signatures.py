@@ -1,4 +1,4 @@
-"""Meta's two signatures: `signed_request` and the HMAC over a webhook's body.
+"""Meta's signatures: `signed_request`, and the HMAC of a webhook's body.
 
 Pure: standard library only. Which of an app's two secrets signs (the Meta app's or the
 Instagram app's) is not documented, so every check takes all secrets and tries each.
@@ -19,19 +19,19 @@ from typing import Any
 
 ALGORITHM = "HMAC-SHA256"
 WEBHOOK_PREFIX = "sha256="
-# A real one is about 250 characters; more is somebody trying to make us work.
+# A real one has about 250 characters; longer ones are attacks.
 MAX_SIGNED_REQUEST = 10_000
 
 
 class BadSignature(ValueError):
-    """Not signed by any of the secrets, or not in the form that Meta signs."""
+    """Not signed by any of the secrets, or not in Meta's format."""
 
 
 def parse_signed_request(signed_request: str, secrets: Iterable[str]) -> dict[str, Any]:
-    """The payload of a `signed_request`, if one of the secrets signed it.
+    """Return the payload of a `signed_request`, if one of the secrets signed it.
 
-    The signature covers the encoded payload, so it is checked before anything is decoded.
-    Raises BadSignature; says what was wrong, never what was sent.
+    The signature covers the encoded payload, so it is checked before anything is decoded. Raises
+    BadSignature, which says what was wrong, never what was sent.
     """
     if len(signed_request) > MAX_SIGNED_REQUEST:
         raise BadSignature("too long")
@@ -43,7 +43,7 @@ def parse_signed_request(signed_request: str, secrets: Iterable[str]) -> dict[st
 
 
 def make_signed_request(payload: Mapping[str, Any], secret: str, *, padded: bool = False) -> str:
-    """What Meta sends for `payload`; the algorithm is added. Padding occurs in both forms."""
+    """What Meta sends for `payload`; the algorithm is added. Both paddings occur."""
     document = {"algorithm": ALGORITHM, **payload}
     encoded = _encode(json.dumps(document, separators=(",", ":")).encode(), padded=padded)
     signature = _encode(_digest(secret, encoded.encode()), padded=padded)
@@ -51,12 +51,12 @@ def make_signed_request(payload: Mapping[str, Any], secret: str, *, padded: bool
 
 
 def webhook_signature(raw_body: bytes, secret: str) -> str:
-    """The value of `X-Hub-Signature-256` for the bytes as they go over the wire."""
+    """The value of `X-Hub-Signature-256` for the bytes as sent."""
     return WEBHOOK_PREFIX + _digest(secret, raw_body).hex()
 
 
 def webhook_is_genuine(raw_body: bytes, header: str | None, secrets: Iterable[str]) -> bool:
-    """Did one of the secrets sign these very bytes? A missing or odd header means no."""
+    """Whether one of the secrets signed these bytes. A missing or malformed header: no."""
     if header is None or not header.startswith(WEBHOOK_PREFIX):
         return False
     try:
@@ -68,7 +68,7 @@ def webhook_is_genuine(raw_body: bytes, header: str | None, secrets: Iterable[st
 
 
 def _check(signature: bytes, signed: bytes, secrets: Iterable[str]) -> None:
-    """Every secret is tried in constant time; an empty secret would sign for anybody."""
+    """Compares every secret in constant time; an empty secret would accept anybody's."""
     genuine = False
     for secret in secrets:
         genuine |= bool(secret) and hmac.compare_digest(_digest(secret, signed), signature)

@@ -1,3 +1,5 @@
+"""URL patterns of sign-in by Instagram."""
+
 from __future__ import annotations
 
 from allauth.socialaccount.providers.oauth2.urls import default_urlpatterns

@@ -1,4 +1,4 @@
-"""How much of Instagram's rate limits is used, as its answers' headers say.
+"""Parses the rate-limit headers of Instagram's answers.
 
 https://developers.facebook.com/docs/graph-api/overview/rate-limiting
 """
@@ -31,7 +31,7 @@ class Percentages:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """`None` where the answer said nothing; that is not 0 percent.
+    """`None` if the answer said nothing; that is not 0 percent.
 
     `regain_minutes`: until Instagram will answer again, in **minutes**; 0 if not throttled.
     """
@@ -54,9 +54,9 @@ UNKNOWN = Usage()
 
 
 def parse_usage(headers: Mapping[str, str]) -> Usage:
-    """Both headers may be absent, and what cannot be read counts as absent.
+    """Both headers may be absent; an unreadable one counts as absent.
 
-    Only advice comes in these headers: a garbled one must not fail an answer that is good.
+    These headers are only advice: a garbled one must not fail a good answer.
     """
     business = list(_business(headers.get(BUSINESS_HEADER)))
     return Usage(
@@ -73,7 +73,7 @@ def parse_retry_after(header: str | None) -> timedelta:
 
 
 def _business(text: str | None) -> Iterable[dict[str, Any]]:
-    """Up to 32 objects a business; Meta's own sample repeats a business id as a key."""
+    """Up to 32 objects per business; Meta's own sample repeats a business id as a key."""
     document = _pairs(text)
     for _business_id, entries in document if isinstance(document, list) else ():
         for entry in entries if isinstance(entries, list) else ():
@@ -89,7 +89,7 @@ def _pairs(text: str | None) -> Any:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object's members in order, told apart from an array."""
+    """An object's members in order, as a type different from an array."""
 
 
 def _objects(document: Any) -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ def _objects(document: Any) -> list[dict[str, Any]]:
 
 
 def _merged(objects: list[dict[str, Any]]) -> Percentages | None:
-    """The worst of several, since the first limit that is reached stops the calls."""
+    """The highest of several, since the first limit that is reached stops the calls."""
     if not objects:
         return None
     names = ("call_count", "total_time", "total_cputime")
@@ -108,5 +108,5 @@ def _number(document: dict[str, Any], name: str) -> int:
     value = document.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return 0
-    # A percentage or minutes; NaN and infinity are JSON to Python, but no number of either.
+    # A percentage or minutes; Python's JSON accepts NaN and infinity, which are neither.
     return max(0, int(value)) if value == value and abs(value) < 1e9 else 0

@@ -1,4 +1,4 @@
-"""The OAuth round with Instagram: out with what was ticked, back with a token."""
+"""Views of the OAuth login at Instagram: redirect there, and callback with a token."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class InstagramAdapter(OAuth2Adapter):  # type: ignore[misc]
         return f"{settings.INSTAGRAM_API_URL}/oauth/access_token"
 
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
-        """Instagram compares it to the letter, in both steps and with what is registered there."""
+        """Instagram requires exactly the registered URL, in both steps."""
         return settings.PUBLIC_URL + reverse("instagram_callback")
 
     def get_client(self, request: HttpRequest, app: Any) -> Any:
-        """The id in force now: allauth's list of apps is read once, at the start."""
+        """With the current app id: allauth reads its list of apps only once."""
         client = super().get_client(request, app)
         client.consumer_key = settings.INSTAGRAM_CLIENT_ID
         return client
@@ -47,7 +47,7 @@ class InstagramAdapter(OAuth2Adapter):  # type: ignore[misc]
     def get_access_token_data(
         self, request: HttpRequest, app: Any, client: Any, pkce_code_verifier: str | None = None
     ) -> dict[str, Any]:
-        """Code, long-lived token, profile: all three, or a page that says what went wrong."""
+        """Fetch code, long-lived token and profile, or show a page that says what failed."""
         instagram = gateway.from_settings()
         try:
             short = instagram.exchange_code(request.GET["code"], client.callback_url)
@@ -66,7 +66,7 @@ class InstagramAdapter(OAuth2Adapter):  # type: ignore[misc]
         }
 
     def parse_token(self, data: dict[str, Any]) -> SocialToken:
-        """Encrypted from here on: allauth may put it into the session."""
+        """Encrypted from here on: allauth may store it in the session."""
         return super().parse_token({**data, "access_token": crypto.encrypt(data["access_token"])})
 
     def complete_login(
@@ -82,9 +82,9 @@ def start(
     next_url: str | None = None,
     another: bool = False,
 ) -> HttpResponse:
-    """Send the browser to Instagram, asking only for what the ticked scopes need.
+    """Redirect to Instagram, requesting only what the ticked scopes need.
 
-    `pending` comes from `linking.begin`; it waits in the session, bound to this very round.
+    `pending` comes from `linking.begin`; it is stored in the session, bound to this login.
     `another`: make the person sign in at Instagram again, so that they can pick another account.
     """
     return send_to_instagram(
@@ -106,7 +106,7 @@ def send_to_instagram(
     scope: list[str],
     another: bool,
 ) -> HttpResponse:
-    """`process`: allauth's word for what the way back is for; `data` waits in the session."""
+    """`process`: allauth's word for the purpose of the login; `data` is stored in the session."""
     provider = get_adapter(request).get_provider(request, InstagramAdapter.provider_id)
     answer: HttpResponse = provider.redirect(
         request,

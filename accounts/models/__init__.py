@@ -1,3 +1,5 @@
+"""Models of accounts."""
+
 from __future__ import annotations
 
 from accounts.models.consent import (

@@ -1,8 +1,9 @@
 """The consent ledger. Append-only: triggers (migration 0002) refuse everything else.
 
-Entries name a random subject; `ConsentSubject` alone says whose it is, and dies with the account.
-Each entry's MAC covers the one before it, and its key is not in the database; heads and the number
-of chains are kept apart and signed, so that an altered, cut-off, dropped or rebuilt chain shows.
+Entries name a random subject; only `ConsentSubject` says whose it is, and it is erased with the
+account. Each entry's MAC covers the one before it, and its key is not in the database; heads and
+the number of chains are stored apart and signed, so that an altered, truncated, dropped or rebuilt
+chain is detected.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ SCOPE_CHOICES = [(str(name), str(name)) for name in (*Scope, GRACE)]
 
 
 class ConsentSubject(models.Model):
-    """Whose chain it is: the only row that joins the ledger to an account."""
+    """The owner of a chain: the only row that joins the ledger to an account."""
 
     account = models.OneToOneField(
         LinkedAccount, on_delete=models.CASCADE, related_name="consent_subject"
@@ -31,7 +32,7 @@ class ConsentSubject(models.Model):
 
 
 class ConsentText(models.Model):
-    """A text that somebody agreed to, exactly as it was shown to them."""
+    """A consent text exactly as a member saw it."""
 
     scope = models.CharField(max_length=20, choices=SCOPE_CHOICES)
     version = models.PositiveIntegerField()
@@ -94,10 +95,10 @@ class ConsentEvent(models.Model):
 
 
 class ConsentHead(models.Model):
-    """The end of one chain: how many entries there must be, and the last one's MAC, signed.
+    """The end of one chain: its number of entries and the last one's MAC, signed.
 
-    `number` counts the chains without a gap, so that a chain dropped whole leaves a hole. When the
-    time is over for which entries outlive the member, `pruned_at` says that they are gone rightly.
+    `number` counts the chains without a gap, so that a dropped chain leaves a gap. When a chain is
+    deleted after its retention period, `pruned_at` says that this was intended.
     """
 
     number = models.PositiveBigIntegerField(primary_key=True)
@@ -112,7 +113,7 @@ class ConsentHead(models.Model):
 
 
 class ConsentRegister(models.Model):
-    """How many chains there are, signed: one row. A dropped newest chain shows by it."""
+    """The number of chains, signed: one row. It reveals a dropped newest chain."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     chains = models.PositiveBigIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""Sums that `/metrics` shows; `accounts.counters` adds to them."""
+"""Counters for `/metrics`; `accounts.counters` adds to them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Counter(models.Model):
-    """One number of one family. `labels`: values joined by commas; `part`: see counters.Key."""
+    """One number of one metric family. `labels`: joined by commas; `part`: see counters.Key."""
 
     name = models.CharField(max_length=40)
     labels = models.CharField(max_length=200, blank=True)

@@ -1,4 +1,4 @@
-"""Erasures: what was asked for, how far it is, and what proves it without naming anybody."""
+"""Erasures: requests and their progress, the list of erasures, and findings of the search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.scopes import Scope
 
-#: Crockford's alphabet: no letter that can be taken for a digit when read out.
+#: Crockford's alphabet: no letters that look like digits.
 CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 20
 
@@ -24,10 +24,10 @@ def new_code() -> str:
 
 
 class DeletionRequest(models.Model):
-    """One erasure, from the wish to the receipt.
+    """One erasure, from the request to the receipt.
 
-    `account_id` and `owner_id` are plain numbers: the rows they name go, this one stays as the
-    public status page's source, and forgets both numbers when it is completed. `erased` holds
+    `account_id` and `owner_id` are plain numbers: the rows they name are deleted, this one stays
+    for the public status page, and both numbers are cleared when it is completed. `erased` holds
     rows per kind, committed together with the deletions they count.
     """
 
@@ -74,7 +74,7 @@ class DeletionRequest(models.Model):
     commitment = models.CharField(_("commitment"), max_length=64, blank=True)
     callback_digest = models.CharField(max_length=64, null=True, unique=True, editable=False)
 
-    #: The receipt's salt, hex: known to the object that `request_*` returned, stored nowhere.
+    #: The receipt's salt, hex: only on the object that `request_*` returned, never stored.
     salt: str = ""
 
     class Meta:
@@ -119,12 +119,12 @@ class DeletionRequest(models.Model):
 
 
 class ErasureEntry(models.Model):
-    """One entry of the list of erasures: whom it was is known only to who knows the id and the key.
+    """One entry of the list of erasures; who it was can be found only with the id and the key.
 
-    A backup restored from before `at` holds the data again; `replay_erasures` finds it by the
-    fingerprints and erases it once more. `number` names the entry in the list outside of the
-    database (ERASURES_URL), `listed_at` says since when it stands there. `deletion` is forgotten
-    when the erasure ends.
+    A backup restored from before `at` contains the data again; `replay_erasures` finds it by the
+    fingerprints and erases it once more. `number` names the entry in the list outside the database
+    (ERASURES_URL), `listed_at` is when it was written there. `deletion` is cleared when the erasure
+    ends.
     """
 
     class Kind(models.TextChoices):
@@ -160,8 +160,8 @@ class ErasureEntry(models.Model):
 class ErasureList(models.Model):
     """The list of erasures that this database belongs to: one row.
 
-    `mark` stands in the list itself too. `seen_on` is the database (server, timeline, database)
-    for which the list was last found to hold nothing that the database does not know.
+    `mark` is stored in the list itself too. `seen_on` is the database (server, timeline, database)
+    for which the list was last found to contain nothing unknown to the database.
     """
 
     mark = models.CharField(max_length=32)
@@ -178,10 +178,10 @@ class ErasureList(models.Model):
 
 
 class ErasureNeedle(models.Model):
-    """A keyed hash of one word of an erased person (id, name, address): the nightly search's.
+    """A keyed hash of one word of an erased person (id, name, address) for the nightly search.
 
-    `length` of the word, in characters, spares hashing all others; 0 where it is not known.
-    It is compared with the hashes of all words in the database, and dropped when `until` passes.
+    `length` of the word, in characters, limits which words are hashed; 0 if unknown. It is compared
+    with the hashes of all words in the database, and deleted when `until` has passed.
     """
 
     deletion = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="needles")
@@ -200,7 +200,7 @@ class ErasureNeedle(models.Model):
 
 
 class ResidueFinding(models.Model):
-    """A word of an erased person that the nightly search met: doubtful, for staff to judge."""
+    """A word of an erased person found by the nightly search: possible residue, for staff."""
 
     deletion = models.ForeignKey(
         DeletionRequest, on_delete=models.CASCADE, null=True, related_name="findings"

@@ -1,4 +1,4 @@
-"""A member's copy of everything we hold about them."""
+"""Exports: copies of all data stored about a member."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 class DataExport(models.Model):
     """One ZIP, made in the queue. `path` is relative to the folder of exports; `size` is bytes.
 
-    `progress` is `{"dataset": name, "datasets": n, "of": n, "rows": n}`, for people to watch.
+    `progress` is `{"dataset": name, "datasets": n, "of": n, "rows": n}`, shown to the member.
     """
 
     class State(models.TextChoices):

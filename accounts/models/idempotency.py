@@ -1,4 +1,4 @@
-"""What a program asked for under an idempotency key, and what it was answered."""
+"""Idempotency keys: the request under a key, and its answer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from django.db import models
 
 
 class IdempotencyRecord(models.Model):
-    """One key of one member. Keys and bodies are kept as hashes only, and for a day.
+    """One key of one member. Keys and bodies are stored only as hashes, for a day.
 
-    `status` is null while the first request, the one that holds `claim`,
-    is still at work. `account_id` names the account that
-    the answer speaks of, so that the record goes when the account's data does.
+    `status` is null while the first request, the owner of `claim`, is running. `account_id` is the
+    account in the answer, so that the record is erased with the account's data.
     """
 
     user = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""When each job that is done again and again is due next."""
+"""Periodic jobs: when each is due next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of members that wait here for a while, and their pieces where PostgreSQL keeps them."""
+"""Members' stored files, and their pieces if PostgreSQL stores them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from accounts.models.linked_account import LinkedAccount
 
 
 class KeptFile(models.Model):
-    """One encrypted file, wherever FILES_URL has it stored under `name`.
+    """One encrypted file, stored under `name` wherever FILES_URL says.
 
-    `key` (encrypted under TOKEN_KEYS) is the only way to read it. `size` is in bytes, in clear.
-    It belongs to a member (a copy of everything) or to an account (what waits to be imported).
+    `key` (encrypted under TOKEN_KEYS) is the only way to read it. `size` is in bytes, in clear. It
+    belongs to a member (an export) or to an account (a waiting import).
     """
 
     class Area(models.TextChoices):
@@ -50,7 +50,7 @@ class KeptFile(models.Model):
 
 
 class FilePiece(models.Model):
-    """Piece `number` of what is stored under `name`; unreadable without the KeptFile's key."""
+    """Piece `number` of the file `name`; unreadable without the KeptFile's key."""
 
     name = models.CharField(max_length=100)
     number = models.PositiveIntegerField()

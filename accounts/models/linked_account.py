@@ -1,3 +1,5 @@
+"""Linked accounts: Instagram accounts of members, and their state."""
+
 from __future__ import annotations
 
 from django.conf import settings
@@ -10,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 class LinkedAccount(models.Model):
     """An Instagram account that a member has linked; a member may link several.
 
-    Instagram's ids are strings: they exceed 2^53, and we never reckon with them. `instagram_id`
+    Instagram's ids are strings: they exceed 2^53, and we never calculate with them. `instagram_id`
     is the professional account's (1784...; also `entry.id` in webhooks), `app_scoped_id` the one
-    that holds for our app only; neither is the username, which people change.
+    for our app only; neither is the username, which people change.
     """
 
     class Kind(models.TextChoices):
@@ -27,8 +29,8 @@ class LinkedAccount(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.OAUTH)
     instagram_id = models.CharField(_("Instagram id"), max_length=32, null=True, blank=True)
-    #: The same as a number, to be met in follower lists, whose keys are numbers; null where it is
-    #: none. PostgreSQL keeps it, so the two can never differ.
+    #: The same as a number, as in the keys of follower lists; null if it is
+    #: not one. PostgreSQL generates it, so the two can never differ.
     instagram_number = models.GeneratedField(
         expression=models.Case(
             models.When(
@@ -53,14 +55,14 @@ class LinkedAccount(models.Model):
     unlinked_at = models.DateTimeField(_("unlinked"), null=True, blank=True)
     restorable_until = models.DateTimeField(_("restorable until"), null=True, blank=True)
     profile_refreshed_at = models.DateTimeField(_("profile read"), null=True, blank=True)
-    #: Since when Instagram sends webhooks for this account; null: it does not.
+    #: Since when Instagram sends webhooks for this account; null if it does not.
     webhooks_since = models.DateTimeField(_("webhooks since"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("linked account")
         verbose_name_plural = _("linked accounts")
         constraints = [
-            # One member at a time holds a proven account: whoever proves it.
+            # Only one member at a time has a proven account.
             models.UniqueConstraint(
                 fields=["instagram_id"],
                 condition=models.Q(instagram_id__isnull=False, unlinked_at__isnull=True),
@@ -91,7 +93,7 @@ class LinkedAccount(models.Model):
 
     @property
     def state(self) -> str:
-        """One word for pages and programs; what weighs more hides what weighs less."""
+        """One word for pages and programs; the most important state wins."""
         if self.unlinked_at:
             return "unlinked"
         if self.paused_at:
@@ -102,5 +104,5 @@ class LinkedAccount(models.Model):
 
     @property
     def is_proven(self) -> bool:
-        """Has Instagram itself said that it is this member's? An archive proves nothing."""
+        """Whether Instagram confirmed that it is this member's. An archive proves nothing."""
         return self.kind == self.Kind.OAUTH

@@ -1,4 +1,4 @@
-"""Nightly work: what is to be done each night, how far it is, and how long it took."""
+"""Nightly work: progress and duration of each piece."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 class NightJob(models.Model):
     """One piece of nightly work, done in slices.
 
-    `night` is the site's local date that it was last begun for. `cursor` is where the next slice
-    goes on, `memory` what one night leaves to the next. `seconds` of work, not of waiting;
-    `longest` is the longest slice. `worker` and `claimed_until` are the lease.
+    `night` is the site's local date of its last start. `cursor` is where the next slice continues,
+    `memory` what one night passes on to the next. `seconds` of work, without waiting; `longest` is
+    the longest slice. `worker` and `claimed_until` are the lease.
     """
 
     name = models.CharField(_("work"), max_length=60, unique=True)

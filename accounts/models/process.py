@@ -1,4 +1,4 @@
-"""The web and queue processes of this site, as they last said."""
+"""Web and queue processes of this site, with their last report."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SiteProcess(models.Model):
-    """One process; its row goes when nothing was heard of it for long. `left_at`: it has ended.
+    """One process; its row is deleted after a long silence. `left_at`: it has ended.
 
-    `seen_at` is when it last said that it runs, `worked_at` when one of a queue's workers last
-    finished a task for it. `token_keys` are fingerprints of its TOKEN_KEYS, newest first
+    `seen_at` is when it last reported, `worked_at` when one of a queue's workers last finished a
+    task for it. `token_keys` are fingerprints of its TOKEN_KEYS, newest first
     (`accounts.crypto.fingerprint`); no key can be computed from one. `marks` are those of the
     storages that its host reaches: `files` and `erasures` (`accounts.services.hosts`).
     """

@@ -1,4 +1,4 @@
-"""How often a member, or a stranger, may do what costs much."""
+"""Quotas: use of expensive actions by members and visitors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.db import models
 class QuotaUse(models.Model):
     """One member's use of one quota, as one moment (generic cell rate algorithm).
 
-    `spent_until` moves ahead by a share of the period with each use, and may be ahead of the
-    present by a whole period at most: a single row and a single statement count exactly, however
-    many ask at once.
+    `spent_until` advances by a share of the period with each use, and may be ahead of the present
+    by one period at most: a single row and a single statement count exactly, however many requests
+    come at once.
     """
 
     user = models.ForeignKey(
@@ -30,10 +30,10 @@ class QuotaUse(models.Model):
 
 
 class VisitorQuotaUse(models.Model):
-    """The same for somebody who is not signed in: by the address they come from, or write from.
+    """The same for a visitor: by their network address or the e-mail address they give.
 
-    `mark` is a keyed hash: no address is stored. The row is of no use after `spent_until`, and goes
-    with the next night.
+    `mark` is a keyed hash: no address is stored. The row is of no use after `spent_until`, and is
+    deleted the next night.
     """
 
     mark = models.CharField(max_length=64)

@@ -1,4 +1,4 @@
-"""Which staff member looked at what."""
+"""Log of which staff member viewed which record."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StaffView(models.Model):
-    """One look of a staff member at somebody's record in the admin.
+    """One view of a record in the admin by a staff member.
 
-    `account_id` and `owner_id` say whose record it was; they are plain numbers, so that the log
-    goes with the data of the account or member, and is no reason to keep either.
+    `account_id` and `owner_id` say whose record it was; they are plain numbers, so that the log is
+    erased with the account's or member's data, and is no reason to keep either.
     """
 
     staff = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""People who are not members: their requests, and the hashes that keep their names out."""
+"""Privacy requests of non-members, and the suppression list of hashed names and ids."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from accounts.models.deletion import new_code
 
 
 class PrivacyRequest(models.Model):
-    """A request at /privacy/: what is held about a name, or that it be dropped and kept out.
+    """A request at /privacy/: for access to the data about a name, or for its suppression.
 
-    Name and contact stand here in clear only until the request is closed and answered; then
-    `wiped_at` says when they went. `due_at` is the month of GDPR article 12 (3).
+    Name and contact are stored in clear only until the request is closed and answered; `wiped_at`
+    is when they were deleted. `due_at` is the month of GDPR article 12 (3).
     """
 
     class Kind(models.TextChoices):
@@ -71,7 +71,7 @@ class PrivacyRequest(models.Model):
 
 
 class SuppressedPerson(models.Model):
-    """A keyed hash of one name or one id that is never to be written again."""
+    """A keyed hash of one name or one id that must never be stored again."""
 
     class Kind(models.TextChoices):
         ID = "id", _("Instagram id")

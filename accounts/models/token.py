@@ -1,3 +1,5 @@
+"""Instagram's access tokens, encrypted."""
+
 from __future__ import annotations
 
 from django.db import models
@@ -6,10 +8,10 @@ from accounts.models.linked_account import LinkedAccount
 
 
 class AccessToken(models.Model):
-    """Instagram's long-lived token of one account, as ciphertext only (`accounts.crypto`).
+    """Instagram's long-lived token of one account, encrypted (`accounts.crypto`).
 
-    `version` grows with every change; writers compare it, so that of two refreshes at a time one
-    stores and the other learns that it came second.
+    `version` grows with every change; writers compare it, so that of two concurrent refreshes one
+    is stored and the other notices.
     """
 
     account = models.OneToOneField(

@@ -1,3 +1,5 @@
+"""The user model: members and staff."""
+
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
@@ -6,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
-    """A member, or staff. Their addresses and second factors are allauth's tables."""
+    """A member, or staff. Their addresses and second factors are in allauth's tables."""
 
     language = models.CharField(_("language"), max_length=10, default="en")
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")

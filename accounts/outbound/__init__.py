@@ -1,1 +1,1 @@
-"""Outbound HTTP: a deadline for the whole call, a byte limit, and an address that was checked."""
+"""Outbound HTTP: time and byte budgets per call, and checked addresses."""

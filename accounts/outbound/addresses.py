@@ -1,4 +1,4 @@
-"""Addresses: which ones are somebody's server on the internet; and one connection to a name."""
+"""Public IP addresses: which count as public, and connecting only to those."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 class NotPublic(HTTPError):
-    """The name stands for an address that is nobody's server on the internet."""
+    """The host name resolves to an address that is not public."""
 
 
 class NameUnknown(HTTPError):
-    """The name stands for no address."""
+    """The host name does not resolve."""
 
 
 def is_public(address: Address) -> bool:
-    """Global unicast, outside of every special range; an IPv4 address in disguise is judged bare.
+    """Whether it is global unicast outside every special range; embedded IPv4 is checked itself.
 
-    Deprecated disguises (6to4, Teredo, IPv4-compatible) are refused whatever they hold.
+    Deprecated embeddings (6to4, Teredo, IPv4-compatible) are refused in any case.
     """
     bare = _bare(address)
     if isinstance(bare, IPv4Address):
@@ -52,10 +52,10 @@ def _bare(address: Address) -> Address:
     return address
 
 
-def may_be_named(url: str, *, private: bool) -> bool:
-    """Can a member have this address spoken to? Asked without looking its name up.
+def is_allowed_url(url: str, *, private: bool) -> bool:
+    """Whether a member may enter this URL; checked without DNS.
 
-    https, without a password in it, and not plainly in our own network. `private`: the operator
+    https, without a password in it, and not clearly in our own network. `private`: the operator
     allows http and the own network too.
     """
     try:
@@ -78,9 +78,9 @@ def _host_may_be_public(host: str) -> bool:
 
 
 def dial(host: str, port: int, *, public_only: bool) -> BudgetedSocket:
-    """A connection to the very address that was looked at (against DNS rebinding).
+    """Connect to exactly the address that was checked (against DNS rebinding).
 
-    Every address of the name must be public where `public_only`. Raises NotPublic, NameUnknown,
+    With `public_only`, every address of the name must be public. Raises NotPublic, NameUnknown,
     TimeoutError or OSError.
     """
     found = _resolved(host, port)
@@ -106,7 +106,7 @@ def _text(entry: tuple[Any, ...]) -> str:
 
 
 def _resolved(host: str, port: int) -> list[tuple[Any, ...]]:
-    """As getaddrinfo, which knows no time limit: asked in a thread that is left behind if late."""
+    """getaddrinfo with a time limit: called in a thread, which is abandoned when late."""
     answer: list[list[tuple[Any, ...]]] = []
 
     def ask() -> None:

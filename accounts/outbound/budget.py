@@ -1,8 +1,8 @@
-"""Budgets: the seconds and bytes that one piece of outbound work may take in all.
+"""Budgets: the seconds and bytes that one piece of outbound work may use in total.
 
-A time limit for each read is none for the whole: a server that drips a byte every few seconds
-passes it for ever. So each read and write is paid for by the budget in force, and none happens
-without one.
+A timeout per read does not limit the whole: a server that sends a byte every few seconds passes it
+indefinitely. So each read and write is charged to the budget in force, and none is possible without
+one.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from dataclasses import dataclass
 
 
 class OutOfTime(TimeoutError):
-    """The work has taken all its seconds."""
+    """The time budget is used up."""
 
 
 class OutOfBytes(OSError):
-    """The work has received all its bytes."""
+    """The byte budget is used up."""
 
 
 @dataclass
 class Budget:
-    """What is left. `until` is a reading of `now`, in seconds; `outer` pays as well."""
+    """What is left. `until` is a reading of `now`, in seconds; `outer` is charged as well."""
 
     until: float
     bytes_left: int
@@ -39,7 +39,7 @@ class Budget:
         return min(left, self.outer.seconds_left()) if self.outer else left
 
     def spend(self, received: int) -> None:
-        """Raises OutOfBytes where that was too much."""
+        """Raises OutOfBytes if the budget is exceeded."""
         self.bytes_left -= received
         if self.outer:
             self.outer.spend(received)
@@ -60,7 +60,7 @@ _in_force: ContextVar[Budget | None] = ContextVar("outbound_budget", default=Non
 def within(
     *, seconds: float, most_bytes: int, now: Callable[[], float] = time.monotonic
 ) -> Iterator[Budget]:
-    """Everything outbound inside takes at most this, together; an outer budget stays in force."""
+    """All outbound work inside shares this budget; an outer budget stays in force."""
     budget = Budget(now() + seconds, most_bytes, now, _in_force.get())
     token = _in_force.set(budget)
     try:
@@ -70,7 +70,7 @@ def within(
 
 
 def in_force() -> Budget:
-    """The budget that pays now. RuntimeError: a call without one is a fault in our code."""
+    """The current budget. RuntimeError: a call without one is a fault in our code."""
     budget = _in_force.get()
     if budget is None:
         raise RuntimeError("an outbound call needs a budget: see accounts.outbound.budget.within")

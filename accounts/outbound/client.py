@@ -1,7 +1,7 @@
-"""Our only HTTP client: urllib3 over budgeted sockets, to addresses that were looked at.
+"""HTTP client: urllib3 over budgeted sockets, to checked addresses.
 
-Redirects are not followed and nothing is tried twice: whoever calls decides that. No error holds
-an address, since Instagram's carry tokens in their query.
+Redirects are not followed and nothing is retried: callers decide that. No error contains a URL,
+since Instagram's contain tokens.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_STREAMED: Final = 16 << 20
 
 
 class OutboundError(Exception):
-    """No whole answer came.
+    """No complete answer was received.
 
     `reason`: too_slow, too_large, address_not_public, name_unknown, declaration_in_xml, else
     urllib3's own word.
@@ -37,7 +37,7 @@ class OutboundError(Exception):
 
 
 class Answer:
-    """An answer whose body has not been read. Every method that reads may raise OutboundError."""
+    """An answer whose body is not read yet. Every method that reads may raise OutboundError."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self._response = response
@@ -55,7 +55,7 @@ class Answer:
         raise trouble
 
     def body(self, most: int) -> bytes:
-        """All of it, decoded. OutboundError("too_large") for more than `most` bytes."""
+        """The whole decoded body. OutboundError("too_large") for more than `most` bytes."""
         trouble: OutboundError | None = None
         try:
             data = self._response.read(most + 1, decode_content=True)
@@ -70,7 +70,7 @@ class Answer:
         raise trouble
 
     def stream(self, *, most: int | None = MOST_STREAMED) -> Iterator[bytes]:
-        """Piece by piece, still encoded. OutboundError("too_large") for more than `most` bytes."""
+        """The body in pieces, still encoded. OutboundError("too_large") beyond `most` bytes."""
         size = 0
         while piece := self.read():
             size += len(piece)
@@ -80,7 +80,7 @@ class Answer:
             yield piece
 
     def close(self) -> None:
-        """Give the connection up; the rest of the body is not waited for."""
+        """Close the connection without reading the rest of the body."""
         self._response.close()
 
     def __enter__(self) -> Answer:
@@ -91,10 +91,10 @@ class Answer:
 
 
 class Client:
-    """Connections that are kept between calls, `kept` for each host.
+    """A connection pool, with `kept` connections per host.
 
-    `public_only`: nothing but https, and only to public addresses. Safe to share between threads,
-    not across a fork.
+    `public_only`: https only, and only to public addresses. Safe to share between threads, not
+    across a fork.
     """
 
     def __init__(self, *, public_only: bool, kept: int = 1) -> None:
@@ -112,7 +112,7 @@ class Client:
         headers: Mapping[str, str],
         body: bytes | str | None = None,
     ) -> Answer:
-        """The answer's head. Raises OutboundError, outside of `except`: none drags the URL on."""
+        """Return the answer's head. Raises OutboundError outside `except`, without the URL."""
         budget = in_force()
         if self.public_only and not url.startswith("https://"):
             raise OutboundError("address_not_public")
@@ -132,13 +132,13 @@ class Client:
         raise trouble
 
 
-def chosen_by_member() -> Client:
-    """For an address that a member named: public https, unless the operator allows all."""
+def client_for_member_url() -> Client:
+    """For a URL entered by a member: public https, unless the operator allows all."""
     return Client(public_only=not settings.WEBHOOKS_TO_PRIVATE_NETWORKS)
 
 
-def chosen_by_operator(*, kept: int = 1) -> Client:
-    """For an address from the settings, or one that the operator named."""
+def client_for_operator_url(*, kept: int = 1) -> Client:
+    """For a URL from the settings, or one that the operator entered."""
     return Client(public_only=False, kept=kept)
 
 
@@ -162,7 +162,7 @@ def _tls() -> ssl.SSLContext:
 
 
 class _Dialled(HTTPConnection):
-    """Connects by `dial`; TLS still asks for the certificate of the name."""
+    """Connects by `dial`; TLS still verifies the certificate for the name."""
 
     public_only = False
 

@@ -1,7 +1,7 @@
-"""S3 through botocore, whose every request goes over our own HTTP client.
+"""S3 client: botocore with all requests sent by our own HTTP client.
 
-botocore signs, picks the address of the bucket and reads the answer; `before-send` is its own
-event for whoever sends in its place.
+botocore signs, selects the address of the bucket and reads the answer; its `before-send` event lets
+us send in its place.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from fsspec.spec import AbstractBufferedFile
 from accounts.outbound.client import Client, OutboundError
 from accounts.outbound.xml_guard import checked
 
-#: Asked of a server that is not Amazon's, which mostly does not care.
+#: The region for servers other than Amazon's, most of which ignore it.
 DEFAULT_REGION: Final = "us-east-1"
-#: The only call whose answer is no XML, and is read as a stream.
+#: The only call whose answer is not XML and is read as a stream.
 FILES: Final = "GetObject"
 _ABSENT: Final = frozenset({"NoSuchKey", "NoSuchBucket", "NotFound", "404"})
 
@@ -97,7 +97,7 @@ class S3Files(AbstractFileSystem):  # type: ignore[misc]
 
 
 class _Whole:
-    """An answer that was read, in the form that botocore wants to read it."""
+    """An answer already read, in the interface that botocore expects."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -107,7 +107,7 @@ class _Whole:
 
 
 class S3Upload(AbstractBufferedFile):  # type: ignore[misc]
-    """An object in parts, visible with the last one; a small one goes in one request."""
+    """An upload in parts, visible with the last one; a small object takes one request."""
 
     def _initiate_upload(self) -> None:
         bucket, _, key = self.path.strip("/").partition("/")
@@ -146,7 +146,7 @@ class S3Upload(AbstractBufferedFile):  # type: ignore[misc]
 
 @contextmanager
 def _named() -> Iterator[None]:
-    """botocore's errors as ours; its own hold the whole request."""
+    """Translate botocore's errors, which contain the whole request, into ours."""
     try:
         yield
     except ClientError as error:
@@ -173,7 +173,7 @@ def _described(bucket: str, each: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _client(options: Mapping[str, Any]) -> Any:
-    """botocore's client; it asks once, and does not look for a newer region of its own accord."""
+    """A botocore client without retries."""
     config = Config(
         retries={"total_max_attempts": 1},
         signature_version=UNSIGNED if options.get("anon") else None,
@@ -207,7 +207,7 @@ def _sender(client: Client) -> Callable[..., AWSResponse]:
 
 
 def _all(request: AWSPreparedRequest) -> bytes:
-    """botocore wraps what it sends into a file where it computes a checksum on the way."""
+    """The bytes to send: botocore wraps them in a file when it computes a checksum."""
     # audit: unbounded-read: what we send, at most a piece of a file
     data: bytes = request.body.read()
     return data

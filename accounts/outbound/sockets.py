@@ -1,4 +1,4 @@
-"""Sockets whose every read and write is paid for by the budget in force, bare and under TLS."""
+"""TCP and TLS sockets whose reads and writes are charged to the budget in force."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BudgetedSocket(socket.socket):
 
 
 class BudgetedTlsSocket(ssl.SSLSocket):
-    """The same under TLS; the handshake is bounded by the limit that the bare socket had."""
+    """The same under TLS; the handshake is bounded by the plain socket's timeout."""
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         budget = in_force()

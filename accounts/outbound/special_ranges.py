@@ -1,18 +1,21 @@
-"""Address ranges that nobody's server on the internet has: the list that decides, and its sources.
+"""Special-purpose IP ranges, which no public server uses, with sources.
 
-The IANA registries of special-purpose addresses, whole, whatever their column "globally reachable"
-says: an anycast service of a protocol is no member's server either. A range named here that lies
-inside another one is kept for the reader. To bring the list up to date, compare it with
+The IANA registries of special-purpose addresses, complete, whatever their column "globally
+reachable" says: an anycast service of a protocol is no member's server either. A range that lies
+inside another is kept for the reader. To update the list, compare it with
+https:
 
-https://www.iana.org/assignments/iana-ipv4-special-registry/
-https://www.iana.org/assignments/iana-ipv6-special-registry/
+www.iana.org/assignments/iana-ipv4-special-registry/
+https:
+
+www.iana.org/assignments/iana-ipv6-special-registry/
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-# The newest RFC of the registries that is considered: RFC 9780, of May 2025.
+# Complete up to RFC 9780 (May 2025).
 
 IPV4: Final = (
     "0.0.0.0/8",  # this network, RFC 791

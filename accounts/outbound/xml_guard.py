@@ -1,7 +1,7 @@
-"""XML from a server of files, looked through as a stream before a library makes objects of it.
+"""XML guard: limits size and depth of a file server's XML before a library parses it.
 
-ElementTree, which webdav4 and botocore use, knows no limits: entities, depth and the number of
-elements make a small answer take sixty times its size.
+ElementTree, which webdav4 and botocore use, has no limits: entities, depth and the number of
+elements let a small answer take sixty times its size.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from accounts.outbound.client import OutboundError
 
-#: Elements and attributes together; a server tells of a file in ten to thirty.
+#: Elements and attributes together; a listing has ten to thirty per file.
 MOST_PARTS: Final = 500_000
 DEEPEST: Final = 64
 #: Bytes from one "<" to the next: a tag with all its attributes, and the text after it.
@@ -21,13 +21,13 @@ _BETWEEN: Final = re.compile(rb"[^<]+")
 
 
 class _Counter:
-    """Counts what a tree would hold. Raises OutboundError."""
+    """Counts what the parsed tree would contain. Raises OutboundError."""
 
     def __init__(self) -> None:
         self._parts = self._depth = 0
 
     def declaration(self, *_: object) -> None:
-        """Entities are declared there; no list needs any."""
+        """Entities are declared there; no listing needs any."""
         raise OutboundError("declaration_in_xml")
 
     def start(self, _name: str, attributes: list[str]) -> None:
@@ -41,7 +41,7 @@ class _Counter:
 
 
 def checked(data: bytes) -> bytes:
-    """`data`, if a tree of it stays small. What is no XML is left to the library to refuse.
+    """Return `data` if its tree stays small. Invalid XML is left to the library to refuse.
 
     Raises OutboundError.
     """

@@ -1,4 +1,4 @@
-"""Reads. Every object is reached through its owner; what is another's is not there."""
+"""Selectors: reads only. Every object is reached through its owner; others' are NotFound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consent in force: the one statement that every gate, page and list asks.
+"""Consent in force: the one SQL condition that every gate, page and list uses.
 
 A consent is in force when the newest entry of its scope in the account's chain grants it.
 """
@@ -30,7 +30,7 @@ _VERSION: Final = f"CASE WHEN {_GRANTED} THEN entry.text_version END"
 
 
 def in_force_sql(account: str, scope: str) -> str:
-    """An SQL expression that is true where consent is in force, else false or null.
+    """An SQL expression that is true if consent is in force, else false or null.
 
     `account`, `scope`: SQL expressions or placeholders, never values from outside.
     """
@@ -38,7 +38,7 @@ def in_force_sql(account: str, scope: str) -> str:
 
 
 def in_force(scope: Scope, account: str) -> RawSQL:
-    """The same for querysets. `account`: the quoted column that holds the account's id."""
+    """The same for querysets. `account`: the quoted column with the account's id."""
     return RawSQL(  # noqa: S611  # nosec B611
         f"coalesce({in_force_sql(account, '%s')}, false)", [scope.value], BooleanField()
     )
@@ -66,7 +66,7 @@ def consents_in_force(account: LinkedAccount) -> frozenset[Scope]:
 
 
 def consents_outdated(account: LinkedAccount) -> frozenset[Scope]:
-    """In force, but the text has changed in substance since: the member is asked again."""
+    """In force, but the text has since changed in substance: the member is asked again."""
     return frozenset(
         scope
         for scope, version in _versions_in_force(account).items()
@@ -80,7 +80,7 @@ def consent_history(account: LinkedAccount) -> QuerySet[ConsentEvent]:
 
 
 def _versions_in_force(account: LinkedAccount) -> dict[Scope, int]:
-    """Each scope in force with the version of the text that was agreed to."""
+    """Each scope in force with the version of the text agreed to."""
     version = _NEWEST.format(wanted=_VERSION, account="%s", scope="w.scope")
     with connection.cursor() as cursor:
         cursor.execute(

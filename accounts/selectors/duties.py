@@ -1,4 +1,4 @@
-"""What waits for staff: erasures that fail, requests with a deadline, doubtful residue."""
+"""Open work for staff: failing erasures, overdue requests, possible residue, late nightly work."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from accounts.models import (
     ResidueFinding,
 )
 
-#: An erasure takes minutes; one that is open for longer than this wants a person.
+#: An erasure takes minutes; one that is open for longer than this needs staff.
 ERASURE_OVERDUE: Final = timedelta(hours=24)
 #: Tokens are refreshed weeks before they end: one that ends so soon is not refreshed any more.
 TOKEN_EXPIRING: Final = timedelta(days=7)
-#: By when a night's work should be done.
+#: How long a night's work may take.
 NIGHT: Final = timedelta(hours=12)
 
 
@@ -38,11 +38,11 @@ class Duties:
 
 
 def nights() -> list[NightJob]:
-    """Nightly work as it stands, what took longest first."""
+    """All nightly work, the longest first."""
     return list(NightJob.objects.order_by("-seconds", "name"))
 
 
-def nights_wanting_care() -> list[NightJob]:
+def overdue_nightly_work() -> list[NightJob]:
     """Nightly work that fails, or was begun so long ago that its night is over."""
     begun_before = clock.now() - clock.for_real(NIGHT)
     late = Q(finished_at=None, started_at__lt=begun_before) | Q(failures__gt=0)
@@ -50,7 +50,7 @@ def nights_wanting_care() -> list[NightJob]:
 
 
 def accounts_by_state() -> dict[str, int]:
-    """How many linked accounts are in each state, as LinkedAccount.state names them."""
+    """How many linked accounts are in each state of LinkedAccount.state."""
     live = Q(unlinked_at=None)
     paused, ended = Q(paused_at=None), Q(needs_reconnect_since=None)
     return LinkedAccount.objects.aggregate(
@@ -76,7 +76,7 @@ def duties() -> Duties:
 
 
 def deadline_counts() -> dict[str, int]:
-    """What is promised by a date and may be late: erasures, requests, tokens. Names nobody."""
+    """What has a deadline and may be late: erasures, requests, tokens. Names nobody."""
     now = clock.now()
     erasures = (
         DeletionRequest.objects.filter(state__in=["requested", "running", "failed"])

@@ -1,3 +1,5 @@
+"""Linked accounts of a member, and by Instagram's id."""
+
 from __future__ import annotations
 
 from django.db.models import Q, QuerySet
@@ -7,30 +9,30 @@ from accounts import clock
 from accounts.errors import Conflict, NotFound
 from accounts.models import LinkedAccount, User
 
-# PostgreSQL's bigint: beyond it there is no row, and asking would be an error of ours.
+# PostgreSQL's bigint: beyond it there is no row, and the query would fail.
 MAX_ID = 2**63 - 1
 
 
 def accounts_of(owner: User) -> QuerySet[LinkedAccount]:
-    """The member's links, oldest first; unlinked ones only while they can still be restored."""
+    """The member's linked accounts, oldest first; unlinked ones while they can be restored."""
     return LinkedAccount.objects.filter(
         Q(unlinked_at__isnull=True) | Q(restorable_until__gt=clock.now()), owner_id=owner.pk
     ).order_by("pk")
 
 
 def account_of(owner: User, account_id: int) -> LinkedAccount:
-    """Raises NotFound for what does not exist and for what is another's, alike."""
+    """Raises NotFound both for a missing account and for another member's."""
     if not 0 < account_id <= MAX_ID:
         raise NotFound
-    held = LinkedAccount.objects.filter(pk=account_id, owner_id=owner.pk)[:1]
-    account = next(iter(held), None)
-    if account is None or not _still_there(account):
+    found = LinkedAccount.objects.filter(pk=account_id, owner_id=owner.pk)[:1]
+    account = next(iter(found), None)
+    if account is None or not _is_restorable(account):
         raise NotFound
     return account
 
 
-def _still_there(account: LinkedAccount) -> bool:
-    """What `accounts_of` asks of all, without asking for the time where it does not matter."""
+def _is_restorable(account: LinkedAccount) -> bool:
+    """The condition of `accounts_of`, without reading the clock if it does not matter."""
     if account.unlinked_at is None:
         return True
     until = account.restorable_until
@@ -46,7 +48,7 @@ def live_account(owner: User, account_id: int) -> LinkedAccount:
 
 
 def accounts_by_instagram_id(instagram_id: str) -> QuerySet[LinkedAccount]:
-    """All links of an account, by either of its ids: Meta does not say which one callbacks name."""
+    """All links of an account, by either id: Meta does not say which one callbacks name."""
     return LinkedAccount.objects.filter(
         Q(instagram_id=instagram_id) | Q(app_scoped_id=instagram_id)
     ).order_by("pk")

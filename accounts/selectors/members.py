@@ -1,3 +1,5 @@
+"""Members: look-up, access to the admin, recovery contacts."""
+
 from __future__ import annotations
 
 from allauth.account.models import EmailAddress
@@ -22,9 +24,9 @@ def member_by_reference(reference: str) -> User:
 
 
 def may_use_admin(user: User) -> bool:
-    """Staff, with a second factor set up where the operator requires one.
+    """Staff, with a second factor set up if the operator requires one.
 
-    Whoever has one was asked for it: every sign-in goes through allauth.
+    A member who has one was asked for it: every sign-in goes through allauth.
     """
     if not (user.is_active and user.is_staff):
         return False
@@ -36,7 +38,7 @@ def may_use_admin(user: User) -> bool:
 
 
 def has_recovery_contact(user: User) -> bool:
-    """A verified address, or a passkey: a way in when Instagram's is closed."""
+    """A verified address or a passkey: a sign-in that does not need Instagram."""
     return bool(
         EmailAddress.objects.filter(user_id=user.pk, verified=True).exists()
         or Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.WEBAUTHN).exists()
@@ -44,7 +46,7 @@ def has_recovery_contact(user: User) -> bool:
 
 
 def needs_recovery_contact(user: User) -> bool:
-    """Should the page remind them? Not while they have hidden the reminder."""
+    """Whether to show the reminder. Not while the member has hidden it."""
     hidden = user.email_reminder_hidden_until
     if hidden is not None and hidden > clock.now():
         return False

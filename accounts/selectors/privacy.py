@@ -1,4 +1,4 @@
-"""What pages and programs show of erasures, exports and retention."""
+"""Erasures and exports of a member, and the public status of an erasure."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ __all__ = [
 
 @dataclass(frozen=True)
 class DeletionStatus:
-    """A deletion as everybody with its code may see it: no personal data.
+    """An erasure as anybody with its code may see it: no personal data.
 
-    `held` false: nothing was held about whom it was asked for.
+    `held` false: nothing was stored about the person.
     """
 
     confirmation_code: str
@@ -60,12 +60,12 @@ def deletion_status(code: str) -> DeletionStatus:
 
 
 def exports_of(owner: User) -> QuerySet[DataExport]:
-    """The member's copies, newest first."""
+    """The member's exports, newest first."""
     return DataExport.objects.filter(owner_id=owner.pk).order_by("-pk")
 
 
 def export_of(owner: User, export_id: int) -> DataExport:
-    """Raises NotFound for what does not exist and for what is another's, alike."""
+    """Raises NotFound both for a missing export and for another member's."""
     found = exports_of(owner).filter(pk=export_id).first() if 0 < export_id < 2**63 else None
     if found is None:
         raise NotFound

@@ -1,4 +1,4 @@
-"""Which of the site's processes run, and whether the queue works."""
+"""Running processes of the site, and whether the queue works."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from django.db.models import Max, QuerySet
 from accounts import clock
 from accounts.models import SiteProcess
 
-#: A web process says every 20 s that it runs.
+#: A web process reports every 20 s.
 LIVE_SECONDS: Final = 75.0
-#: A queue says so every 5 s. Its tasks are taken back when it has been silent for so long.
+#: A queue reports every 5 s. After so much silence its tasks are given to others.
 QUEUE_SILENT_SECONDS: Final = 30.0
 #: All workers may be busy for as long as a task may take (120 s) before one takes the heartbeat.
 STALE_SECONDS: Final = 150.0
 
 
 def live_processes() -> QuerySet[SiteProcess]:
-    """Those that were heard of lately and have not ended, web and queue."""
-    lately = SiteProcess.objects.filter(seen_at__gt=_ago(LIVE_SECONDS), left_at=None)
+    """Web and queue processes that reported recently and have not ended."""
+    lately = SiteProcess.objects.filter(seen_at__gt=_seconds_ago(LIVE_SECONDS), left_at=None)
     return lately.order_by("kind", "host")
 
 
 def live_queues() -> list[str]:
-    """The numbers of the queues that run."""
+    """The ids of the running queues."""
     return list(_queues().filter(left_at=None).values_list("pk", flat=True))
 
 
@@ -39,9 +39,9 @@ def work_age(queue: str | None = None) -> float | None:
 
 
 def queue_state() -> str:
-    """`ok`, or in words what is wrong with the queue.
+    """`ok`, or a description of what is wrong with the queue.
 
-    A queue that is being restarted is none that is dead: until it was silent for 30 s.
+    A queue that is being restarted counts as running until it was silent for 30 s.
     """
     if not _queues().exists():
         return "not running"
@@ -51,9 +51,9 @@ def queue_state() -> str:
 
 def _queues() -> QuerySet[SiteProcess]:
     return SiteProcess.objects.filter(
-        kind=SiteProcess.Kind.QUEUE, seen_at__gt=_ago(QUEUE_SILENT_SECONDS)
+        kind=SiteProcess.Kind.QUEUE, seen_at__gt=_seconds_ago(QUEUE_SILENT_SECONDS)
     )
 
 
-def _ago(seconds: float) -> object:
+def _seconds_ago(seconds: float) -> object:
     return clock.wall() - timedelta(seconds=seconds)

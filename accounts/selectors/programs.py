@@ -1,3 +1,5 @@
+"""Programs with access to a member's account."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from accounts.models import User
 
 @dataclass(frozen=True)
 class Program:
-    """A program that may act for a member; never its token."""
+    """A program that may act for a member, without its token."""
 
     client_id: str
     name: str
@@ -34,7 +36,7 @@ def programs_of(user: User) -> list[Program]:
     by_client: dict[str, list[Token]] = {}
     for token in tokens:
         by_client.setdefault(token.client_id, []).append(token)
-    programs = [_program(held) for held in by_client.values()]
+    programs = [_program(group) for group in by_client.values()]
     return sorted(programs, key=lambda program: (program.name.lower(), program.client_id))
 
 

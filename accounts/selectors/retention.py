@@ -1,7 +1,7 @@
-"""How long what is kept: the rules that are really in force, as the policy page states them.
+"""Retention rules in force: how long each kind of data is kept.
 
 A rule's number of days comes from the setting RETENTION_DAYS (`{rule: days}`), else from its
-default; 0 days mean that it is kept as long as the link.
+default; 0 days mean as long as the link.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ DEFAULTS: Final[Mapping[str, _Default]] = MappingProxyType(
 
 
 def retention_rules() -> list[Rule]:
-    """The rules in force. Raises ImproperlyConfigured for a name or number that cannot be."""
+    """The rules in force. Raises ImproperlyConfigured for an invalid name or number."""
     chosen = dict(getattr(settings, "RETENTION_DAYS", {}))
     unknown = set(chosen) - set(DEFAULTS)
     wrong = [name for name, days in chosen.items() if not isinstance(days, int) or days < 0]

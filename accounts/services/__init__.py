@@ -1,0 +1,1 @@
+"""Services: all writes of accounts."""

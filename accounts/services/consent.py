@@ -1,4 +1,4 @@
-"""Granting and withdrawing: the only writers of the consent ledger."""
+"""Granting and withdrawing consent: the only writers of the consent ledger."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ GRANTING_CHANNELS = frozenset({ConsentEvent.Channel.WEB, ConsentEvent.Channel.DE
 OWN_CHANNELS = GRANTING_CHANNELS | {ConsentEvent.Channel.API}
 
 
-def shown_text(scope: Scope | str, language: str) -> ConsentText:
-    """The text in force, kept exactly as it is shown from now on."""
+def current_text(scope: Scope | str, language: str) -> ConsentText:
+    """The current text, stored exactly as it is shown."""
     language = consent_texts.language_of(language)
     version = consent_texts.current_version(scope)
     text = consent_texts.TEXTS[scope][version - 1].text(language)
@@ -34,13 +34,13 @@ def shown_text(scope: Scope | str, language: str) -> ConsentText:
     return kept
 
 
-def shown_texts(language: str) -> dict[Scope, ConsentText]:
-    return {scope: shown_text(scope, language) for scope in Scope}
+def current_texts(language: str) -> dict[Scope, ConsentText]:
+    return {scope: current_text(scope, language) for scope in Scope}
 
 
-def check_shown(scope: Scope | str, text_hash: str, language: str) -> ConsentText:
-    """Raises Conflict unless `text_hash` names the text that is in force now."""
-    text = shown_text(scope, language)
+def require_current_text(scope: Scope | str, text_hash: str, language: str) -> ConsentText:
+    """Raises Conflict unless `text_hash` names the current text."""
+    text = current_text(scope, language)
     if not crypto.same(text.hash, text_hash):
         raise Conflict(
             "consent_text_outdated",
@@ -68,8 +68,8 @@ def grant(
     longer the one in force or the account is unlinked, PermissionMissing if Instagram has not
     been permitted what the scope needs. Granting again what is in force changes nothing.
     """
-    _only_the_member(account, channel, actor)
-    text = check_shown(scope, text_hash, language)
+    _require_member(account, channel, actor)
+    text = require_current_text(scope, text_hash, language)
     account = LinkedAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
     if account.unlinked_at:
         raise Conflict("unlinked", _("This account is unlinked. Link it again to allow this."))
@@ -102,8 +102,8 @@ def withdraw(
 ) -> ConsentEvent:
     """Record a withdrawal: from the next request on, the scope is not used.
 
-    `keep_data`: the member grants that what it paid for stays; otherwise it is erased. Raises
-    Conflict if the scope is not granted, NotAllowed for a stranger.
+    `keep_data`: the member grants that the scope's data is kept; otherwise it is erased. Raises
+    Conflict if the scope is not granted, NotAllowed for another user.
     """
     if channel in OWN_CHANNELS and (actor is None or actor.pk != account.owner_id):
         raise NotAllowed
@@ -130,9 +130,9 @@ def withdraw(
 
 @transaction.atomic
 def end_all(*, account: LinkedAccount, channel: str, keep_data: bool, language: str) -> None:
-    """Unlinking ends every consent. Kept data is itself a grant, if the member gives it.
+    """Unlinking ends every consent. Keeping data is itself a grant, if the member gives it.
 
-    No signal is sent for the single scopes: unlinking has its own, and erases as a whole.
+    No signal is sent for single scopes: unlinking has its own, and erases everything.
     """
     grants_grace = keep_data and channel in GRANTING_CHANNELS
     if not grants_grace and not ledger.has_subject(account):
@@ -155,7 +155,7 @@ def end_all(*, account: LinkedAccount, channel: str, keep_data: bool, language: 
             scope=GRACE,
             action=ConsentEvent.Action.GRANTED,
             channel=channel,
-            text=shown_text(GRACE, language),
+            text=current_text(GRACE, language),
         )
 
 
@@ -167,7 +167,7 @@ def scope_named(name: str) -> Scope:
         raise InvalidInput("unknown_scope", _("There is no such purpose."), field="scope") from None
 
 
-def _only_the_member(account: LinkedAccount, channel: str, actor: User | None) -> None:
+def _require_member(account: LinkedAccount, channel: str, actor: User | None) -> None:
     if channel not in GRANTING_CHANNELS or actor is None or actor.pk != account.owner_id:
         raise NotAllowed(
             "consent_only_by_member",
@@ -176,7 +176,7 @@ def _only_the_member(account: LinkedAccount, channel: str, actor: User | None) -
 
 
 def _refuse_while_erasing(account: LinkedAccount, scope: Scope | str) -> None:
-    """New data would be swept away with the old, half of it, and told as changes."""
+    """New data would be partly erased with the old, and reported as changes."""
     erasing = DeletionRequest.objects.filter(
         account_id=account.pk, scope=scope, state__in=DeletionRequest.OPEN
     )
@@ -195,5 +195,5 @@ def _covers(last: ConsentEvent, text: ConsentText) -> bool:
 
 
 def _text_of(event: ConsentEvent) -> ConsentText:
-    """The text that the withdrawn consent had been given to."""
+    """The text to which the withdrawn consent was given."""
     return ConsentText.objects.get(hash=event.text_hash)

@@ -1,4 +1,4 @@
-"""Asked before every request to Instagram and before every commit of what came back."""
+"""The gate: checks before every request to Instagram and every commit of its answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accounts.scopes import Scope, permissions_needed
 from accounts.selectors.consents import in_force_sql
 from accounts.services import tokens
 
-# Written out, for it is asked once for each page of a list.
+# Plain SQL for speed: it runs for each page of a list.
 _CONSENT = f"{in_force_sql('a.id', '%(scope)s')} AS consent"
 _ACCOUNT = f"SELECT a.*, {_CONSENT} FROM accounts_linkedaccount a WHERE a.id = %(account)s"  # noqa: S608
 _WITH_TOKEN = f"""
@@ -27,7 +27,7 @@ SELECT a.unlinked_at, a.paused_at, a.needs_reconnect_since, a.reconnect_reason, 
 """  # noqa: S608
 
 
-class _Standing(NamedTuple):
+class _GateRow(NamedTuple):
     unlinked_at: datetime | None
     paused_at: datetime | None
     needs_reconnect_since: datetime | None
@@ -38,7 +38,7 @@ class _Standing(NamedTuple):
 
 
 def check(account_id: int, scope: Scope) -> LinkedAccount:
-    """The account, if `scope` may be used at this very moment; one query.
+    """Return the account, if `scope` may be used at this moment; one query.
 
     Raises NotFound (erased), Conflict (`unlinked`, `paused`), ConsentMissing, NeedsReconnect,
     PermissionMissing (Instagram was not permitted what the scope needs).
@@ -47,7 +47,7 @@ def check(account_id: int, scope: Scope) -> LinkedAccount:
 
 
 def admit(account_id: int, scope: Scope, now: datetime) -> tuple[LinkedAccount, str]:
-    """As `check`, and the token in clear, for the very next request; still one query."""
+    """As `check`, with the decrypted token, for the very next request; still one query."""
     account = _checked(_WITH_TOKEN, account_id, scope)
     stored = account.__dict__
     return account, tokens.read(stored["ciphertext"], stored["expires_at"], now)
@@ -62,16 +62,16 @@ def _checked(statement: str, account_id: int, scope: Scope) -> LinkedAccount:
 
 
 def ask(account_id: int, scope: Scope) -> None:
-    """Pass, or raise as `check` does: for whoever has the account already."""
+    """Pass, or raise as `check` does: for callers that have the account already."""
     with connection.cursor() as cursor:
         cursor.execute(_STANDING, {"account": account_id, "scope": scope.value})
         row = cursor.fetchone()
     if row is None:
         raise NotFound
-    _refuse(_Standing(*row), row[-1], scope)
+    _refuse(_GateRow(*row), row[-1], scope)
 
 
-def _refuse(found: LinkedAccount | _Standing, consent: bool | None, scope: Scope) -> None:
+def _refuse(found: LinkedAccount | _GateRow, consent: bool | None, scope: Scope) -> None:
     if found.unlinked_at:
         raise Conflict("unlinked", _("This account is unlinked. Link it again to go on."))
     if found.paused_at:

@@ -1,6 +1,6 @@
-"""Which storages this host reaches, so that hosts that do not share them are found.
+"""Detects hosts that do not share storages, by marks stored in them.
 
-Each process tells with its signs of life (`accounts.services.processes`) what was seen last.
+Each process reports the marks it last read (`accounts.services.processes`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from accounts.files.storage import StorageFailed
 from accounts.selectors.processes import live_processes
 from accounts.services.erasure import erasure_list
 
-#: Between two looks, in seconds.
+#: Between two readings, in seconds.
 LOOK_SECONDS: Final = 30.0
 
 _looking_in = 0
@@ -30,17 +30,17 @@ log = logging.getLogger(__name__)
 
 
 def name() -> str:
-    """By which this host is known to the others."""
+    """This host's name, for the others."""
     return str(settings.HOST_NAME or socket.gethostname())
 
 
 def marks() -> dict[str, str]:
-    """The marks of the storages as this process saw them last."""
+    """The marks of the storages as this process last read them."""
     return dict(_marks)
 
 
 def look() -> dict[str, str]:
-    """`files`, `erasures` -> the mark that stands there; a storage that is away has none."""
+    """`files`, `erasures` -> the stored mark; unreachable storages are left out."""
     global _marks
     found: dict[str, str] = {}
     try:
@@ -55,18 +55,19 @@ def look() -> dict[str, str]:
     return found
 
 
-def keep_looking() -> None:
-    """Look from now on, beside this process's own work.
+def start_reading_marks() -> None:
+    """Start reading the marks periodically.
 
-    In a thread: a storage that does not answer holds up nobody. A fork has none until it asks too.
+    In a thread: a storage that does not answer delays nobody. A fork has none until it calls this
+    too.
     """
     global _looking_in
     if _looking_in != os.getpid():
         _looking_in = os.getpid()
-        threading.Thread(target=_look_on, name="storages", daemon=True).start()
+        threading.Thread(target=_read_marks, name="storages", daemon=True).start()
 
 
-def _look_on() -> None:
+def _read_marks() -> None:
     while True:
         try:
             look()
@@ -78,20 +79,20 @@ def _look_on() -> None:
 
 
 def living() -> list[str]:
-    """The names of hosts whose web or queue was heard of lately."""
+    """The names of hosts whose web or queue reported recently."""
     return sorted(set(live_processes().values_list("host", flat=True)))
 
 
 def not_shared(own: Mapping[str, str] | None = None) -> dict[str, list[str]]:
-    """`files`, `erasures` -> the living hosts, where they do not reach the same storage.
+    """`files`, `erasures` -> the running hosts, if they do not reach the same storage.
 
-    `own`: the marks of this process, where it has not told them yet.
+    `own`: the marks of this process, if it has not reported them yet.
     """
     seen = list(live_processes().values_list("host", "marks"))
     if own:
         seen.append((name(), dict(own)))
     found = {}
     for what in ("files", "erasures"):
-        if len({told[what] for _host, told in seen if told.get(what)}) > 1:
-            found[what] = sorted({host for host, _told in seen})
+        if len({reported[what] for _host, reported in seen if reported.get(what)}) > 1:
+            found[what] = sorted({host for host, _reported in seen})
     return found

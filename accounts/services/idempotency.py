@@ -1,7 +1,7 @@
-"""Doing a thing once, however often the network makes a program ask for it.
+"""Idempotency keys: a repeated request is carried out once.
 
-A key is claimed before the work and kept with its answer in the work's own transaction: either
-both are there or neither is. What failed leaves the key free, for it changed nothing.
+A key is claimed before the work and stored with its answer in the work's own transaction: either
+both exist or neither. A failure leaves the key free, since it changed nothing.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-#: How long an answer is kept, and how long a request may work before its claim counts as dead.
+#: How long an answer is kept, and how long a request may run before its claim expires.
 KEPT: Final = timedelta(hours=24)
 CLAIM: Final = timedelta(minutes=5)
 LONGEST_KEY: Final = 255
-#: Of one member at a time; at most as many more as there are requests at the same moment.
+#: Per member; exceeded at most by the number of concurrent requests.
 MOST_KEPT: Final = 5_000
 
 
 class TooManyKeys(WaitUntil):
-    """Enough answers of the member's are kept already; `at` is when the oldest one goes."""
+    """Enough answers of the member's are stored already; `at` is when the oldest expires."""
 
     code = "too_many_idempotency_keys"
     detail = _(
@@ -42,7 +42,7 @@ class TooManyKeys(WaitUntil):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the first request was answered; `body` is JSON without secrets."""
+    """The first request's answer; `body` is JSON without secrets."""
 
     status: int
     body: Any
@@ -57,11 +57,11 @@ class Claim:
 
 
 def claim(*, user_id: int, key: str, request: bytes) -> Claim | Answer:
-    """The right to do the work of `request` under `key`, or the answer that it already had.
+    """Claim `key` for the work of `request`, or return the answer stored under it.
 
-    `request` is all that makes the request what it is: method, route, body. Raises InvalidInput
-    when the key stands for another request, Conflict while the first one is still at work,
-    TooManyKeys for a new key where MOST_KEPT are kept.
+    `request` is all that identifies the request: method, route, body. Raises InvalidInput when the
+    key was used for another request, Conflict while the first one is still running, TooManyKeys for
+    a new key when MOST_KEPT are stored.
     """
     if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
         raise InvalidInput(
@@ -79,16 +79,16 @@ def claim(*, user_id: int, key: str, request: bytes) -> Claim | Answer:
         claimed_at=now,
         expires_at=now + KEPT,
     )
-    _require_room(user_id, record.key_hash, now)
-    # ON CONFLICT DO NOTHING reports no rows; whose claim it became stands in the row.
+    _require_free_key(user_id, record.key_hash, now)
+    # ON CONFLICT DO NOTHING reports no rows; the row says whose claim it is.
     IdempotencyRecord.objects.bulk_create([record], ignore_conflicts=True)
-    held = mine.first()
-    if held is not None and held.claim == record.claim:
-        return Claim(held.claim)
-    return _answer_of(held, record.request_hash)
+    stored = mine.first()
+    if stored is not None and stored.claim == record.claim:
+        return Claim(stored.claim)
+    return _answer_of(stored, record.request_hash)
 
 
-def _require_room(user_id: int, key_hash: str, now: datetime) -> None:
+def _require_free_key(user_id: int, key_hash: str, now: datetime) -> None:
     mine = IdempotencyRecord.objects.filter(user_id=user_id)
     if mine.count() < MOST_KEPT or mine.filter(key_hash=key_hash).exists():
         return
@@ -96,25 +96,25 @@ def _require_room(user_id: int, key_hash: str, now: datetime) -> None:
         raise TooManyKeys(mine.aggregate(oldest=Min("expires_at"))["oldest"])
 
 
-def _answer_of(held: IdempotencyRecord | None, request_hash: str) -> Answer:
-    if held is not None and held.request_hash != request_hash:
+def _answer_of(stored: IdempotencyRecord | None, request_hash: str) -> Answer:
+    if stored is not None and stored.request_hash != request_hash:
         raise InvalidInput(
             "idempotency_key_reused",
             _("This idempotency key was used for another request. Take a new key for each."),
             field="Idempotency-Key",
         )
-    if held is None or held.status is None:
+    if stored is None or stored.status is None:
         raise Conflict(
             "idempotency_in_progress",
             _("The first request with this idempotency key is still at work. Ask again shortly."),
         )
-    return Answer(held.status, held.body, held.location)
+    return Answer(stored.status, stored.body, stored.location)
 
 
 def keep(claim: Claim, answer: Answer, *, account_id: int | None = None) -> None:
     """Store the answer, in the work's transaction.
 
-    Raises Conflict, so that the work is rolled back, if the claim was taken for dead meanwhile.
+    Raises Conflict, so that the work is rolled back, if the claim has expired meanwhile.
     """
     kept = IdempotencyRecord.objects.filter(claim=claim.claim, status=None).update(
         status=answer.status, body=answer.body, location=answer.location, account_id=account_id
@@ -132,7 +132,7 @@ def release(claim: Claim) -> None:
 
 
 def forget_expired(*, limit: int = 5000) -> int:
-    """Delete up to `limit` records past their day; how many there were."""
+    """Delete up to `limit` expired records; returns how many."""
     return _delete(Q(expires_at__lte=clock.now()), limit)
 
 

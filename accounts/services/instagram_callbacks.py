@@ -1,9 +1,9 @@
-"""Leaving from Instagram's side: a signed request tells whose app was removed or data is to go.
+"""Instagram's deauthorize and data-deletion callbacks: verified, then unlink or erase.
 
-Which of its two ids Instagram names, and with which of the app's two secrets it signs, is not
-documented: either is accepted. There is no nonce, so a replay must do no harm: the same signed
-request gets the same code for as long as it would still be taken, and one that was issued before
-the account was linked (again) says nothing about that link.
+It is not documented which of its two ids Instagram names, and with which of the app's two secrets
+it signs: either is accepted. There is no nonce, so a replay must do no harm: the same signed
+request gets the same code for as long as it is accepted, and one issued before the account was
+linked (again) does not apply to that link.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 CHANNEL: Final = DeletionRequest.Channel.INSTAGRAM
-#: A clock that goes ahead of ours by more is wrong; a request that is older is a replay.
+#: A clock ahead of ours by more is wrong; an older request is a replay.
 AHEAD: Final = timedelta(minutes=10)
 BEHIND: Final = timedelta(days=7)
 #: Instagram's clock and ours: a request this little older than the link may still be about it.
@@ -36,10 +36,10 @@ CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What Instagram signed: whose account, when, and a mark by which a replay is known.
+class SignedCallback:
+    """The content of a signed request: account, time, and a mark that identifies a replay.
 
-    The mark is drawn from the signed part alone: the padding of the signature may differ.
+    The mark is computed from the signed part only: the padding of the signature may differ.
     """
 
     user_id: str
@@ -50,69 +50,69 @@ class Wish:
 def deauthorize(*, signed_request: str) -> DeletionRequest | None:
     """Unlink and erase, as if the member had done it here; None if nothing is linked.
 
-    Raises InvalidInput for a request that Instagram did not sign, or not lately.
+    Raises InvalidInput for a request not signed by Instagram, or too old.
     """
-    wish = _verified(signed_request)
-    known = _known(wish)
+    callback = _verified(signed_request)
+    known = _known(callback)
     if known is not None:
         return known
     try:
         with transaction.atomic():
-            live = _accounts(wish).filter(unlinked_at=None).first()
-            return _erase(live, wish) if live else None
+            live = _accounts(callback).filter(unlinked_at=None).first()
+            return _erase(live, callback) if live else None
     except IntegrityError:
-        return _known(wish)
+        return _known(callback)
 
 
 def delete_data(*, signed_request: str) -> DeletionRequest:
-    """Have everything of the account erased now, also where it was to wait for a grace period.
+    """Erase the account now, even if it was waiting for a grace period.
 
-    Whom we do not know gets a code too, and a page that says that nothing was held. Raises
-    InvalidInput for a request that Instagram did not sign, or not lately.
+    An unknown account gets a code too, and a page that says that nothing was stored. Raises
+    InvalidInput for a request not signed by Instagram, or too old.
     """
-    wish = _verified(signed_request)
-    known = _known(wish)
+    callback = _verified(signed_request)
+    known = _known(callback)
     if known is not None:
         return known
     try:
         with transaction.atomic():
-            return _delete(wish)
+            return _delete(callback)
     except IntegrityError:
-        # The same request came twice in one moment: the other one made it.
-        return DeletionRequest.objects.get(callback_digest=wish.mark)
+        # The same request came twice at once: the other one was stored.
+        return DeletionRequest.objects.get(callback_digest=callback.mark)
 
 
-def _delete(wish: Wish) -> DeletionRequest:
-    found = list(_accounts(wish).order_by("unlinked_at", "pk").reverse())
+def _delete(callback: SignedCallback) -> DeletionRequest:
+    found = list(_accounts(callback).order_by("unlinked_at", "pk").reverse())
     if not found:
-        return erasure.record_nothing_held(channel=CHANNEL, callback_digest=wish.mark)
+        return erasure.record_nothing_held(channel=CHANNEL, callback_digest=callback.mark)
     newest, *older = found
-    deletion = _erase(newest, wish)
+    deletion = _erase(newest, callback)
     for account in older:
         erasure.request_account_erasure(account=account, channel=CHANNEL)
     return deletion
 
 
-def _erase(account: LinkedAccount, wish: Wish) -> DeletionRequest:
-    """Ask for the erasure, and keep the mark with it so that a replay is answered by it."""
+def _erase(account: LinkedAccount, callback: SignedCallback) -> DeletionRequest:
+    """Request the erasure, and store the mark with it so that a replay finds it."""
     deletion = erasure.request_account_erasure(account=account, channel=CHANNEL)
     if deletion.callback_digest is None:
-        deletion.callback_digest = wish.mark
+        deletion.callback_digest = callback.mark
         deletion.save(update_fields=["callback_digest"])
     return deletion
 
 
-def _known(wish: Wish) -> DeletionRequest | None:
-    return DeletionRequest.objects.filter(callback_digest=wish.mark).first()
+def _known(callback: SignedCallback) -> DeletionRequest | None:
+    return DeletionRequest.objects.filter(callback_digest=callback.mark).first()
 
 
-def _accounts(wish: Wish) -> QuerySet[LinkedAccount]:
-    named = Q(instagram_id=wish.user_id) | Q(app_scoped_id=wish.user_id)
-    return LinkedAccount.objects.filter(named, linked_at__lte=wish.issued_at + CLOCKS_DIFFER)
+def _accounts(callback: SignedCallback) -> QuerySet[LinkedAccount]:
+    named = Q(instagram_id=callback.user_id) | Q(app_scoped_id=callback.user_id)
+    return LinkedAccount.objects.filter(named, linked_at__lte=callback.issued_at + CLOCKS_DIFFER)
 
 
-def _verified(signed_request: str) -> Wish:
-    """The user id is a number in one of Meta's own vectors, a text in others."""
+def _verified(signed_request: str) -> SignedCallback:
+    """The user id is a number in one of Meta's own samples, a string in others."""
     secrets = (settings.INSTAGRAM_CLIENT_SECRET, settings.INSTAGRAM_APP_SECRET)
     given = signed_request.strip()
     try:
@@ -132,16 +132,16 @@ def _verified(signed_request: str) -> Wish:
             "user_id_missing", _("The signed request names no user."), field="signed_request"
         )
     mark = hashlib.sha256(given.partition(".")[2].encode()).hexdigest()
-    return Wish(str(user_id), issued_at, mark)
+    return SignedCallback(str(user_id), issued_at, mark)
 
 
 def _is_id(user_id: str | int) -> bool:
-    """Something, and nothing that a database column refuses to be compared with."""
+    """Whether it is a non-empty id that a database column can be compared with."""
     return bool(str(user_id)) and str(user_id).isprintable()
 
 
 def _moment(issued_at: object) -> datetime:
-    """When it was issued. Raises InvalidInput if it does not say, or says something absurd."""
+    """When it was issued. Raises InvalidInput if this is missing or absurd."""
     now = clock.now()
     if isinstance(issued_at, bool) or not isinstance(issued_at, (int, float)):
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""Moving stored secrets under the newest key, while everything goes on running."""
+"""Key rotation: re-encrypts stored secrets under the newest key, while the site runs."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from accounts.models import AccessToken, SiteProcess
 from accounts.selectors.processes import LIVE_SECONDS, live_processes
 
 BATCH = 500
-# Where allauth.mfa keeps what our adapter encrypted: TOTP's secret, the recovery codes' seed.
+# Where allauth.mfa stores values encrypted by our adapter: TOTP secret, recovery codes' seed.
 SECRET_FIELDS = ("secret", "seed")
 
 
 @dataclass
 class Rotation:
-    """Rows looked at, and rows moved to the newest key by this call."""
+    """Rows examined, and rows moved to the newest key by this call."""
 
     seen: int = 0
     moved: int = 0
 
 
-def require_known_everywhere() -> None:
-    """Raises Conflict while a live process does not know every key of our TOKEN_KEYS."""
+def require_keys_known_to_all() -> None:
+    """Raises Conflict while a running process lacks a key of our TOKEN_KEYS."""
     marks = [*map(crypto.fingerprint, settings.TOKEN_KEYS)]
     _refuse([each for each in live_processes() if not {*marks} <= {*each.token_keys}])
 
 
-def _require_newest_everywhere() -> None:
-    """Raises Conflict while a live process could not read, or would not write, what we rotate."""
+def _require_newest_key_on_all() -> None:
+    """Raises Conflict while a running process could not read or write the newest key."""
     newest = crypto.fingerprint(settings.TOKEN_KEYS[0])
     _refuse([each for each in live_processes() if each.token_keys[:1] != [newest]])
 
@@ -55,22 +55,22 @@ def _refuse(without: list[SiteProcess]) -> None:
         )
 
 
-def rotate(tell: Callable[[Rotation], None] = lambda _done: None) -> Rotation:
+def rotate(report: Callable[[Rotation], None] = lambda _done: None) -> Rotation:
     """Re-encrypt what is under an older key. Can be stopped and started again at any time.
 
-    Each row is replaced only if it still holds what was read, so that a token refreshed in the
-    same moment is not overwritten by its predecessor. Raises Conflict while a process that runs
-    does not encrypt under the newest key: it would fail on what is rotated, or leave rows behind.
+    Each row is replaced only if it is unchanged since it was read, so that a token refreshed
+    meanwhile is not overwritten by the older one. Raises Conflict while a running process does not
+    encrypt under the newest key: it would fail on rotated rows, or leave rows behind.
     """
-    _require_newest_everywhere()
+    _require_newest_key_on_all()
     done = Rotation()
     others = (rotate_them() for rotate_them in registry.rotations().values())
     for moved in chain(_tokens(), _authenticators(), _sessions(), *others):
         done.seen += 1
         done.moved += moved
         if done.seen % BATCH == 0:
-            tell(done)
-    tell(done)
+            report(done)
+    report(done)
     return done
 
 
@@ -85,13 +85,13 @@ def _tokens() -> Iterator[bool]:
 
 
 def _sessions() -> Iterator[bool]:
-    """Else everybody would be signed out with the older key."""
+    """Otherwise everybody would be signed out when the older key is removed."""
     rows = Session.objects.order_by("pk").values_list("pk", "session_data")
     for pk, data in rows.iterator(chunk_size=BATCH):
         try:
             fresh = crypto.rotated(data)
         except Bug:
-            continue  # under a key that is gone: nobody can go on with it
+            continue  # the key is gone: nobody can use it
         yield bool(
             fresh and Session.objects.filter(pk=pk, session_data=data).update(session_data=fresh)
         )

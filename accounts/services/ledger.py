@@ -43,7 +43,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class State:
-    """How far the ledger has grown; pruned entries count, so that neither number ever falls."""
+    """The size of the ledger; pruned entries count, so that neither number ever decreases."""
 
     chains: int
     entries: int
@@ -55,13 +55,13 @@ def state() -> State:
 
 
 def locked_subject(account: LinkedAccount) -> UUID:
-    """The account's subject, locked until the transaction ends: entries of one chain queue up."""
+    """The account's subject, locked until the transaction ends, which serialises its chain."""
     ConsentSubject.objects.get_or_create(account=account)
     return ConsentSubject.objects.select_for_update().get(account=account).subject
 
 
 def has_subject(account: LinkedAccount) -> bool:
-    """Whether anything was ever recorded for the account; a subject comes with its first entry."""
+    """Whether anything was ever recorded for the account; the first entry creates it."""
     return ConsentSubject.objects.filter(account=account).exists()
 
 
@@ -70,7 +70,7 @@ def last_entry(subject: UUID, scope: str) -> ConsentEvent | None:
 
 
 def granted_since(account: LinkedAccount, scope: str, moment: datetime) -> bool:
-    """Whether the newest entry of the scope is a consent that was given after `moment`."""
+    """Whether the newest entry of the scope is a consent given after `moment`."""
     if not has_subject(account):
         return False
     last = last_entry(ConsentSubject.objects.get(account=account).subject, scope)
@@ -87,7 +87,7 @@ def append(
     text: ConsentText,
     keep_data: bool = False,
 ) -> ConsentEvent:
-    """Add one entry; the caller holds the subject's lock."""
+    """Add one entry; the caller has the subject's lock."""
     head = ConsentHead.objects.filter(subject=subject).first()
     previous = (
         ConsentEvent.objects.filter(subject=subject).order_by("-sequence").first() if head else None
@@ -96,7 +96,7 @@ def append(
     event = ConsentEvent(
         subject=subject,
         sequence=(head.count if head else 0) + 1,
-        # Within a chain time never runs backwards, whatever the clock does.
+        # Within a chain times never decrease, whatever the clock does.
         at=max(moment, previous.at) if previous else moment,
         scope=scope,
         action=action,
@@ -114,7 +114,7 @@ def append(
 
 
 def prune(subject: UUID) -> int:
-    """Delete a chain whose time is over; its head stays and says so. Returns the entries deleted.
+    """Delete a chain after its retention; its head stays and says so. Returns the entries deleted.
 
     Only for a running erasure: the database's triggers refuse it otherwise.
     """
@@ -131,7 +131,7 @@ def prune(subject: UUID) -> int:
         return deleted
 
 
-def thin(older_than: datetime, limit: int) -> int:
+def prune_expired(older_than: datetime, limit: int) -> int:
     """Prune chains whose member was erased and whose last entry is older; whole chains only.
 
     Stops after `limit` entries, or a little more. How long entries outlive the member is the
@@ -154,7 +154,7 @@ def thin(older_than: datetime, limit: int) -> int:
 
 
 def verify() -> Iterator[Broken]:
-    """Everything wrong with the ledger, chains first. Streams: memory does not grow with it."""
+    """Yield everything wrong with the ledger, chains first, in constant memory."""
     with _one_moment():
         yield from _verify_chains()
         yield from _verify_register()
@@ -164,7 +164,7 @@ def verify() -> Iterator[Broken]:
 
 @contextmanager
 def _one_moment() -> Iterator[None]:
-    """Every query sees the same moment: an entry written between two of them is no gap."""
+    """Every query sees the same snapshot: an entry written between two of them is no gap."""
     outermost = not connection.in_atomic_block
     with transaction.atomic():
         if outermost:
@@ -239,7 +239,7 @@ def _verify_register() -> Iterator[Broken]:
 
 
 def _verify_subjects() -> Iterator[Broken]:
-    """A member's subject comes with its first entry, so one without a chain has lost it."""
+    """A subject is created with its first entry, so one without a chain has lost it."""
     heads = ConsentHead.objects.filter(subject=OuterRef("subject"))
     lost = ConsentSubject.objects.filter(~Exists(heads)).order_by("subject")
     for subject in lost.values_list("subject", flat=True).iterator(chunk_size=2000):
@@ -247,7 +247,7 @@ def _verify_subjects() -> Iterator[Broken]:
 
 
 def _verify_texts() -> Iterator[Broken]:
-    """What was agreed to is the text, so the text is proven too: it hashes to its own name."""
+    """The consent is to the text, so texts are verified too: each hashes to its own name."""
     known = set()
     for text in ConsentText.objects.order_by("hash"):
         known.add(text.hash)
@@ -267,7 +267,7 @@ def _move_head(head: ConsentHead | None, event: ConsentEvent) -> None:
 
 
 def _next_chain() -> int:
-    """Chains are numbered without a gap, so that one dropped whole leaves a hole."""
+    """Chains are numbered without a gap, so that a dropped one leaves a gap."""
     ConsentRegister.objects.get_or_create(
         pk=1, defaults={"chains": 0, "signature": _register_signature(0)}
     )

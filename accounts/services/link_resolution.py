@@ -1,4 +1,4 @@
-"""Which row a proven Instagram account becomes: a new one, or one that was there before."""
+"""Finds or creates the row of a proven Instagram account."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def linked_elsewhere() -> Conflict:
 def claim(
     owner: User, profile: Profile, permissions: frozenset[str], expected: LinkedAccount | None
 ) -> tuple[LinkedAccount, How]:
-    """The member's row for this Instagram account, up to date and saved.
+    """Return the member's row for this Instagram account, updated and saved.
 
-    Raises Conflict if another member holds it, or if it is not the `expected` one.
+    Raises Conflict if another member has it, or if it is not the `expected` one.
     """
     _check_expected(profile, expected)
     holders = LinkedAccount.objects.select_for_update(no_key=True).filter(
@@ -56,7 +56,7 @@ def claim(
 
 
 def claimants(account: LinkedAccount) -> list[int]:
-    """Other members who added the same name by archive, which proves nothing: their ids."""
+    """The ids of other members who added the same name by archive, which proves nothing."""
     return list(
         LinkedAccount.objects.filter(
             kind=LinkedAccount.Kind.ARCHIVE,
@@ -89,7 +89,7 @@ def _check_expected(profile: Profile, expected: LinkedAccount | None) -> None:
 
 
 def _keep_sign_in(owner: User, profile: Profile) -> None:
-    """Whoever holds the link can sign in by it, and nobody else."""
+    """Only the owner of the link can sign in by it."""
     sign_in, _created = SocialAccount.objects.get_or_create(
         provider=PROVIDER,
         uid=profile.user_id,
@@ -102,7 +102,7 @@ def _keep_sign_in(owner: User, profile: Profile) -> None:
 def _restore(
     account: LinkedAccount, profile: Profile, permissions: frozenset[str]
 ) -> LinkedAccount:
-    """Linked again within the grace period: the erasure is called off, the history is there."""
+    """Linked again within the grace period: cancel the erasure and keep the history."""
     account.unlinked_at = account.restorable_until = account.paused_at = None
     account.linked_at = clock.now()
     erasure.cancel_scheduled(account=account)
@@ -112,7 +112,7 @@ def _restore(
 def _unproven(
     owner: User, profile: Profile, expected: LinkedAccount | None
 ) -> LinkedAccount | None:
-    """The member's own archive-only link of the same name: now it is proven."""
+    """The member's own archive-only link of the same name, which is now proven."""
     mine = LinkedAccount.objects.select_for_update(no_key=True).filter(
         owner=owner, kind=LinkedAccount.Kind.ARCHIVE, unlinked_at__isnull=True
     )
@@ -128,7 +128,7 @@ def _update(account: LinkedAccount, profile: Profile, permissions: frozenset[str
     account.granted_permissions = sorted(permissions)
     account.needs_reconnect_since = None
     account.reconnect_reason = ""
-    # Whoever took our access away at Instagram ended this too; asking for it twice does no harm.
+    # Revoking our access at Instagram ended this too; subscribing again does no harm.
     account.webhooks_since = None
     account.profile_refreshed_at = clock.now()
     account.save()

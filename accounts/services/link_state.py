@@ -1,4 +1,4 @@
-"""Pausing, resuming, and saying that an account needs its member: the state of a link."""
+"""State of a link: pausing, resuming, and marking that it must be reconnected."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from accounts.queue import enqueue
 def locked(account_id: int) -> LinkedAccount:
     """The account's row, locked until the transaction ends. Raises NotFound.
 
-    Not its key (NO KEY UPDATE): a worker that is just committing rows of the account has to look
-    at that, while whoever holds this lock waits for the worker's run.
+    Not its key (NO KEY UPDATE): a worker that commits rows of the account must check that key,
+    while the caller of this waits for the worker's run.
     """
     account = LinkedAccount.objects.select_for_update(no_key=True).filter(pk=account_id).first()
     if account is None:
@@ -59,7 +59,7 @@ def resume(*, account: LinkedAccount, actor: User) -> LinkedAccount:
 
 @transaction.atomic
 def mark_needs_reconnect(*, account: LinkedAccount, reason: str) -> bool:
-    """Instagram wants the member themselves. Told to them once; True if this call did it."""
+    """The member must reconnect. They are notified once; True if this call did it."""
     changed = LinkedAccount.objects.filter(
         pk=account.pk, unlinked_at__isnull=True, needs_reconnect_since__isnull=True
     ).update(needs_reconnect_since=clock.now(), reconnect_reason=reason)
@@ -67,7 +67,7 @@ def mark_needs_reconnect(*, account: LinkedAccount, reason: str) -> bool:
         return False
     account.refresh_from_db()
     signals.account_needs_reconnect.send(LinkedAccount, account=account)
-    enqueue("accounts.tasks.tell_reconnect", account.pk)
+    enqueue("accounts.tasks.mail_reconnect_needed", account.pk)
     return True
 
 

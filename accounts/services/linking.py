@@ -1,4 +1,4 @@
-"""Linking an Instagram account to a member, and unlinking it."""
+"""Links Instagram accounts to members, and unlinks them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ USERNAME: Final = re.compile(r"[a-z0-9._]{1,30}")
 
 @dataclass(frozen=True)
 class Linked:
-    """What came of linking. `refused`: ticked here, but not permitted at Instagram."""
+    """The outcome of linking. `refused`: ticked here, but not permitted at Instagram."""
 
     account: LinkedAccount
     how: How
@@ -54,13 +54,13 @@ class Linked:
 def begin(
     *, shown: Mapping[str, str], language: str, account: LinkedAccount | None = None
 ) -> dict[str, Any]:
-    """What the member ticked, `{scope: hash of the text they saw}`, as JSON to carry to Instagram
-    and back. `account`: the one to reconnect or to prove, where it is not a new one.
+    """The ticked scopes, `{scope: hash of the text shown}`, as JSON stored during the login.
 
-    Raises InvalidInput for an unknown scope, Conflict if a text is no longer the one in force.
+    `account`: the one to reconnect or to prove, if it is not new. Raises InvalidInput for an
+    unknown scope, Conflict if a text is no longer current.
     """
     for name, text_hash in shown.items():
-        consent.check_shown(consent.scope_named(name), text_hash, language)
+        consent.require_current_text(consent.scope_named(name), text_hash, language)
     return {
         "consents": dict(shown),
         "language": language,
@@ -70,7 +70,7 @@ def begin(
 
 
 def permissions_asked(pending: Mapping[str, Any] | None) -> frozenset[str]:
-    """What to ask Instagram for: what the ticked scopes need, and what the link had before."""
+    """The permissions to request: those of the ticked scopes, and those the link had."""
     if not pending:
         return frozenset({BASIC_PERMISSION})
     asked = permissions_for(frozenset(Scope(name) for name in pending["consents"]))
@@ -89,7 +89,7 @@ def complete(
     permissions: frozenset[str],
     pending: Mapping[str, Any] | None,
 ) -> Linked:
-    """Link, and grant what was ticked here and permitted there. All of it or nothing."""
+    """Link, and grant what was ticked here and permitted there, in one transaction."""
     pending = pending or {}
     expected = account_of(owner, pending["account"]) if pending.get("account") else None
     account, how = _link(owner, profile, token, permissions, expected)
@@ -121,7 +121,7 @@ def link_from_oauth(
 
 @transaction.atomic
 def link_by_archive(*, owner: User, username: str) -> LinkedAccount:
-    """A personal account, which Instagram's login does not admit: unproven, filled by archives."""
+    """A personal account, which Instagram's login does not admit: unproven, by archives."""
     name = username.strip().removeprefix("@").lower()
     if not USERNAME.fullmatch(name):
         raise InvalidInput(
@@ -166,12 +166,12 @@ def unlink(
     account.unlinked_at = moment
     account.restorable_until = moment + timedelta(days=settings.UNLINK_GRACE_DAYS) if keep else None
     account.save(update_fields=["unlinked_at", "restorable_until"])
-    told = channel == ConsentEvent.Channel.INSTAGRAM
-    revocation.end_token(account=account, tell_instagram=not told)
+    by_instagram = channel == ConsentEvent.Channel.INSTAGRAM
+    revocation.end_token(account=account, revoke_at_instagram=not by_instagram)
     language = actor.language if actor else account.owner.language
     consent.end_all(account=account, channel=channel, keep_data=keep, language=language)
     signals.account_unlinked.send(LinkedAccount, account=account, channel=channel)
-    enqueue("accounts.tasks.tell_member", account.owner_id, "unlinked")
+    enqueue("accounts.tasks.notify_member", account.owner_id, "unlinked")
     return erasure.request_account_erasure(
         account=account, channel=channel, not_before=account.restorable_until
     )
@@ -186,11 +186,11 @@ def sign_in(
     permissions: frozenset[str],
     signing_up: bool,
 ) -> LinkedAccount | None:
-    """A plain sign-in by Instagram, without the consent page: what it does to the link.
+    """Update the link after a plain sign-in by Instagram, without the consent page.
 
     Signing up links (Instagram is then all we know of the member), granting nothing. Signing in
-    never undoes an unlinking. It heals a dead link; a live one takes the new token only if that
-    permits no less than the old one did.
+    never undoes an unlinking. It restores a broken link; a working one takes the new token only if
+    that permits no less than the old one did.
     """
     if signing_up:
         return _link(owner, profile, token, permissions, None)[0]
@@ -222,12 +222,12 @@ def _link(
         with transaction.atomic():
             account, how = link_resolution.claim(owner, profile, permissions, expected)
     except IntegrityError:
-        # Two members proved the same account in the same moment: the other one was first.
+        # Two members proved the same account at once: the other one was first.
         raise linked_elsewhere() from None
     tokens.store(account=account, token=token)
     signal = signals.account_reconnected if how == "reconnected" else signals.account_linked
     signal.send(LinkedAccount, account=account)
     if how in ("linked", "proven"):
         for other in link_resolution.claimants(account):
-            enqueue("accounts.tasks.tell_member", other, "proven_elsewhere")
+            enqueue("accounts.tasks.notify_member", other, "proven_elsewhere")
     return account, how

@@ -1,7 +1,7 @@
 """Nightly work: begun at the site's hour, done in slices by the queue, one after another.
 
-Each piece has a row with its cursor. A slice ends in time for others to get their turn; a killed
-worker's successor goes on from the last cursor, and the next night with what one did not finish.
+Each piece has a row with its cursor. Slices are short, so that others get their turn; after a kill
+the work continues from the last cursor, and the next night finishes what one did not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from accounts.services.erasure import erasure_list
 TASK: Final = "accounts.tasks.work_night"
 SLICE_SECONDS: Final = 10.0
 LEASE: Final = timedelta(minutes=3)
-#: What takes longer is told: seconds of work of one night, and of one slice.
+#: Longer work is logged: seconds of one night, and of one slice.
 LONG_SECONDS: Final = 600.0
 LONG_SLICE_SECONDS: Final = 60.0
 
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def jobs() -> dict[str, NightWork]:
-    """Everything that is done each night, in this order."""
+    """All nightly work, in this order."""
     return {
         "expired copies": _once(export.expire),
         **{f"retention: {rule}": work for rule, work in retention.work().items()},
@@ -46,7 +46,7 @@ def jobs() -> dict[str, NightWork]:
 
 
 def enqueue_due() -> int:
-    """Begin the night if its hour has come, and enqueue the next piece of work; how many."""
+    """Begin the night if its hour has come, and enqueue the next piece; returns how many."""
     _begin(tonight(clock.now()))
     job = _next()
     if job is None:
@@ -71,7 +71,7 @@ def work_slice(job_id: int, *, seconds: float = SLICE_SECONDS) -> bool:
     begun = time.monotonic()
     done = 0
     if work is None:
-        progress.finished = True  # a rule that is switched off by now
+        progress.finished = True  # a rule that was switched off meanwhile
     else:
         try:
             done = work(progress, begun + seconds)
@@ -84,7 +84,7 @@ def work_slice(job_id: int, *, seconds: float = SLICE_SECONDS) -> bool:
 
 
 def run(names: list[str] | None = None) -> Iterator[NightJob]:
-    """Do everything (or what `names` says) here and now; yields each piece when it is done."""
+    """Do all work, or the pieces in `names`, at once; yields each piece when it is done."""
     _begin(tonight(clock.now()))
     for name in names or list(jobs()):
         _restart(NightJob.objects.filter(name=name), tonight(clock.now()))
@@ -96,7 +96,7 @@ def run(names: list[str] | None = None) -> Iterator[NightJob]:
 
 
 def _begin(night: date) -> None:
-    """Rows of work that is new wait for the next night; the others begin anew, once for a night."""
+    """New pieces of work wait for the next night; the others begin again, once per night."""
     now = clock.now()
     names = list(jobs())
     known = set(NightJob.objects.values_list("name", flat=True))
@@ -132,7 +132,7 @@ def _restart(rows: QuerySet[NightJob], night: date) -> int:
 
 
 def _next() -> NightJob | None:
-    """The first piece that is not done; None while somebody works on one: they take turns."""
+    """The first unfinished piece; None while a worker is on one: they take turns."""
     now = clock.now()
     order = {name: place for place, name in enumerate(jobs())}
     unfinished = list(NightJob.objects.filter(finished_at=None))
@@ -153,7 +153,7 @@ def _claim(job_id: int) -> NightJob | None:
 
 
 def end_leases(lowest: UUID, highest: UUID) -> int:
-    """Free the pieces that workers known to be dead were at."""
+    """End the leases of workers known to be dead."""
     return NightJob.objects.filter(
         finished_at=None, claimed_until__isnull=False, worker__gte=lowest, worker__lte=highest
     ).update(claimed_until=None)
@@ -187,7 +187,7 @@ def _note_slice(job: NightJob, progress: Progress, done: int, seconds: float) ->
 
 
 def _note_failure(job: NightJob, error: Exception) -> None:
-    """Wait 1, 2, 4 … minutes, at most an hour; other work goes on meanwhile."""
+    """Wait 1, 2, 4 … minutes, at most an hour; other work continues meanwhile."""
     failures = job.failures + 1
     code = getattr(error, "code", "") or type(error).__name__
     NightJob.objects.filter(pk=job.pk, worker=job.worker).update(
@@ -199,7 +199,7 @@ def _note_failure(job: NightJob, error: Exception) -> None:
 
 
 def _once(work: Callable[[], int]) -> NightWork:
-    """Work that is short: one slice does all of it."""
+    """Short work: one slice does all of it."""
 
     def slice_of(progress: Progress, until: float) -> int:
         progress.finished = True

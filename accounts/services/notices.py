@@ -1,4 +1,4 @@
-"""Mails that a member must get; silent where no verified address is known."""
+"""Mails about the member's account; none without a verified address."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from accounts.models import LinkedAccount, User
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-# What was done, and what to do if it was not them: title and text.
+# Title and text: what was done, and what to do if it was not the member.
 NOTICES: Final[dict[str, tuple[StrOrPromise, StrOrPromise]]] = {
     "unlinked": (
         _("An Instagram account was unlinked"),
@@ -63,13 +63,13 @@ NOTICES: Final[dict[str, tuple[StrOrPromise, StrOrPromise]]] = {
 
 
 def reconnect_needed(account: LinkedAccount) -> bool:
-    """With a link to the very account. Returns whether there was an address to send it to."""
+    """With a link to the account. Returns whether there was an address to send it to."""
     url = settings.PUBLIC_URL + reverse("account", args=[account.pk])
     return send(account.owner, "reconnect_needed", {"account": account, "url": url})
 
 
-def tell_member(user: User, notice: str) -> bool:
-    """A short notice of something that was done to the member's account here."""
+def notify_member(user: User, notice: str) -> bool:
+    """Mail a short notice of something done to the member's account."""
     return send(user, "notice", {"title": NOTICES[notice][0], "text": NOTICES[notice][1]})
 
 

@@ -1,9 +1,11 @@
-"""OAuth 2.0: the rules of OAuth 2.1 that allauth leaves open, as a validator in its place.
+"""OAuth 2.0 validator with the rules of OAuth 2.1 that allauth leaves open.
 
-https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1 and RFC 9700. Everything issued from
-one authorization code or device code is one *family*: `Token.data["family"]`. A code or a refresh
-token that comes twice is in the hands of two, so the whole family ends (RFC 9700, section 4.14.2).
-A spent refresh token is recognised by its own signature, so none has to be kept.
+https:
+
+datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1 and RFC 9700. All tokens issued from one
+authorization code or device code are one *family*: `Token.data["family"]`. A code or a refresh
+token used twice is known to two parties, so the whole family ends (RFC 9700, section 4.14.2). A
+used refresh token is recognised by its own signature, so none has to be stored.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 CHALLENGE_METHOD: Final = "S256"
 RESPONSE_TYPE: Final = "code"
-#: No client credentials: whatever a program does, it does for a member who allowed it.
+#: No client credentials: a program always acts for a member who allowed it.
 GRANT_TYPES: Final = (
     Client.GrantType.AUTHORIZATION_CODE.value,
     Client.GrantType.REFRESH_TOKEN.value,
@@ -46,14 +48,14 @@ _SALT: Final = "accounts.oauth.refresh_token"
 
 
 def install() -> None:
-    """Make allauth's servers use this validator: they take it by name, and ask no setting."""
+    """Make allauth's servers use this validator: they name theirs, without a setting."""
     allauth_server.OAuthLibRequestValidator = RequestValidator
 
 
-def presented_families(form: Mapping[str, str]) -> list[str]:
-    """The families of all credentials that a token request presents, in a fixed order.
+def credential_families(form: Mapping[str, str]) -> list[str]:
+    """The families of all credentials in a token request, in a fixed order.
 
-    Of all, whatever the grant type: oauthlib decides by itself which of them it exchanges.
+    Of all, whatever the grant type: oauthlib itself decides which of them it exchanges.
     """
     codes = [form.get(name, "") for name in ("code", "device_code")]
     families = {family_of_code(code) for code in codes if code}
@@ -64,43 +66,43 @@ def presented_families(form: Mapping[str, str]) -> list[str]:
 def lock(family: str) -> None:
     """Wait for other requests with credentials of this family, until the transaction ends.
 
-    Without it two requests at once could both exchange the same code.
+    Otherwise two concurrent requests could both exchange the same code.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [family])
 
 
-def date_device_grant(device_code: str) -> None:
-    """Note when the member let the device in. allauth's entry holds no time of that."""
+def record_device_grant(device_code: str) -> None:
+    """Record when the member authorized the device, which allauth does not."""
     data = cache.get(device_codes.cache_device_code_key(device_code))
     if data is not None:
         device_codes.update_device_state(device_code, {**data, "granted_at": clock.now()})
 
 
-def device_grant_taken_back(device_code: str) -> bool:
-    """Whether the member shut the program out after they let this device in."""
+def device_grant_was_revoked(device_code: str) -> bool:
+    """Whether the member revoked the program after authorizing this device."""
     data = cache.get(device_codes.cache_device_code_key(device_code)) or {}
     if "granted_at" not in data:
         return False
-    return programs.taken_back_since(
+    return programs.revoked_since(
         user_id=int(data["user"]), client_id=data["client_id"], at=data["granted_at"]
     )
 
 
 def end_reused(*, client: Client, family: str) -> None:
-    """A credential of this family came a second time: whoever holds the rest loses it."""
+    """A credential of this family was used twice: end the family."""
     ended = programs.revoke_family(client=client, family=family)
     if ended:
         logger.warning("program %s used a credential twice: %d tokens ended", client.pk, ended)
 
 
 class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
-    """allauth's validator with its gaps closed; oauthlib calls the methods in its own order."""
+    """allauth's validator with its gaps closed; oauthlib calls the methods."""
 
     def validate_response_type(
         self, client_id: str, response_type: str, client: Any, request: Request, *_: Any, **__: Any
     ) -> bool:
-        """Tokens in an address (the implicit grant) end up in histories and logs."""
+        """Tokens in a URL (the implicit grant) end up in histories and logs."""
         return response_type == RESPONSE_TYPE
 
     def validate_grant_type(
@@ -114,9 +116,9 @@ class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
         return programs.may_redirect(request.client, redirect_uri)
 
     def is_pkce_required(self, client_id: str, request: Request) -> bool:
-        """For each program. oauthlib asks here before it reads the method, whose default is plain.
+        """Always. oauthlib asks before it reads the method, which defaults to plain.
 
-        Raises UnsupportedCodeChallengeMethodError for a challenge by another method than S256.
+        Raises UnsupportedCodeChallengeMethodError for a method other than S256.
         """
         by_plain_text = request.code_challenge_method != CHALLENGE_METHOD
         if request.code_challenge is not None and by_plain_text:
@@ -134,16 +136,16 @@ class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
     ) -> bool:
         if super().validate_code(request.client.pk, code, client, request):
             issued = self._lookup_authorization_code(request, request.client.pk, code)["code"]
-            return not programs.taken_back_since(
+            return not programs.revoked_since(
                 user_id=request.user.pk, client_id=request.client.pk, at=issued["issued_at"]
             )
         end_reused(client=request.client, family=family_of_code(code))
         return False
 
     def validate_device_code(self, client_id: str, device_code: str, request: Request) -> str:
-        """allauth has looked the code up, and put the scopes it was granted for here as a list.
+        """allauth has looked the code up and set the granted scopes as a list.
 
-        A text came with this very request: the member has seen nothing of it (RFC 8628, 3.4).
+        A string came with this request itself: the member has not seen it (RFC 8628, 3.4).
         """
         granted = request.scope
         request.scope = None
@@ -163,7 +165,7 @@ class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
     def save_bearer_token(
         self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any
     ) -> None:
-        """The refresh token is replaced by one that names its family, before it is stored."""
+        """Before storing, replace the refresh token by one that names its family."""
         if "refresh_token" in token:
             token["refresh_token"] = _refresh_token(_family(request))
         super().save_bearer_token(token, request, *args, **kwargs)
@@ -181,14 +183,14 @@ class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
     def revoke_token(
         self, token: str, token_type_hint: str, request: Request, *_: Any, **__: Any
     ) -> None:
-        """Only the program's own tokens (RFC 7009, section 2.1), and all that belongs to them."""
+        """Only the program's own tokens (RFC 7009, section 2.1), with their families."""
         own = Token.objects.by_value(token).filter(client=request.client)
         for found in own.filter(type__in=[Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN]):
             programs.revoke_family(client=request.client, family=_stored_family(found))
             found.delete()
 
     def validate_silent_authorization(self, request: Request) -> bool:
-        """`prompt=none`: only what the member has granted to this very program before."""
+        """`prompt=none`: only what the member has granted to this program before."""
         return programs.holds_grant(
             client=request.client,
             user=request.user,
@@ -205,7 +207,7 @@ class RequestValidator(OAuthLibRequestValidator):  # type: ignore[misc]
 
 
 def _family(request: Request) -> str:
-    """The family that a token request goes on with: its refresh token's, or a new one."""
+    """The family of a token request: its refresh token's, or a new one."""
     spent = get_validator_context().refresh_token
     if spent is not None:
         return _stored_family(spent) or family_of_code(request.refresh_token)
@@ -228,7 +230,7 @@ def family_of_code(code: str) -> str:
 
 
 def _signer() -> signing.Signer:
-    """Takes what was signed under SECRET_KEY_FALLBACKS as well."""
+    """Also accepts signatures by SECRET_KEY_FALLBACKS."""
     return signing.Signer(sep=".", salt=_SALT)
 
 
@@ -237,7 +239,7 @@ def _refresh_token(family: str) -> str:
 
 
 def _family_of_refresh_token(value: str) -> str | None:
-    """None unless it was issued here; whether it is still valid, its stored hash says."""
+    """None unless it was issued here; its stored hash says whether it is still valid."""
     try:
         return _signer().unsign(value).partition(".")[0]
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""Processes say that they run; what a dead one had in hand is freed for others."""
+"""Reports of running processes; ends the leases of dead ones."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from accounts import clock, crypto, queue, registry
 from accounts.models import SiteProcess
 from accounts.services import hosts
 
-#: Rows of processes that have ended; nobody asks for them any more.
+#: How long rows of ended processes are kept.
 KEPT: Final = timedelta(hours=1)
 
 
 def new_id() -> str:
-    """A number for a process, unlike any that is in use: 8 hexadecimal digits."""
+    """An unused id for a process: 8 hexadecimal digits."""
     return secrets.token_hex(4)
 
 
 def report(process: str, kind: SiteProcess.Kind) -> None:
-    """Say that this process runs, which keys it knows and which storages it reaches.
+    """Record that this process runs, its keys and its storages.
 
-    Raises what a lost database raises.
+    Raises the database's connection errors.
     """
     now = clock.wall()
-    told = {
+    values = {
         "seen_at": now,
         "token_keys": [*map(crypto.fingerprint, settings.TOKEN_KEYS)],
         "marks": hosts.marks(),
     }
     born = {"kind": kind, "host": hosts.name(), "pid": os.getpid(), "started_at": now}
-    SiteProcess.objects.update_or_create(pk=process, defaults=told, create_defaults=told | born)
+    SiteProcess.objects.update_or_create(pk=process, defaults=values, create_defaults=values | born)
     SiteProcess.objects.filter(seen_at__lt=now - KEPT).delete()
 
 
 def worked(process: str) -> None:
-    """A worker of this queue has taken and finished a task."""
+    """Record that a worker of this queue has finished a task."""
     SiteProcess.objects.filter(pk=process).update(worked_at=clock.wall())
 
 
 def leave(process: str) -> None:
-    """The process has ended. Its row says for a while when it was last heard of."""
+    """Record that the process has ended. Its row is kept for a while."""
     SiteProcess.objects.filter(pk=process).update(left_at=clock.wall())
 
 
 def end_leases(cluster: str, pid: int | None = None) -> int:
-    """Free what a dead process of a queue's cluster (or the whole of it) worked on.
+    """End the leases of a dead process of a cluster, or of the whole cluster.
 
-    Whatever it had not committed is gone, and what it had is seen by its successor: each commit
-    locks the row that the lease stands in.
+    Its uncommitted work is rolled back, and its successor sees what it committed: each commit locks
+    the row with the lease.
     """
     lowest, highest = queue.worker_ids_of(cluster, pid)
     return sum(end(lowest, highest) for end in registry.lease_enders().values())

@@ -1,4 +1,4 @@
-"""Programs that act for a member over the API."""
+"""Programs that act for a member over the API: tokens, revocation, redirect addresses."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.models import User
 from accounts.queue import enqueue
 
-# One client stands for all tokens made on the command line: they share no secret.
+# One client for all tokens made on the command line: they share no secret.
 OWN_CLIENT: Final = "threadsite-api-token"
 DEFAULT_DAYS: Final = 90
-#: Longer than any code lives that could have been issued before.
+#: Longer than any code issued before can be valid.
 TAKEN_BACK_SECONDS: Final = 3600
 MAX_DAYS: Final = 366
 
@@ -36,7 +36,7 @@ NO_IDENTITY: Final = "This site certifies nobody's identity: ask without the sco
 
 @transaction.atomic
 def issue_token(*, user: User, scopes: Sequence[str], days: int = DEFAULT_DAYS) -> str:
-    """A bearer token for this member, in clear: only here and now, for its hash alone is stored.
+    """A bearer token for this member, in clear: shown only now, since only its hash is stored.
 
     Raises InvalidInput for an unknown scope, none at all, a member who may not sign in, or a
     lifetime that is not 1 to 366 days.
@@ -67,32 +67,32 @@ def issue_token(*, user: User, scopes: Sequence[str], days: int = DEFAULT_DAYS) 
     token.set_value(value)
     token.set_scopes(wanted)
     token.save()
-    enqueue("accounts.tasks.tell_member", user.pk, "token_issued")
+    enqueue("accounts.tasks.notify_member", user.pk, "token_issued")
     return value
 
 
 @transaction.atomic
 def revoke_program(*, user: User, client_id: str) -> int:
-    """Take back all that a program may do for this member; returns the number of its tokens."""
+    """Revoke all access of a program for this member; returns the number of its tokens."""
     deleted: int = Token.objects.filter(user_id=user.pk, client_id=client_id).delete()[0]
     if not deleted:
         raise NotFound
-    cache.set(_taken_back(user.pk, client_id), clock.now(), TAKEN_BACK_SECONDS)
+    cache.set(_revocation_key(user.pk, client_id), clock.now(), TAKEN_BACK_SECONDS)
     return deleted
 
 
-def taken_back_since(*, user_id: int, client_id: str, at: datetime) -> bool:
-    """Whether the member shut the program out after `at`: a code from before is worth nothing."""
-    last: datetime | None = cache.get(_taken_back(user_id, client_id))
+def revoked_since(*, user_id: int, client_id: str, at: datetime) -> bool:
+    """Whether the member revoked the program after `at`: earlier codes are then invalid."""
+    last: datetime | None = cache.get(_revocation_key(user_id, client_id))
     return last is not None and last >= at
 
 
-def _taken_back(user_id: int, client_id: str) -> str:
+def _revocation_key(user_id: int, client_id: str) -> str:
     return f"program-taken-back[{user_id}:{client_id}]"
 
 
 def revoke_family(*, client: Client, family: str) -> int:
-    """End all that this program got from one code, however often it was renewed; how many."""
+    """Revoke all tokens that this program got from one code; returns how many."""
     if not family:
         return 0
     return int(Token.objects.filter(client=client, data__family=family).delete()[0])
@@ -101,18 +101,18 @@ def revoke_family(*, client: Client, family: str) -> int:
 def holds_grant(
     *, client: Client, user: User, scopes: Sequence[str], resources: Sequence[str]
 ) -> bool:
-    """Whether valid tokens of this member, held by this program, cover the scopes.
+    """Whether the program's valid tokens of this member cover the scopes.
 
-    `resources` (RFC 8707): the addresses asked for, empty for all. A token that was limited to
-    some addresses says nothing about others.
+    `resources` (RFC 8707): the addresses asked for, empty for all. A token that is limited to some
+    addresses says nothing about others.
     """
     granted: set[str] = set()
-    held = Token.objects.valid().filter(
+    tokens = Token.objects.valid().filter(
         client=client,
         user_id=user.pk,
         type__in=[Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN],
     )
-    for token in held:
+    for token in tokens:
         limits = token.get_resources()
         if not limits or (resources and is_resources_subset(list(resources), limits)):
             granted.update(token.get_scopes())
@@ -120,22 +120,22 @@ def holds_grant(
 
 
 def has_access(user_id: int, client_id: str, scope: str) -> bool:
-    """Whether the program still holds a valid token of the member's with this scope."""
-    held = Token.objects.valid().filter(
+    """Whether the program still has a valid token of the member's with this scope."""
+    tokens = Token.objects.valid().filter(
         client_id=client_id,
         user_id=user_id,
         type__in=[Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN],
     )
-    return any(scope in token.get_scopes() for token in held)
+    return any(scope in token.get_scopes() for token in tokens)
 
 
 def may_redirect(client: Client, address: str) -> bool:
-    """To the letter, as it was registered: no wildcard, no other port, no added parameter."""
+    """Exactly as registered: no wildcard, no other port, no added parameter."""
     return address in client.get_redirect_uris()
 
 
 def may_return_after_logout(client: Client, address: str) -> bool:
-    """Likewise; a program that registered no address for this comes back where it always does."""
+    """The same; if none is registered for this, the usual redirect addresses count."""
     own = client.get_post_logout_redirect_uris()
     return address in own if own else may_redirect(client, address)
 
@@ -146,7 +146,7 @@ def _own_client() -> Client:
         defaults={
             "name": "manage.py api_token",
             "scopes": "\n".join(SCOPES),
-            # No grant and no redirect: nobody can obtain a token in this client's name.
+            # No grant type and no redirect: nobody can obtain a token as this client.
             "grant_types": "",
             "response_types": "none",
             "type": Client.Type.CONFIDENTIAL,
@@ -155,18 +155,18 @@ def _own_client() -> Client:
     return client
 
 
-def identity_can_be_told() -> bool:
-    """Whether there is a key to sign with who the member is."""
+def can_sign_identity() -> bool:
+    """Whether there is a key to sign OpenID tokens with."""
     return bool(get_adapter().list_private_keys())
 
 
 def refused_address(*, client_id: str, redirect_uri: str, scope: str, state: str) -> str | None:
-    """Where to send a program that asks for what nobody could sign; None: let it go on.
+    """The redirect for a program that requests OpenID without a signing key; else None.
 
     None also for a program or an address that is not registered: that is refused elsewhere, by a
     page of ours, since a redirect would go to a stranger.
     """
-    if identity_can_be_told():
+    if can_sign_identity():
         return None
     client = Client.objects.filter(pk=client_id).first()
     if client is None or IDENTITY not in (scope.split() or client.get_default_scopes()):
@@ -177,7 +177,7 @@ def refused_address(*, client_id: str, redirect_uri: str, scope: str, state: str
 def error_address(
     client_id: str, redirect_uri: str, state: str, error: str, description: str
 ) -> str | None:
-    """Where to tell a program of an error; None where it is not registered with this address."""
+    """Where to report an error to a program; None if the address is not registered."""
     client = Client.objects.filter(pk=client_id).first()
     if client is None or not may_redirect(client, redirect_uri):
         return None

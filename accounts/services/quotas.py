@@ -1,4 +1,4 @@
-"""Quotas that matter, counted atomically in PostgreSQL: DRF's throttles race over the cache."""
+"""Quotas counted atomically in PostgreSQL: DRF's throttles race over the cache."""
 
 from __future__ import annotations
 
@@ -36,31 +36,31 @@ QUOTAS: Final[dict[str, Quota]] = {
     "export": Quota(10, timedelta(days=1)),
     "erasure": Quota(120, timedelta(hours=1)),
     "webhook": Quota(60, timedelta(hours=1)),
-    # The ledger is never emptied. Withdrawals are not counted, for there are no more of them.
+    # The ledger is never emptied. Withdrawals are not counted: each needs a grant.
     "grant": Quota(120, timedelta(hours=1)),
 }
 
 
 class QuotaUsedUp(WaitUntil):
-    """Asked too often; `at` is when the next one is free."""
+    """The quota is used up; `at` is when the next use is free."""
 
     code = "quota_used_up"
     detail = _("You have done this too often in a short time. Please wait, and try again then.")
 
 
-#: Of somebody who is not signed in: by the address they come from, or the one they give.
+#: Of visitors: by their network address, or the e-mail address they give.
 VISITOR_QUOTAS: Final[dict[str, Quota]] = {
-    # A session is stored for each way to Instagram, and for each passkey that is asked for.
+    # A session is stored for each sign-in by Instagram or passkey that is begun.
     "session": Quota(120, timedelta(hours=1)),
-    # Each is a duty of 28 days for staff.
+    # Staff must answer each within 28 days.
     "privacy_from_address": Quota(10, timedelta(days=1)),
     "privacy_for_contact": Quota(3, timedelta(days=1)),
-    # Each makes a member, and a password that is hashed.
+    # Each creates a member and hashes a password.
     "signup": Quota(60, timedelta(days=1)),
     "signup_for_address": Quota(5, timedelta(days=1)),
-    # Each fills two entries of the cache, which holds everybody's codes and limits.
+    # Each takes two entries of the cache, which holds everybody's codes and limits.
     "device_code": Quota(120, timedelta(hours=1)),
-    # A wrong secret of a program: to compare one costs as much as a password.
+    # A wrong secret of a program: comparing one costs as much as a password.
     "program_secret": Quota(30, timedelta(hours=1)),
 }
 
@@ -68,8 +68,8 @@ VISITOR_QUOTAS: Final[dict[str, Quota]] = {
 def spend(*, user_id: int, name: str) -> None:
     """Count one use of the quota `name`. Raises QuotaUsedUp, and counts nothing, if none is left.
 
-    One statement, so that of any number of requests at a time no more than allowed pass. Counted
-    within the caller's transaction: what is rolled back was not used.
+    One statement, so that concurrent requests never exceed the quota. Counted within the caller's
+    transaction: what is rolled back was not used.
     """
     quota = QUOTAS[name]
     if not _counted("accounts_quotause", "user_id", user_id, name, quota):
@@ -78,7 +78,7 @@ def spend(*, user_id: int, name: str) -> None:
 
 
 def spend_of_visitor(*, mark: str, name: str) -> None:
-    """The same for a visitor; `mark`: an address of theirs, which is kept as a keyed hash alone."""
+    """The same for a visitor; `mark`: an address of theirs, stored only as a keyed hash."""
     quota, digest = VISITOR_QUOTAS[name], _digest(mark)
     if not _counted("accounts_visitorquotause", "mark", digest, name, quota):
         used = VisitorQuotaUse.objects.get(mark=digest, name=name)
@@ -122,6 +122,6 @@ def _counted(table: str, column: str, whose: int | str, name: str, quota: Quota)
 
 
 def forget_visitors(*, limit: int) -> int:
-    """Delete up to `limit` rows that bind nobody any more; how many there were."""
+    """Delete up to `limit` rows without effect; returns how many."""
     ended = VisitorQuotaUse.objects.filter(spent_until__lt=clock.now()).values("pk")[:limit]
     return VisitorQuotaUse.objects.filter(pk__in=ended).delete()[0]

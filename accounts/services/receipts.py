@@ -1,8 +1,8 @@
-"""Receipts of erasures: signed with Ed25519, checkable by anybody without our server.
+"""Erasure receipts: signed with Ed25519, verifiable by anybody without our server.
 
 A receipt is a JSON object. Its signature covers the canonical JSON (sorted keys, no spaces, UTF-8;
-texts, whole numbers, booleans and null only, so this is RFC 8785) of everything but `signature`.
-Whose data it was is in the commitment alone: a hash salted with what only the member was shown.
+only strings, integers, booleans and null, so this is RFC 8785) of everything except `signature`.
+Only the commitment refers to the person: a hash salted with a value shown only to the member.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ VERSION = 1
 
 
 def canonical(document: Any) -> bytes:
-    """The one spelling of a JSON value that is signed and hashed."""
+    """The canonical JSON that is signed and hashed."""
     return json.dumps(
         document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
@@ -75,9 +75,9 @@ def issue(deletion: DeletionRequest) -> dict[str, Any]:
 
 
 def verify(document: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
-    """The receipt inside `document`, if one of the public `keys` (a JWK set) signed it.
+    """Return the receipt inside `document`, if one of the public `keys` (a JWK set) signed it.
 
-    `document` is a receipt, or the status of a deletion that holds one. Raises InvalidInput that
+    `document` is a receipt, or the status of an erasure that contains one. Raises InvalidInput that
     says what is wrong.
     """
     receipt = document.get("receipt", document)

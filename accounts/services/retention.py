@@ -1,4 +1,4 @@
-"""Carrying out the retention rules (`accounts.selectors.retention`), in batches and slices."""
+"""Carries out the retention rules (`accounts.selectors.retention`), in batches and slices."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ IN_MAKING: Final = timedelta(hours=1)
 
 
 def work() -> dict[str, registry.NightWork]:
-    """What is to be done each night, by the name of its rule; rules without days do nothing."""
+    """The nightly work of each rule, by its name; rules without days do nothing."""
     found: dict[str, registry.NightWork] = {}
     for rule in retention_rules():
         if rule.days == 0 and rule.name != "sessions":
             continue
-        thin = _OWN.get(rule.name) or registry.retention_handlers().get(rule.name)
-        paced = registry.paced_thinners().get(rule.name)
-        if thin is not None:
-            found[rule.name] = partial(_thin, rule, thin)
+        handler = _OWN.get(rule.name) or registry.retention_handlers().get(rule.name)
+        paced = registry.cursor_retention_handlers().get(rule.name)
+        if handler is not None:
+            found[rule.name] = partial(_apply_rule, rule, handler)
         elif paced is not None:
-            found[rule.name] = partial(_pace, rule, paced)
+            found[rule.name] = partial(_apply_from_cursor, rule, paced)
     return found
 
 
 def apply(*, max_seconds: float = math.inf) -> dict[str, int]:
-    """Carry out every rule here and now."""
+    """Carry out every rule at once."""
     until = time.monotonic() + max_seconds
     done: dict[str, int] = {}
     for name, slice_of in work().items():
@@ -55,11 +55,13 @@ def apply(*, max_seconds: float = math.inf) -> dict[str, int]:
     return done
 
 
-def _thin(rule: Rule, thin: registry.Thinner, progress: registry.Progress, until: float) -> int:
+def _apply_rule(
+    rule: Rule, handler: registry.RetentionHandler, progress: registry.Progress, until: float
+) -> int:
     total = 0
     while time.monotonic() < until:
         with transaction.atomic():
-            deleted = thin(_before(rule), BATCH_ROWS)
+            deleted = handler(_before(rule), BATCH_ROWS)
         total += deleted
         if not deleted:
             progress.finished = True
@@ -67,10 +69,10 @@ def _thin(rule: Rule, thin: registry.Thinner, progress: registry.Progress, until
     return total
 
 
-def _pace(
-    rule: Rule, thin: registry.PacedThinner, progress: registry.Progress, until: float
+def _apply_from_cursor(
+    rule: Rule, handler: registry.CursorRetentionHandler, progress: registry.Progress, until: float
 ) -> int:
-    return thin(_before(rule), progress, until)
+    return handler(_before(rule), progress, until)
 
 
 def _before(rule: Rule) -> datetime:
@@ -83,7 +85,7 @@ def _queue(older_than: datetime, limit: int) -> int:
 
 
 def _sessions(older_than: datetime, limit: int) -> int:
-    """And what allauth notes beside each (address, browser), which goes by no other way."""
+    """With allauth's row about each (address, browser), which nothing else deletes."""
     ended = Session.objects.filter(expire_date__lt=older_than).values("pk")[:limit]
     deleted = Session.objects.filter(pk__in=ended).delete()[0]
     kept = Session.objects.filter(session_key=OuterRef("session_key"))
@@ -108,12 +110,12 @@ def _admin_log(older_than: datetime, limit: int) -> int:
 
 
 def _idempotency(older_than: datetime, limit: int) -> int:
-    # Each record names its own end, a day after its beginning.
+    # Each record has its own end, a day after its start.
     return idempotency.forget_expired(limit=limit)
 
 
 def _visitors(older_than: datetime, limit: int) -> int:
-    # Each names its own end, a day after the last use at the latest.
+    # Each row has its own end, at most a day after the last use.
     return quotas.forget_visitors(limit=limit)
 
 
@@ -133,11 +135,11 @@ def _deletions(older_than: datetime, limit: int) -> int:
 
 
 def _erasure_list(older_than: datetime, limit: int) -> int:
-    """It need not outlive the oldest backup that can be restored. One object goes at a time."""
+    """It need not outlive the oldest restorable backup. One object is deleted at a time."""
     return erasure_list.forget(older_than, min(limit, LISTED_AT_A_TIME))
 
 
-_OWN: Final[Mapping[str, registry.Thinner]] = MappingProxyType(
+_OWN: Final[Mapping[str, registry.RetentionHandler]] = MappingProxyType(
     {
         "queue": _queue,
         "sessions": _sessions_and_cache,

@@ -1,4 +1,4 @@
-"""Ending a token: here at once, at Instagram as far as it can be done."""
+"""Revokes a token: here at once, at Instagram as far as possible."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from accounts.instagram import gateway
 from accounts.models import AccessToken, LinkedAccount
 from accounts.services import tokens
 
-# Leaving is done when the token is gone here; Instagram is told on the way, not waited for.
+# Unlinking is done once the token is deleted here; it does not wait for Instagram.
 TIMEOUT_SECONDS: Final = 3.0
 
 logger = logging.getLogger(__name__)
 
 
-def end_token(*, account: LinkedAccount, tell_instagram: bool) -> None:
-    """Destroy the account's token now, and have Instagram told once that is committed.
+def end_token(*, account: LinkedAccount, revoke_at_instagram: bool) -> None:
+    """Destroy the account's token now, and revoke it at Instagram after the commit.
 
-    A token that can no longer be read (its key is lost) must not keep anybody from leaving.
+    A token that can no longer be decrypted must not keep anybody from leaving.
     """
     secret: str | None = None
     try:
@@ -31,12 +31,12 @@ def end_token(*, account: LinkedAccount, tell_instagram: bool) -> None:
     except ThreadsiteError as error:
         logger.warning("token of account %d could not be read: %s", account.pk, error.code)
         AccessToken.objects.filter(account=account).delete()
-    if secret and tell_instagram:
+    if secret and revoke_at_instagram:
         transaction.on_commit(lambda: _revoke(secret))
 
 
 def _revoke(secret: str) -> None:
-    """Best effort: the token is gone here whether or not Instagram answers."""
+    """Best effort: the token is deleted here whether or not Instagram answers."""
     instagram = replace(gateway.from_settings(), timeout=TIMEOUT_SECONDS)
     for call in (instagram.unsubscribe, instagram.revoke):
         try:

@@ -1,7 +1,7 @@
-"""People who are no members: their requests, and the list that keeps their names out.
+"""Suppression list and privacy requests of non-members.
 
-The list holds keyed hashes with a key of its own. It is asked before a new or renamed person is
-written. Suppressed people still count in totals and stand as witnesses, unnamed.
+The list holds keyed hashes with a key of its own. It is checked before a new or renamed person is
+written. Suppressed people still count in totals and as neighbours in scans, unnamed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RUN = "accounts.tasks.run_person_request"
 ANSWER_DAYS: Final = 28
 BATCH_ROWS: Final = 5_000
 SLICE_SECONDS: Final = 20.0
-#: Hashes asked for in one statement.
+#: Hashes checked in one statement.
 CHUNK: Final = 5_000
 LONGEST_NAME: Final = 64
 LONGEST_ID: Final = 19
@@ -42,9 +42,10 @@ Proof = PrivacyRequest.Proof
 
 
 def suppressed(keys: Iterable[int], usernames: Iterable[str]) -> set[int | str]:
-    """Those of the Instagram ids (ints) and names (lower case) that must not be written.
+    """The Instagram ids (ints) and names (lower case) that must not be written.
 
-    One small query while the list is empty. Ask before writing, for new and renamed people only.
+    One small query while the list is empty. Call it before writing, for new and renamed people
+    only.
     """
     if not SuppressedPerson.objects.exists():
         return set()
@@ -83,8 +84,8 @@ def request_privacy(
 
 
 @transaction.atomic
-def object_as_proven(*, instagram_id: str, username: str, language: str) -> PrivacyRequest:
-    """Somebody who signed in with Instagram asks to be dropped and kept out: done at once."""
+def suppress_proven(*, instagram_id: str, username: str, language: str) -> PrivacyRequest:
+    """A person proven by Instagram's sign-in objects: removed and suppressed at once."""
     now = clock.now()
     request = PrivacyRequest.objects.create(
         kind=Kind.ERASURE,
@@ -103,8 +104,8 @@ def object_as_proven(*, instagram_id: str, username: str, language: str) -> Priv
 
 
 def keep_out(*, account: LinkedAccount, language: str) -> PrivacyRequest:
-    """As `object_as_proven`, by a link. Raises Conflict for one that an archive alone claims."""
-    return object_as_proven(
+    """As `suppress_proven`, by a link. Raises Conflict for an unproven link."""
+    return suppress_proven(
         instagram_id=_proven_id(account), username=account.username, language=language
     )
 
@@ -121,10 +122,10 @@ def _proven_id(account: LinkedAccount) -> str:
 def decide(
     *, request: PrivacyRequest, staff: User, grant: bool, reason: str, instagram_id: str = ""
 ) -> PrivacyRequest:
-    """A member of staff grants or refuses; a refusal gives its reason (article 12 (4)).
+    """Staff grant or refuse; a refusal gives its reason (article 12 (4)).
 
-    Granting an objection or an erasure puts the person on the list at once and drops their rows
-    in the queue. Raises Conflict if it is decided already, InvalidInput without a reason.
+    Granting an objection or an erasure suppresses the person at once and deletes their rows in the
+    queue. Raises Conflict if it is decided already, InvalidInput without a reason.
     """
     if not grant and not reason.strip():
         raise InvalidInput(
@@ -144,24 +145,24 @@ def decide(
     return request
 
 
-def held_about(request: PrivacyRequest) -> Iterator[dict[str, Any]]:
-    """What is held about the person: for the answer to a granted request for access.
+def stored_about(request: PrivacyRequest) -> Iterator[dict[str, Any]]:
+    """What is stored about the person: for the answer to a granted request for access.
 
-    Each row says in which kind of list the name stands and since when, never in whose.
+    Each row says in which kind of list the name is and since when, never in whose.
     """
-    yield from _held(_person(request))
+    yield from _stored_rows(_person(request))
 
 
-def held_about_proven(*, account: LinkedAccount) -> list[dict[str, Any]]:
-    """The same for somebody who has shown by Instagram who they are: at once, without review.
+def stored_about_proven(*, account: LinkedAccount) -> list[dict[str, Any]]:
+    """The same for a person proven by Instagram: at once, without review.
 
-    Raises Conflict for a link that an archive alone claims.
+    Raises Conflict for an unproven link.
     """
     number = _proven_id(account)
-    return list(_held(Person(instagram_id=int(number), username=account.username.lower())))
+    return list(_stored_rows(Person(instagram_id=int(number), username=account.username.lower())))
 
 
-def _held(person: Person) -> Iterator[dict[str, Any]]:
+def _stored_rows(person: Person) -> Iterator[dict[str, Any]]:
     for kind, find in registry.person_finders().items():
         for row in find(person):
             yield {"kind": kind, **row}
@@ -169,7 +170,7 @@ def _held(person: Person) -> Iterator[dict[str, Any]]:
 
 @transaction.atomic
 def close(*, request: PrivacyRequest) -> PrivacyRequest:
-    """It is answered: forget the name and the address; the list keeps its hashes."""
+    """Close an answered request: delete name and address; the list keeps its hashes."""
     request = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
     if request.state == State.OPEN:
         raise Conflict("not_decided", _("Decide the request before you close it."))
@@ -180,7 +181,7 @@ def close(*, request: PrivacyRequest) -> PrivacyRequest:
 
 
 def due() -> list[int]:
-    """Granted requests whose rows may still stand somewhere."""
+    """Granted requests whose rows may still exist."""
     return list(_granted().values_list("pk", flat=True))
 
 
@@ -190,16 +191,16 @@ def overdue() -> QuerySet[PrivacyRequest]:
 
 
 def advance(request_id: int, *, max_seconds: float = SLICE_SECONDS) -> bool:
-    """Drop the person's rows; True if there is more. Restartable: it only ever asks for more."""
+    """Delete the person's rows; True if there is more. Can be restarted at any time."""
     until = time.monotonic() + max_seconds
     request = _granted().filter(pk=request_id).first()
     if request is None:
         return False
     for kind, erase in registry.person_erasers().items():
-        while _drop(request_id, kind, erase):
+        while _erase_person(request_id, kind, erase):
             if time.monotonic() >= until:
                 return True
-    # Called done only when it stands in the list that a restored backup is compared with.
+    # Completed only once it is in the list that a restored backup is compared with.
     erasure_list.ship()
     with transaction.atomic():
         request = PrivacyRequest.objects.select_for_update().get(pk=request_id)
@@ -211,10 +212,10 @@ def advance(request_id: int, *, max_seconds: float = SLICE_SECONDS) -> bool:
 
 
 def replay(listed: Iterable[tuple[str, str]]) -> Iterator[PrivacyRequest]:
-    """Keep people out again whom a restored backup has forgotten; yields what is to be dropped.
+    """Suppress people again whom a restored backup has lost; yields the requests.
 
-    `listed`: (kind, digest in hex) as they stand in the list of erasures. Whom the database holds
-    is found by hashing every name and id in it, since the list names nobody.
+    `listed`: (kind, digest in hex) as in the list of erasures. The people are found by hashing
+    every name and id in the database, since the list names nobody.
     """
     wanted = {(kind, bytes.fromhex(digest)) for kind, digest in listed}
     known = {bytes(digest) for digest in SuppressedPerson.objects.values_list("digest", flat=True)}
@@ -240,7 +241,7 @@ def replay(listed: Iterable[tuple[str, str]]) -> Iterator[PrivacyRequest]:
 
 
 def _matching(digests: set[bytes]) -> set[tuple[str, str]]:
-    """(id or "", name or "") of everybody in the lists whose id or name has one of the hashes."""
+    """(id or "", name or "") of everybody in lists whose id or name has one of the hashes."""
     found: set[tuple[str, str]] = set()
     for people in registry.people().values():
         for key, name in people():
@@ -252,9 +253,9 @@ def _matching(digests: set[bytes]) -> set[tuple[str, str]]:
 
 
 def wipe_closed(older_than: datetime, limit: int) -> int:
-    """Retention: names of requests that ended before `older_than` go.
+    """Retention: delete names of requests that ended before `older_than`.
 
-    A granted access ends with the answer, which we do not see: its time counts from the decision.
+    The answer to a granted access happens outside the site: its time counts from the decision.
     """
     over = Q(state__in=[State.COMPLETED, State.REFUSED]) | Q(state=State.GRANTED, kind=Kind.ACCESS)
     ended = PrivacyRequest.objects.filter(over, decided_at__lt=older_than, wiped_at=None)[:limit]
@@ -264,7 +265,7 @@ def wipe_closed(older_than: datetime, limit: int) -> int:
 
 
 def clean_name(username: str) -> str:
-    """The name as Instagram spells it; accepts @ and an address of the profile."""
+    """The name as Instagram spells it; accepts @ and a profile URL."""
     name = username.strip().rstrip("/").rsplit("/", 1)[-1].lstrip("@").lower()
     allowed = set("abcdefghijklmnopqrstuvwxyz0123456789._")
     if not name or len(name) > LONGEST_NAME or not set(name) <= allowed:
@@ -285,7 +286,7 @@ def _clean_id(instagram_id: str) -> str:
 
 
 @transaction.atomic
-def _drop(request_id: int, kind: str, erase: registry.PersonEraser) -> int:
+def _erase_person(request_id: int, kind: str, erase: registry.PersonEraser) -> int:
     request = PrivacyRequest.objects.select_for_update().get(pk=request_id)
     dropped = erase(_person(request), BATCH_ROWS)
     if dropped:

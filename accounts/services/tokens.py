@@ -1,4 +1,4 @@
-"""Instagram's tokens: stored as ciphertext, refreshed in time, destroyed at once."""
+"""Instagram's tokens: encrypted, refreshed in time, destroyed at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from accounts.services import link_state
 # Meta refreshes no token younger than this, and none that has expired (60 days after its issue).
 # https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token
 YOUNGEST: Final = timedelta(hours=24)
-# So early that two weeks of outage kill no link; spread over a further week by the account's
+# So early that an outage of two weeks breaks no link; spread over a further week by the account's
 # number, so that accounts linked on one day are not refreshed on one day.
 AHEAD: Final = timedelta(days=14)
 SPREAD_DAYS: Final = 7
@@ -43,7 +43,7 @@ def usable_token(account_id: int) -> str:
 
 
 def read(ciphertext: str | None, expires_at: datetime | None, now: datetime) -> str:
-    """The token in clear out of what is stored of it. Raises NeedsReconnect."""
+    """Decrypt the stored token. Raises NeedsReconnect."""
     if ciphertext is None or expires_at is None:
         raise NeedsReconnect("no_token")
     if expires_at <= now:
@@ -52,7 +52,7 @@ def read(ciphertext: str | None, expires_at: datetime | None, now: datetime) -> 
 
 
 def store(*, account: LinkedAccount, token: LongLivedToken) -> None:
-    """Keep a token just received, in place of an older one. Never stores an empty one."""
+    """Store a new token in place of the older one. Never stores an empty one."""
     if not token.access_token or token.expires_in <= 0:
         raise NeedsReconnect("no_token")
     moment = clock.now()
@@ -75,7 +75,7 @@ def store(*, account: LinkedAccount, token: LongLivedToken) -> None:
 
 
 def destroy(*, account: LinkedAccount) -> str | None:
-    """Delete the token at once. Returns it in clear, for one last call that revokes it."""
+    """Delete the token. Returns it in clear, for one last call that revokes it."""
     stored = AccessToken.objects.select_for_update().filter(account=account).first()
     if stored is None:
         return None
@@ -84,10 +84,10 @@ def destroy(*, account: LinkedAccount) -> str | None:
 
 
 def refresh_due(limit: int = 500) -> list[int]:
-    """Accounts whose token should be refreshed now, those that expire first before the others.
+    """Accounts whose token should be refreshed now, the earliest expiry first.
 
-    Paused accounts are among them: a refresh reads nothing, and without it the pause would end
-    with a dead link.
+    Paused accounts are included: a refresh reads nothing, and without it the pause would end with a
+    broken link.
     """
     moment = clock.now()
     near = Q()
@@ -104,7 +104,7 @@ def refresh_due(limit: int = 500) -> list[int]:
 
 
 def mark_expired(limit: int = 500) -> int:
-    """Tokens that ran out unrefreshed are dead for good: say so, instead of failing later."""
+    """Mark accounts whose token has expired: they need the member, and would fail later."""
     dead = LinkedAccount.objects.filter(
         unlinked_at__isnull=True,
         needs_reconnect_since__isnull=True,
@@ -118,9 +118,9 @@ def mark_expired(limit: int = 500) -> int:
 def refresh(account_id: int) -> bool:
     """Replace the account's token by a fresh one; True if this call did it.
 
-    Claims the row by its version first, so that two workers never spend the same token. What
-    comes back is stored only if nobody replaced or destroyed the row in between. A passing error
-    changes nothing; a dead token marks the account; 190/458 is raised for the caller to unlink.
+    Claims the row by its version first, so that two workers never use the same token. The new token
+    is stored only if nobody replaced or destroyed the row meanwhile. A temporary error changes
+    nothing; an invalid token marks the account; 190/458 is raised for the caller to unlink.
     """
     stored = _live_tokens().filter(account_id=account_id).first()
     if stored is None or not _old_enough(stored):

@@ -1,7 +1,7 @@
 """Subscribes linked accounts to Instagram's webhooks, and unsubscribes them.
 
-Of use only where the operator has set up Instagram's webhooks. Best effort: without webhooks the
-account is synced by its interval all the same.
+Needed only if the operator has set up Instagram's webhooks. Best effort: without webhooks the
+account is synced by its interval.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from accounts.scopes import Scope
 from accounts.selectors import consent_in_force, in_force
 from accounts.services import gate, tokens
 
-# No field tells of a follower; this one comes whenever an account is lively. Nothing that comes
-# with it is kept but that it rang.
+# No field reports followers; this one comes whenever an account is active. Only the fact that a
+# webhook came is stored.
 FIELDS: Final = ("comments",)
 
 
 def subscribe(account_id: int) -> bool:
-    """Have Instagram send webhooks for this account from now on; True if this call did it.
+    """Subscribe this account to Instagram's webhooks; True if this call did it.
 
     Raises as `gate.check` and the gateway do.
     """
@@ -34,14 +34,14 @@ def subscribe(account_id: int) -> bool:
     if not account.is_proven or account.webhooks_since:
         return False
     gateway.from_settings().subscribe(tokens.usable_token(account_id), FIELDS)
-    # Not if it was unlinked meanwhile: that has unsubscribed, or will by Instagram's own doing.
+    # Not if it was unlinked meanwhile, which unsubscribes by itself.
     return _live().filter(pk=account_id).update(webhooks_since=clock.now()) == 1
 
 
 def unsubscribe(account_id: int) -> bool:
-    """No webhooks any more where the list may no longer be read; True if this call ended it.
+    """End webhooks if the list may no longer be read; True if this call ended it.
 
-    Unlinking needs no such call: it unsubscribes with the token's last breath.
+    Unlinking needs no such call: it unsubscribes before it deletes the token.
     """
     subscribed = _live().filter(pk=account_id, webhooks_since__isnull=False)
     if consent_in_force(account_id, Scope.FOLLOWERS) or not subscribed.exists():
@@ -51,7 +51,7 @@ def unsubscribe(account_id: int) -> bool:
 
 
 def due(limit: int = 500) -> list[int]:
-    """Accounts without webhooks that might have them: what failed is tried again each night."""
+    """Accounts without webhooks that may have them: failures are tried again each night."""
     if not settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN:
         return []
     silent = _live().filter(

@@ -1,0 +1,1 @@
+"""Views of member pages and public pages of accounts."""

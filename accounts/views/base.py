@@ -1,4 +1,4 @@
-"""What every page shares: whose request it is, the one look-up, and how refusals are answered."""
+"""Decorators and helpers of member pages: sign-in, account look-up, refusals as messages."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from accounts.selectors import account_of
 P = ParamSpec("P")
 
 
-#: Not ours, and without a page to show.
+#: Routes of others that answer only POST.
 _ACTS = frozenset({"admin:logout", "set-language"})
 
 
 class MemberRequest(HttpRequest):
-    """A request of somebody who is signed in."""
+    """A request of a signed-in member."""
 
     user: User
 
@@ -39,7 +39,7 @@ AnyView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def own_account(request: MemberRequest, account_id: int) -> LinkedAccount:
-    """The member's own account. To everybody else it does not exist (404)."""
+    """The member's own account; 404 for any other."""
     try:
         return account_of(request.user, account_id)
     except NotFound as error:
@@ -47,24 +47,24 @@ def own_account(request: MemberRequest, account_id: int) -> LinkedAccount:
 
 
 def page(view: View[P]) -> AnyView[P]:
-    """A member's page: signed in, read-only, of one moment, in nobody's cache."""
+    """Decorates a member's page: signed in, read-only, frozen time, not cached."""
 
     @wraps(view)
-    def of_one_moment(
+    def with_frozen_time(
         request: MemberRequest, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
         with clock.one_moment():
             return view(request, *args, **kwargs)
 
-    guarded: Any = login_required(require_safe(of_one_moment))
+    guarded: Any = login_required(require_safe(with_frozen_time))
     return cast("AnyView[P]", never_cache(guarded))
 
 
 def action(view: View[P]) -> AnyView[P]:
-    """A member's act: POST only. A refusal of ours becomes a message on the page it came from."""
+    """Decorates a member's action: POST only. A refusal becomes a message on the page before."""
 
     @wraps(view)
-    def refused_politely(
+    def with_refusal_as_message(
         request: MemberRequest, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
         try:
@@ -73,27 +73,27 @@ def action(view: View[P]) -> AnyView[P]:
             raise Http404 from error
         except ThreadsiteError as error:
             messages.error(request, str(error.detail))
-            return redirect(came_from(request))
+            return redirect(referring_page(request))
 
-    guarded: Any = login_required(require_POST(refused_politely))
+    guarded: Any = login_required(require_POST(with_refusal_as_message))
     guarded.is_action = True
     return cast("AnyView[P]", guarded)
 
 
-def came_from(request: HttpRequest, otherwise: str = "accounts") -> str:
-    """The page of ours that the browser says it came from."""
-    # To look into an upload here would be to take it in.
+def referring_page(request: HttpRequest, otherwise: str = "accounts") -> str:
+    """The page of ours in the Referer, else `otherwise`."""
+    # To inspect an upload here would read it in.
     is_upload = request.content_type == "multipart/form-data"
     asked = None if is_upload else request.POST.get("next")
     for place in (asked, request.headers.get("referer")):
         ours = place and url_has_allowed_host_and_scheme(place, {request.get_host()})
-        if place and ours and can_be_read(place):
+        if place and ours and answers_get(place):
             return place
     return resolve_url(otherwise)
 
 
-def can_be_read(place: str) -> bool:
-    """Is there a page at `place`? An act that answered with its form has none."""
+def answers_get(place: str) -> bool:
+    """Whether `place` answers GET; an action that answered with its form does not."""
     try:
         match = resolve(urlsplit(place).path)
     except Resolver404:

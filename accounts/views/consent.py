@@ -1,4 +1,4 @@
-"""Allow a use of one's data, and take that back."""
+"""Views that grant and withdraw consent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from accounts.models import ConsentEvent
 from accounts.scopes import Scope
 from accounts.services import consent
 from accounts.services.quotas import spend
-from accounts.views.base import MemberRequest, action, came_from, own_account
+from accounts.views.base import MemberRequest, action, own_account, referring_page
 
 
 @action
@@ -28,7 +28,7 @@ def grant(request: MemberRequest, account_id: int, scope: str) -> HttpResponse:
         actor=request.user,
     )
     messages.success(request, _("Allowed, and written down in the history below."))
-    return redirect(came_from(request))
+    return redirect(referring_page(request))
 
 
 @action
@@ -42,7 +42,7 @@ def withdraw(request: MemberRequest, account_id: int, scope: str) -> HttpRespons
         keep_data=keep_data,
     )
     messages.success(request, _kept() if keep_data else _erased())
-    return redirect(came_from(request))
+    return redirect(referring_page(request))
 
 
 def _kept() -> str:

@@ -1,4 +1,4 @@
-"""How far an erasure is: public, by its code alone, and without anybody's name."""
+"""Public status page and receipt of an erasure, by its code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The kinds of rows that an erasure counts, in words.
+"""Names of the kinds of rows that an erasure counts, in the reader's language.
 
-Receipts name them in English, so that they compare; a page speaks its reader's language.
+Receipts name them in English, so that they compare.
 """
 
 from __future__ import annotations
@@ -41,6 +41,6 @@ KINDS: Final[dict[str, StrOrPromise]] = {
 
 
 def in_words(erased: dict[str, int]) -> list[tuple[str, int]]:
-    """Most rows first. A table that has no words of its own has its name of old."""
+    """(name, rows), most rows first. A table without a name here keeps its stored name."""
     most_first = sorted(erased.items(), key=lambda item: -item[1])
     return [(str(KINDS.get(kind, kind.replace("_", " "))), rows) for kind, rows in most_first]

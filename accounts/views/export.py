@@ -1,4 +1,4 @@
-"""A member's copy of everything we hold about them."""
+"""Views that request and download a member's export."""
 
 from __future__ import annotations
 

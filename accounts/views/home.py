@@ -1,4 +1,4 @@
-"""Pages without a member's data."""
+"""Home page, icon and imprint."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def icon(request: HttpRequest) -> HttpResponse:
-    """Browsers ask for it on pages that name no icon, as the admin's."""
+    """Browsers request it on pages without an icon, such as the admin's."""
     return redirect(static("threadsite/mark.svg"))
 
 

@@ -1,4 +1,4 @@
-"""Link an account: first consent, in plain words, then Instagram; or an archive and a name."""
+"""Views that link an account: consent page, then Instagram's login, or a username for archives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import InvalidInput, NotFound, ThreadsiteError
 from accounts.forms import ArchiveLinkForm
-from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.instagram.views import start
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope
@@ -32,8 +32,8 @@ def link(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return _page(request, account)
     # A linked account is a way to sign in as well.
-    if request.user.is_authenticated and not is_fresh(request):
-        return ask_for_proof(request, back=request.get_full_path())
+    if request.user.is_authenticated and not recently_authenticated(request):
+        return redirect_to_reauthentication(request, back=request.get_full_path())
     shown = {str(scope): request.POST.get(f"hash_{scope}", "") for scope in _ticked(request)}
     try:
         pending = linking.begin(shown=shown, language=_language(), account=account)
@@ -64,7 +64,7 @@ def link_archive(request: MemberRequest) -> HttpResponse:
 
 
 def _account_to_reconnect(request: HttpRequest) -> LinkedAccount | None:
-    """`?account=` of an own account that Instagram has to confirm (anew)."""
+    """The member's account in `?account=`, to reconnect or prove at Instagram."""
     reference = request.GET.get("account")
     if not reference or not request.user.is_authenticated:
         return None
@@ -85,7 +85,7 @@ def _page(
         "account": account,
         "texts": [
             {"scope": scope.value, "text": text, "given": scope in given}
-            for scope, text in consent.shown_texts(_language()).items()
+            for scope, text in consent.current_texts(_language()).items()
         ],
         "form": form or ArchiveLinkForm(),
         "listable": bool(settings.INSTAGRAM_FOLLOWERS_EDGE),

@@ -1,4 +1,4 @@
-"""OAuth 2.0 endpoints: allauth's views, where a member's grant is asked for, given or exchanged."""
+"""OAuth 2.0 endpoints: allauth's views with our rules for consent, reuse, quotas and errors."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic.edit import FormView
 from oauthlib.oauth2.rfc6749 import errors  # type: ignore[import-untyped]
 
-from accounts.api_scopes import GRAVE
-from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.api_scopes import SENSITIVE_SCOPES
+from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.services import oauth, programs
 from accounts.services.quotas import QuotaUsedUp, require_left_of_visitor, spend_of_visitor
-from accounts.views.visitors import mark_of, wait_before_next
+from accounts.views.visitors import mark_of, set_retry_after
 
 REFUSABLE: Final = ("client_id", "redirect_uri", "scope", "state")
-#: What a member is asked again with, after they have shown that it is them.
+#: The parameters with which the authorization page is repeated after reauthentication.
 REPEATED: Final = (
     "client_id",
     "redirect_uri",
@@ -53,7 +53,7 @@ REPEATED: Final = (
 
 
 class GrantForm(AuthorizationForm):  # type: ignore[misc]
-    """Nothing is ticked in advance: what is granted is what the member chose."""
+    """Nothing is ticked in advance: the member chooses each scope."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +62,7 @@ class GrantForm(AuthorizationForm):  # type: ignore[misc]
 
 
 class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
-    """The page on which a member grants a program access, and its silent twin (`prompt=none`)."""
+    """The page on which a member grants a program access, also without a page (`prompt=none`)."""
 
     form_class = GrantForm
 
@@ -70,39 +70,39 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
         asked = {name: request.GET.get(name, "") for name in REFUSABLE}
         refused = programs.refused_address(**asked)
         if refused is not None:
-            return _leave(refused)
+            return _redirect(refused)
         if not _is_object(request.GET.get("claims", "")):
-            return _wrong_claims(request, asked)
+            return _reject_invalid_claims(request, asked)
         if "none" in request.GET.get("prompt", "").split():
-            return self._silently(request)
+            return self._authorize_silently(request)
         response: HttpResponseBase = super().get(request, *args, **kwargs)
         return response
 
     def _handle_login_prompt(self, request: HttpRequest, prompts: list[str]) -> HttpResponseBase:
-        """`prompt=login`: allauth would ask for a password that not every member has."""
+        """`prompt=login`: allauth would ask for a password, which not every member has."""
         asked = request.GET.copy()
         asked["prompt"] = " ".join(each for each in prompts if each != "login")
-        return ask_for_proof(request, back=f"{request.path}?{asked.urlencode()}")
+        return redirect_to_reauthentication(request, back=f"{request.path}?{asked.urlencode()}")
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponseBase:
-        if _needs_proof(self.request, self._scopes):
-            return ask_for_proof(self.request, back=self._address())
+        if _requires_reauthentication(self.request, self._scopes):
+            return redirect_to_reauthentication(self.request, back=self._address())
         response = super().render_to_response(context, **kwargs)
         # Chromium applies `form-action` to the redirect that follows a posted form as well.
         response._csp_update = {"form-action": [_source(self._request_info["redirect_uri"])]}
         return response  # type: ignore[no-any-return]
 
     def form_valid(self, form: AuthorizationForm) -> HttpResponseBase:
-        if _needs_proof(self.request, form.cleaned_data["scopes"]):
-            return ask_for_proof(self.request, back=self._address())
+        if _requires_reauthentication(self.request, form.cleaned_data["scopes"]):
+            return redirect_to_reauthentication(self.request, back=self._address())
         return super().form_valid(form)  # type: ignore[no-any-return]
 
     def _skip_consent(self) -> HttpResponseBase:
         """No program acts without the member's grant, whatever its registration says."""
         return FormView.get(self, self.request)
 
-    def _silently(self, request: HttpRequest) -> HttpResponse:
-        """Without a page: a code if this program holds a grant, else an error to the program."""
+    def _authorize_silently(self, request: HttpRequest) -> HttpResponse:
+        """Without a page: a code if this program has a grant, else an error."""
         given = extract_params(request)
         try:
             get_validator_context().requested_resources = get_resources(request)
@@ -115,11 +115,11 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
         except (errors.FatalClientError, ValidationError) as error:
             return respond_html_error(request, error=error)  # type: ignore[no-any-return]
         except errors.OAuth2Error as error:
-            return _leave(error.in_uri(error.redirect_uri))
+            return _redirect(error.in_uri(error.redirect_uri))
         return convert_response(*answer)  # type: ignore[no-any-return]
 
     def _address(self) -> str:
-        """This page, with what was asked; also for who posted its form."""
+        """The address of this page with its parameters, also after a POST."""
         asked = {name: self._request_info.get(name) for name in REPEATED}
         query = {name: value for name, value in asked.items() if value}
         query["scope"] = " ".join(self._scopes)
@@ -128,10 +128,10 @@ class AuthorizationView(allauth_views.AuthorizationView):  # type: ignore[misc]
 
 
 class DeviceView(allauth_views.DeviceAuthorizationView):  # type: ignore[misc]
-    """The page on which a member lets a device in: it names what the device may do."""
+    """The page on which a member authorizes a device: it lists what the device may do."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Not exempt from the CSRF check, as allauth's is: a grant must come from this page."""
+        """With the CSRF check, unlike allauth's: a grant must come from this page."""
         return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
 
     def _dispatch_authorization(
@@ -139,13 +139,13 @@ class DeviceView(allauth_views.DeviceAuthorizationView):  # type: ignore[misc]
     ) -> HttpResponseBase:
         scopes = _device_scopes(device_code, client)
         refuses = request.method == "POST" and request.POST.get("action") != "confirm"
-        if not refuses and _needs_proof(request, scopes):
-            return ask_for_proof(request, back=request.get_full_path())
+        if not refuses and _requires_reauthentication(request, scopes):
+            return redirect_to_reauthentication(request, back=request.get_full_path())
         if request.method == "POST":
             answer: HttpResponseBase = super()._dispatch_authorization(
                 request, user_code, device_code, client
             )
-            oauth.date_device_grant(device_code)
+            oauth.record_device_grant(device_code)
             return answer
         names = get_adapter().scope_display
         context = {
@@ -157,7 +157,7 @@ class DeviceView(allauth_views.DeviceAuthorizationView):  # type: ignore[misc]
 
 
 class LogoutForm(RPInitiatedLogoutForm):  # type: ignore[misc]
-    """Leads back to an address that the program registered, and to no other."""
+    """Redirects only to an address that the program registered."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
@@ -178,28 +178,28 @@ logout = LogoutView.as_view()
 
 @csrf_exempt
 def token(request: HttpRequest) -> HttpResponseBase:
-    """Requests with credentials of one family come one after another, so that each works once."""
-    return _with_few_wrong_secrets(request, _token)
+    """Requests with credentials of one family run one after another, so that each works once."""
+    return _limit_wrong_secrets(request, _token)
 
 
 @csrf_exempt
 def revoke(request: HttpRequest) -> HttpResponseBase:
-    return _with_few_wrong_secrets(request, allauth_views.revoke)
+    return _limit_wrong_secrets(request, allauth_views.revoke)
 
 
 @csrf_exempt
 def device_code(request: HttpRequest) -> HttpResponseBase:
-    """A few for each visitor: they fill the cache, which holds everybody's codes and limits."""
+    """Limited per visitor: codes fill the cache, which holds everybody's codes and limits."""
     try:
         spend_of_visitor(mark=mark_of(request), name="device_code")
     except QuotaUsedUp as error:
-        return _too_often(error)
+        return _quota_exceeded(error)
     return allauth_views.device_code(request)  # type: ignore[no-any-return]
 
 
 def _token(request: HttpRequest) -> HttpResponseBase:
     with transaction.atomic():
-        for family in oauth.presented_families(request.POST):
+        for family in oauth.credential_families(request.POST):
             oauth.lock(family)
         if request.POST.get("grant_type") != Client.GrantType.DEVICE_CODE:
             return allauth_views.token(request)  # type: ignore[no-any-return]
@@ -207,9 +207,9 @@ def _token(request: HttpRequest) -> HttpResponseBase:
 
 
 def _device_token(request: HttpRequest) -> HttpResponseBase:
-    """allauth looks device codes up outside of the validator, which knows the other two."""
+    """allauth looks device codes up outside the validator, which checks the other two."""
     code = request.POST.get("device_code", "")
-    if oauth.device_grant_taken_back(code):
+    if oauth.device_grant_was_revoked(code):
         return JsonResponse({"error": "invalid_grant"}, status=400)
     response: HttpResponseBase = allauth_views.token(request)
     client_id = request.POST.get("client_id", "")
@@ -220,17 +220,17 @@ def _device_token(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-def _with_few_wrong_secrets(
+def _limit_wrong_secrets(
     request: HttpRequest, view: Callable[[HttpRequest], HttpResponseBase]
 ) -> HttpResponseBase:
-    """A secret is compared as slowly as a password: a stranger may be wrong a few times."""
+    """Limits a visitor's wrong secrets: each comparison is as slow as a password's."""
     if not request.POST.get("client_secret") and "Authorization" not in request.headers:
         return view(request)
     mark = mark_of(request)
     try:
         require_left_of_visitor(mark=mark, name="program_secret")
     except QuotaUsedUp as error:
-        return _too_often(error)
+        return _quota_exceeded(error)
     response = view(request)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         with suppress(QuotaUsedUp):
@@ -238,13 +238,13 @@ def _with_few_wrong_secrets(
     return response
 
 
-def _too_often(error: QuotaUsedUp) -> HttpResponse:
-    told = {"error": "temporarily_unavailable", "error_description": "Too many requests."}
-    return wait_before_next(JsonResponse(told, status=HTTPStatus.TOO_MANY_REQUESTS), error)
+def _quota_exceeded(error: QuotaUsedUp) -> HttpResponse:
+    error_body = {"error": "temporarily_unavailable", "error_description": "Too many requests."}
+    return set_retry_after(JsonResponse(error_body, status=HTTPStatus.TOO_MANY_REQUESTS), error)
 
 
 def _check_silent(request: HttpRequest, asked: Any, validator: oauth.RequestValidator) -> None:
-    """oauthlib asks this only where `openid` is among the scopes.
+    """Check `prompt=none`, which oauthlib does only if `openid` is among the scopes.
 
     Raises InvalidRequestError, LoginRequired or ConsentRequired, which name the redirect address.
     """
@@ -256,43 +256,43 @@ def _check_silent(request: HttpRequest, asked: Any, validator: oauth.RequestVali
         raise errors.ConsentRequired(request=asked)
 
 
-def _wrong_claims(request: HttpRequest, asked: Mapping[str, str]) -> HttpResponse:
-    """oauthlib reads them before it knows where an error may be sent to, and ends in a 500."""
+def _reject_invalid_claims(request: HttpRequest, asked: Mapping[str, str]) -> HttpResponse:
+    """Reject invalid claims: oauthlib would answer 500."""
     what = "claims is no JSON object."
     address = programs.error_address(
         asked["client_id"], asked["redirect_uri"], asked["state"], "invalid_request", what
     )
     if address is not None:
-        return _leave(address)
+        return _redirect(address)
     error = errors.InvalidRequestError(description=what)
     return respond_html_error(request, error=error)  # type: ignore[no-any-return]
 
 
 def _is_object(claims: str) -> bool:
-    """Whether they are what oauthlib expects; none are too."""
+    """Whether the claims are a JSON object, or absent."""
     try:
         return not claims or isinstance(json.loads(claims), dict)
     except (ValueError, RecursionError):
         return False
 
 
-def _needs_proof(request: HttpRequest, scopes: Iterable[str]) -> bool:
-    return bool(GRAVE.intersection(scopes)) and not is_fresh(request)
+def _requires_reauthentication(request: HttpRequest, scopes: Iterable[str]) -> bool:
+    return bool(SENSITIVE_SCOPES.intersection(scopes)) and not recently_authenticated(request)
 
 
 def _device_scopes(device_code: str, client: Client) -> list[str]:
-    """What the device asked for; without a word of its own, the program's defaults."""
+    """The scopes that the device requested; none: the program's defaults."""
     data = cache.get(device_codes.cache_device_code_key(device_code)) or {}
     return list(data.get("scope") or client.get_default_scopes())
 
 
-def _leave(address: str) -> HttpResponse:
-    """Not HttpResponseRedirect: a program on a device has an address of its own scheme."""
+def _redirect(address: str) -> HttpResponse:
+    """Not HttpResponseRedirect: a program on a device may have a URL scheme of its own."""
     return HttpResponse(status=302, headers={"Location": address})
 
 
 def _source(address: str) -> str:
-    """As a policy names it: an origin, or for a program on the device its scheme alone."""
+    """For a CSP: an origin, or for a program on the device only its scheme."""
     parts = urlsplit(address)
     if parts.scheme in ("http", "https"):
         return f"{parts.scheme}://{parts.netloc}"

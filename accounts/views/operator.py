@@ -1,4 +1,4 @@
-"""Whoever runs this site, as the law wants it named (imprint, GDPR article 13)."""
+"""The site's operator, for the imprint and GDPR article 13."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.conf import settings
 
 
 def operator() -> dict[str, str]:
-    """`name`, `address` (lines) and `email`; what the operator left out is ""."""
+    """`name`, `address` (lines) and `email`; what the operator did not set is ""."""
     return {
         "name": settings.OPERATOR_NAME,
         # An environment variable has no line breaks: the address is written with "\n" or ";".

@@ -1,4 +1,4 @@
-"""The policy with what is really in force, and the request of a person who is no member."""
+"""Privacy policy with the rules in force, and privacy requests of non-members."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import ThreadsiteError
 from accounts.forms import PrivacyRequestForm
-from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.models import LinkedAccount, PrivacyRequest, User
 from accounts.scopes import Scope
 from accounts.selectors import accounts_of
@@ -26,7 +26,7 @@ from accounts.services import consent, suppression
 from accounts.services.quotas import QuotaUsedUp, spend_of_visitor
 from accounts.views.base import MemberRequest, action, own_account
 from accounts.views.operator import operator
-from accounts.views.visitors import mark_of, wait_before_next
+from accounts.views.visitors import mark_of, set_retry_after
 
 
 @never_cache
@@ -41,7 +41,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         received = _received(request, form.cleaned_data)
     except QuotaUsedUp as error:
         form.add_error(None, _too_many())
-        return wait_before_next(_page(request, {"form": form}, status=429), error)
+        return set_retry_after(_page(request, {"form": form}, status=429), error)
     except ThreadsiteError as error:
         form.add_error(None, str(error.detail))
         return _page(request, {"form": form}, status=422)
@@ -50,7 +50,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 @transaction.atomic
 def _received(request: HttpRequest, given: dict[str, str]) -> PrivacyRequest:
-    """Each request is a duty of staff's: a few for each address it comes from, or answers go to."""
+    """Limited per network and per reply address, since staff must answer each request."""
     spend_of_visitor(mark=mark_of(request), name="privacy_from_address")
     spend_of_visitor(mark=given["contact"].strip().lower(), name="privacy_for_contact")
     return suppression.request_privacy(**given, language=_language())
@@ -66,10 +66,10 @@ def _too_many() -> str:
 
 @action
 def keep_out(request: MemberRequest, account_id: int) -> HttpResponseBase:
-    """Who signed in with Instagram has proved the name: it goes from others' lists at once."""
+    """Signing in with Instagram proves the name: remove it from others' lists at once."""
     account = own_account(request, account_id)
-    if not is_fresh(request):
-        return ask_for_proof(request, back=reverse("privacy"))
+    if not recently_authenticated(request):
+        return redirect_to_reauthentication(request, back=reverse("privacy"))
     suppression.keep_out(account=account, language=_language())
     messages.success(
         request,
@@ -80,14 +80,14 @@ def keep_out(request: MemberRequest, account_id: int) -> HttpResponseBase:
 
 @action
 def held(request: MemberRequest, account_id: int) -> HttpResponse:
-    """What other members' lists hold about whoever has proved the name; never whose lists."""
+    """Show what other members' lists hold about the proven name; never whose lists."""
     account = own_account(request, account_id)
-    rows = suppression.held_about_proven(account=account)
+    rows = suppression.stored_about_proven(account=account)
     return _page(request, {"form": PrivacyRequestForm(), "held_of": account, "held": rows})
 
 
 def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    texts = consent.shown_texts(_language())
+    texts = consent.current_texts(_language())
     context |= {
         "rules": retention_rules(),
         "texts": [{"scope": scope.value, "text": texts[scope]} for scope in Scope],
@@ -99,7 +99,7 @@ def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> H
 
 
 def _proven(request: HttpRequest) -> list[LinkedAccount]:
-    """The accounts that the member has proved to be theirs."""
+    """The member's proven accounts."""
     if not isinstance(request.user, User):
         return []
     return [account for account in accounts_of(request.user) if account.is_proven]

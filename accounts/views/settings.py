@@ -1,4 +1,4 @@
-"""What a member sets for themselves: sign-in, sessions, programs, language, time zone, data."""
+"""Settings page: sign-in, sessions, programs, language, time zone, data."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.forms import PlaceForm
+from accounts.forms import LocaleForm
 from accounts.middleware import browser_zone
 from accounts.selectors import needs_recovery_contact, programs_of
 from accounts.selectors.privacy import exports_of
 from accounts.services import members, programs
-from accounts.views.base import MemberRequest, action, came_from, page
+from accounts.views.base import MemberRequest, action, page, referring_page
 
 
 @page
 def settings(request: MemberRequest) -> HttpResponse:
-    return _page(request, PlaceForm(instance=request.user))
+    return _page(request, LocaleForm(instance=request.user))
 
 
 @action
-def save_place(request: MemberRequest) -> HttpResponse:
-    form = PlaceForm(request.POST, instance=request.user)
+def save_locale(request: MemberRequest) -> HttpResponse:
+    form = LocaleForm(request.POST, instance=request.user)
     if not form.is_valid():
         return _page(request, form, status=422)
     form.save()
@@ -33,14 +33,14 @@ def save_place(request: MemberRequest) -> HttpResponse:
 
 
 @action
-def adopt_zone(request: MemberRequest) -> HttpResponse:
-    """Take over the zone that the browser names, on the member's word."""
+def use_browser_zone(request: MemberRequest) -> HttpResponse:
+    """Set the browser's time zone, confirmed by the member."""
     request.user.time_zone = browser_zone(request)
     request.user.save(update_fields=["time_zone"])
     messages.success(
         request, _("Times are shown in %(zone)s now.") % {"zone": request.user.time_zone}
     )
-    return redirect(came_from(request, otherwise="settings"))
+    return redirect(referring_page(request, otherwise="settings"))
 
 
 @action
@@ -53,10 +53,10 @@ def revoke_program(request: MemberRequest, client_id: str) -> HttpResponse:
 @action
 def hide_reminder(request: MemberRequest) -> HttpResponse:
     members.hide_reminder(user=request.user, days=30)
-    return redirect(came_from(request))
+    return redirect(referring_page(request))
 
 
-def _page(request: MemberRequest, form: PlaceForm, status: int = 200) -> HttpResponse:
+def _page(request: MemberRequest, form: LocaleForm, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
         "programs": programs_of(request.user),
@@ -68,6 +68,6 @@ def _page(request: MemberRequest, form: PlaceForm, status: int = 200) -> HttpRes
 
 
 def offered_zone(request: MemberRequest) -> str:
-    """The browser's zone, where the member has not chosen one; else nothing."""
+    """The browser's time zone, if the member has not chosen one; else ""."""
     zone = browser_zone(request)
     return zone if request.user.time_zone == "UTC" and zone != "UTC" else ""

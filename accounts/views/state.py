@@ -1,4 +1,4 @@
-"""Pause and go on."""
+"""Views that pause and resume an account."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.services import linking
-from accounts.views.base import MemberRequest, action, came_from, own_account
+from accounts.views.base import MemberRequest, action, own_account, referring_page
 
 
 @action
@@ -16,7 +16,7 @@ def pause(request: MemberRequest, account_id: int) -> HttpResponse:
     account = own_account(request, account_id)
     linking.pause(account=account, actor=request.user)
     messages.success(request, _("Paused. Nothing is fetched from Instagram until you go on."))
-    return redirect(came_from(request))
+    return redirect(referring_page(request))
 
 
 @action
@@ -24,4 +24,4 @@ def resume(request: MemberRequest, account_id: int) -> HttpResponse:
     account = own_account(request, account_id)
     linking.resume(account=account, actor=request.user)
     messages.success(request, _("Syncing again. The first look follows at once."))
-    return redirect(came_from(request))
+    return redirect(referring_page(request))

@@ -1,4 +1,4 @@
-"""Visitors who are not signed in: the address that their quotas count by, and the 429 answer."""
+"""Visitors who are not signed in: the address for their quotas, and the 429 answer."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from accounts.errors import WaitUntil
 
 
 def mark_of(request: HttpRequest) -> str:
-    """The IPv4 address, or the /64 network that a household has of IPv6.
+    """The IPv4 address, or the /64 network of an IPv6 address.
 
-    TRUSTED_PROXY_COUNT says how many proxies' words are believed. Raises PermissionDenied where no
-    address is known.
+    TRUSTED_PROXY_COUNT is the number of trusted proxies. Raises PermissionDenied if no address is
+    known.
     """
     address = ip_address(get_adapter(request).get_client_ip(request))
     if not isinstance(address, IPv6Address):
@@ -27,12 +27,12 @@ def mark_of(request: HttpRequest) -> str:
     return str(ip_network((address, 64), strict=False))
 
 
-def too_much(request: HttpRequest, error: WaitUntil) -> HttpResponse:
-    """The page that says so, with Retry-After."""
-    return wait_before_next(render(request, "429.html", status=429), error)
+def quota_exceeded(request: HttpRequest, error: WaitUntil) -> HttpResponse:
+    """The 429 page, with Retry-After."""
+    return set_retry_after(render(request, "429.html", status=429), error)
 
 
-def wait_before_next(response: HttpResponse, error: WaitUntil) -> HttpResponse:
+def set_retry_after(response: HttpResponse, error: WaitUntil) -> HttpResponse:
     seconds = math.ceil((error.at - clock.now()).total_seconds())
     response.headers["Retry-After"] = str(max(1, seconds))
     return response

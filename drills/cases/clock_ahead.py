@@ -1,4 +1,4 @@
-"""A second host, whose clock is an hour ahead, runs the queue for two minutes and is taken away."""
+"""A second host with a clock an hour ahead runs the queue for two minutes and is removed."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import drills
 from drills.course import endure
 from drills.member import until
 from drills.report import Report
-from drills.stage import Options, Stage, standing
+from drills.stage import Options, Stage, running_site
 
 AHEAD_SECONDS = 3600
-#: Jobs of each minute may be late by a heartbeat or two.
+#: Jobs of each minute may be late by one or two heartbeats.
 LATEST = 90.0
 
 
 def run(options: Options) -> Report:
-    """What is done each minute must be done each minute, with that host and after it."""
+    """Jobs of each minute must be done each minute, with that host and after it."""
     seconds = options.seconds or 120.0
     report = Report(f"a second host, its clock an hour ahead, for {seconds:.0f} s")
-    with standing(options) as stage:
+    with running_site(options) as stage:
         before, ticks = 0, 0
 
         def fault() -> None:

@@ -8,7 +8,7 @@ import psycopg
 
 from drills.course import endure
 from drills.report import Report
-from drills.stage import Options, standing
+from drills.stage import Options, running_site
 
 CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -17,10 +17,10 @@ CUT = (
 
 
 def run(options: Options) -> Report:
-    """A proxy of connections that is restarted, or an administrator, does the same."""
+    """As a restarted connection proxy, or an administrator, does."""
     times = int(options.seconds or 5)
     report = Report(f"all connections to PostgreSQL cut, {times} times")
-    with standing(options) as stage:
+    with running_site(options) as stage:
         host = stage.hosts[0]
 
         def cut() -> None:

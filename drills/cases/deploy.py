@@ -1,4 +1,4 @@
-"""A release with a migration is rolled out, old and new code side by side, and taken back."""
+"""Deploys a release with a migration beside the old code, and rolls it back."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from drills import journey, truth
 from drills.browser import Browser
 from drills.release import UNSAFE, NextHost, Release
 from drills.report import Report
-from drills.stage import Options, standing
+from drills.stage import Options, running_site
 
 if TYPE_CHECKING:
     from drills.stage import Host, Stage
 
-#: A request that waits for a migration's lock waits at most for the lock's own time limit.
+#: A request waits for a migration's lock at most for the lock timeout.
 SLOWEST_SECONDS = 6.0
 
 
 def run(options: Options) -> Report:
-    """Lint, migrate under load, new beside old, what the lint refuses, and all of it back."""
-    with standing(options) as stage:
+    """Lint, migrate under load, run new beside old, try what the lint refuses, roll back."""
+    with running_site(options) as stage:
         old, release = stage.hosts[0], Release(stage.home / "next")
         report = Report("a deploy with a migration, old and new code side by side")
         _judge(stage, release, report)
@@ -47,7 +47,7 @@ def run(options: Options) -> Report:
 
 
 def _judge(stage: Stage, release: Release, report: Report) -> None:
-    """The lint lets the sample pass, and not its twin as `makemigrations` writes it."""
+    """The lint accepts the sample, and refuses the variant that `makemigrations` writes."""
     found = release.lint(stage.variables)
     report.must(found.returncode == 0, f"the lint refuses the sample: {found.stdout.strip()}")
     twin = Release(stage.home / "twin", UNSAFE).lint(stage.variables)
@@ -78,7 +78,7 @@ def _next_host(stage: Stage, release: Release) -> NextHost:
 
 
 def _refused(stage: Stage, report: Report, old: Host) -> None:
-    """The twin's tables under the old code: the drill must notice what the lint refuses."""
+    """Apply the refused variant under the old code: the drill must notice the errors."""
     from django.db import connection
 
     with connection.cursor() as cursor:

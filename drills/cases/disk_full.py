@@ -9,7 +9,7 @@ from drills.course import endure
 from drills.disk import SmallDisk
 from drills.member import Address, until
 from drills.report import Report
-from drills.stage import Options, Stage, standing
+from drills.stage import Options, Stage, running_site
 
 OWNER = "drill.archive"
 FOLLOWERS = 2000
@@ -17,14 +17,14 @@ IMPORT_SECONDS = 60.0
 
 
 def run(options: Options) -> Report:
-    """Uploads are refused in words and kept whole or not at all; everything else goes on."""
+    """Uploads are refused with a message or stored completely; everything else continues."""
     seconds = options.seconds or 20.0
     report = Report(f"the disk of the files, logs and scratch full for {seconds:.0f} s")
     if os.geteuid() != 0:
         report.notes.append("nothing was done: only root may mount a disk")
         return report
     disk = SmallDisk()
-    with standing(options, disk=disk) as stage:
+    with running_site(options, disk=disk) as stage:
         visitor, upload = stage.visitor(), _upload(stage)
         visitor.addresses["upload"] = upload
 
@@ -42,7 +42,7 @@ def run(options: Options) -> Report:
 
 
 def _upload(stage: Stage) -> Address:
-    """A member whose account is kept by archives sends one, as a program does."""
+    """An archive sent by a member whose account is kept by archives, as a program sends it."""
     from accounts.models import User
     from accounts.scopes import Scope
     from accounts.services import linking, programs

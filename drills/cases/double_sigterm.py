@@ -1,4 +1,4 @@
-"""`manage.py queue` gets SIGTERM several times within a millisecond, as systemd may send it."""
+"""`manage.py queue` gets SIGTERM several times within a millisecond, as from systemd."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drills import truth
 from drills.course import endure
 from drills.member import until
 from drills.report import Report
-from drills.stage import Options, Stage, standing
+from drills.stage import Options, Stage, running_site
 
 ROUNDS = 6
 SIGNALS = 20
@@ -18,9 +18,9 @@ END_SECONDS = 20.0
 
 
 def run(options: Options) -> Report:
-    """Each time it must end by itself; it is started again, and works."""
+    """Each time it must end by itself; then it is started again, and works."""
     report = Report(f"{SIGNALS} SIGTERMs to the queue within a millisecond, {ROUNDS} times")
-    with standing(options) as stage:
+    with running_site(options) as stage:
         endure(stage, report, lambda: _rounds(stage, report))
     return report
 

@@ -1,4 +1,4 @@
-"""Instagram answers nobody for some seconds (--seconds, 30), in the middle of syncs."""
+"""Instagram does not answer for some seconds (--seconds, 30), in the middle of syncs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import time
 
 from drills.course import endure
 from drills.report import Report
-from drills.stage import Options, standing
+from drills.stage import Options, running_site
 
 
 def run(options: Options) -> Report:
-    """The site stays up, nobody is called lost, and syncs go on by themselves."""
+    """The site stays up, nobody is reported lost, and syncs continue by themselves."""
     away = options.seconds or 30.0
     report = Report(f"Instagram away for {away:.0f} s")
-    with standing(options) as stage:
+    with running_site(options) as stage:
 
         def stop() -> None:
             stage.stop_instagram()

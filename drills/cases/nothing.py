@@ -1,15 +1,15 @@
-"""Nothing is broken: what the figures of the other drills are to be compared with."""
+"""No fault: the baseline for the figures of the other drills."""
 
 from __future__ import annotations
 
 from drills.course import endure
 from drills.report import Report
-from drills.stage import Options, standing
+from drills.stage import Options, running_site
 
 
 def run(options: Options) -> Report:
-    """The same members, the same work, no fault."""
+    """The same members and work, without a fault."""
     report = Report("nothing, for comparison")
-    with standing(options) as stage:
+    with running_site(options) as stage:
         endure(stage, report, lambda: None)
     return report

@@ -1,4 +1,4 @@
-"""PostgreSQL is away for a minute (--seconds, 60), longer than anything waits for it."""
+"""PostgreSQL is away for a minute (--seconds, 60), longer than any wait."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from drills.stage import Options
 
 
 def run(options: Options) -> Report:
-    """As after seconds: all goes on by itself."""
+    """Everything must continue by itself."""
     return postgres_restart.away(options, options.seconds or 60.0)

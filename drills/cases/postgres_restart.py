@@ -6,18 +6,18 @@ import time
 
 from drills.course import endure
 from drills.report import Report
-from drills.stage import Options, Stage, standing
+from drills.stage import Options, Stage, running_site
 
 
 def run(options: Options) -> Report:
-    """The queue must be the very process of before, and go on by itself."""
+    """The queue's process must survive and continue by itself."""
     return away(options, options.seconds or 6.0)
 
 
 def away(options: Options, seconds: float) -> Report:
-    """The drill, for that many seconds."""
+    """Run the drill for so many seconds."""
     report = Report(f"PostgreSQL away for {seconds:.0f} s")
-    with standing(options) as stage:
+    with running_site(options) as stage:
         host, gone, back = stage.hosts[0], 0.0, 0.0
 
         def fault() -> None:

@@ -1,4 +1,4 @@
-"""The queue's processes are halted for some seconds (--seconds, 45), as a paused machine's are."""
+"""The queue's processes are halted for some seconds (--seconds, 45), as on a paused machine."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import time
 
 from drills.course import endure
 from drills.report import Report
-from drills.stage import Options, standing
+from drills.stage import Options, running_site
 
 
 def run(options: Options) -> Report:
-    """They wake with leases that have ended meanwhile, and must not write by them."""
+    """They continue with expired leases, and must not write by them."""
     seconds = options.seconds or 45.0
     report = Report(f"queue and workers halted (kill -STOP) for {seconds:.0f} s")
-    with standing(options) as stage:
+    with running_site(options) as stage:
         host = stage.hosts[0]
 
         def halt() -> None:

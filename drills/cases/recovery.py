@@ -1,4 +1,4 @@
-"""The server is set back to a moment before an erasure: base backup and write-ahead log."""
+"""Point-in-time recovery to before an erasure: base backup and write-ahead log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from threadsite.embedded import EmbeddedServer
 
 
 def run(options: Options) -> Report:
-    """Back up, go on, erase, recover to before that, be refused, replay."""
+    """Back up, continue, erase, recover to before that, be refused, replay."""
     report = Report("a server recovered to a moment before an erasure")
     with backup_site(report, port=options.port, keep=options.keep) as site:
         archive = site.home / "archive"
@@ -38,7 +38,7 @@ def run(options: Options) -> Report:
 
 
 def _live(site: BackupSite, database: str, backup: Path) -> None:
-    """A base backup, then a member, then a moment to go back to, then the erasure."""
+    """A base backup, then a member, then the recovery target, then the erasure."""
     host = site.on("old-host", database)
     site.report.must(site.manage(host, "migrate").code == 0, "no tables")
     backup.parent.mkdir()
@@ -52,7 +52,7 @@ def _live(site: BackupSite, database: str, backup: Path) -> None:
 
 
 def _recover(site: BackupSite, folder: Path, archive: Path) -> None:
-    """Start the base backup as a server of its own, which reads the log up to the moment."""
+    """Start the base backup as a server of its own, which replays the log up to the target."""
     owner = (site.home / "server" / "postgres").stat()
     for path, _folders, names in os.walk(folder):
         for each in (Path(path), *(Path(path) / name for name in names)):

@@ -9,7 +9,7 @@ from threadsite.embedded import EmbeddedServer
 
 
 def run(options: Options) -> Report:
-    """Dump, erase, restore, be refused, replay: nothing of the erased is left."""
+    """Dump, erase, restore, be refused, replay: nothing of the erased person is left."""
     report = Report("a database restored from a dump that is older than an erasure")
     with backup_site(report, port=options.port, keep=options.keep) as site:
         server = EmbeddedServer(site.home / "server" / "postgres")

@@ -1,4 +1,4 @@
-"""Queue workers are killed (kill -9): one in the middle of a batch, then all that wait."""
+"""Queue workers are killed (kill -9): one in the middle of a batch, then all idle ones."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from drills import truth
 from drills.course import endure
 from drills.member import until
 from drills.report import Report
-from drills.stage import Host, Options, Stage, standing
+from drills.stage import Host, Options, Stage, running_site
 
 WAITING_SECONDS = 200.0
 ACCOUNTS = 32
 
 
 def run(options: Options) -> Report:
-    """What the dead had in hand is to go on within seconds; the queue must not hang."""
+    """Others must take over the work within seconds; the queue must not hang."""
     report = Report("a worker killed in the middle of a batch; then all that wait")
-    with standing(options, accounts=ACCOUNTS, followers=300) as stage:
+    with running_site(options, accounts=ACCOUNTS, followers=300) as stage:
         endure(stage, report, lambda: _kill_one_at_work(stage, report))
         _kill_all_that_wait(stage, report)
     return report
 
 
 def _kill_one_at_work(stage: Stage, report: Report) -> None:
-    # An Instagram that takes its time for each answer: the batch lasts for a while.
+    # Instagram answers slowly, so that the batch lasts for a while.
     stage.sandbox.faults(slow=1.0)
     held: list[int] = []
 
@@ -46,7 +46,7 @@ def _kill_one_at_work(stage: Stage, report: Report) -> None:
 
 
 def _kill_all_that_wait(stage: Stage, report: Report) -> None:
-    """One of them holds the lock that the others wait for: the whole cluster is started anew."""
+    """One of them has the lock that the others wait for: the whole cluster is restarted."""
     time.sleep(3)
     for victim in workers(stage.hosts[0]):
         victim.send_signal(signal.SIGKILL)
@@ -60,7 +60,7 @@ def _kill_all_that_wait(stage: Stage, report: Report) -> None:
 
 
 def _kill_at_work(host: Host) -> list[int]:
-    """SIGKILL to a worker that has several runs in hand; these runs; none: there is no such one."""
+    """SIGKILL to a worker that has several runs; returns these runs, [] if none has."""
     from followersync.models import SyncRun
 
     running = SyncRun.objects.filter(state="running").exclude(worker=None)
@@ -74,7 +74,7 @@ def _kill_at_work(host: Host) -> list[int]:
 
 
 def workers(host: Host) -> list[psutil.Process]:
-    """The children of the cluster's sentinel: its workers, and the two that feed and empty them."""
+    """The children of the cluster's sentinel: its workers, pusher and monitor."""
     found: list[psutil.Process] = []
     with suppress(psutil.Error):
         for cluster in psutil.Process(host.pid("queue")).children():

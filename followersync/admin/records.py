@@ -38,7 +38,7 @@ class OfAccountAdmin(LongRecordAdmin):
             return Q(account__in=[*accounts, number]) | Q(pk=number)
         return Q(account__in=accounts)
 
-    def whose(self, shown: Any) -> tuple[int | None, int | None]:
+    def owner_ids_of(self, shown: Any) -> tuple[int | None, int | None]:
         return shown.account_id, shown.account.owner_id
 
 

@@ -121,7 +121,7 @@ class AccountsView(ApiView):
 
 class AccountView(ApiView):
     scopes = {"GET": "accounts:read", "PATCH": "accounts:write", "DELETE": "accounts:write"}
-    grave = ("DELETE",)
+    needs_reauthentication_for = ("DELETE",)
     secret_fields = ("salt",)
 
     class ChangeSerializer(StrictSerializer):

@@ -45,7 +45,7 @@ class WebhookCreated(WebhookOutput):
 
 class WebhooksView(ApiView):
     scopes = {"GET": "accounts:write", "POST": "accounts:write"}
-    grave = ("POST",)
+    needs_reauthentication_for = ("POST",)
     secret_fields = ("secret",)
 
     class InputSerializer(StrictSerializer):

@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.errors import ThreadsiteError
-from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope
 from accounts.services import gate
@@ -63,8 +63,10 @@ def connect(request: MemberRequest, account_id: int) -> HttpResponseBase:
     account = own_account(request, account_id)
     if not settings.GOOGLE_CLIENT_ID:
         raise Http404
-    if not is_fresh(request):
-        return ask_for_proof(request, back=reverse("account-settings", args=[account.pk]))
+    if not recently_authenticated(request):
+        return redirect_to_reauthentication(
+            request, back=reverse("account-settings", args=[account.pk])
+        )
     gate.check(account.pk, Scope.FOLLOWERS)
     spend(user_id=request.user.pk, name="import")
     answer: HttpResponse = _provider(request).redirect(

@@ -16,7 +16,7 @@ from django.conf import settings
 from fsspec import AbstractFileSystem
 
 from accounts.outbound.budget import within
-from accounts.outbound.client import Answer, OutboundError, chosen_by_operator
+from accounts.outbound.client import Answer, OutboundError, client_for_operator_url
 from followersync.sources.folder import FolderError
 
 logger = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class DriveFiles(AbstractFileSystem):  # type: ignore[misc]
 
     def __init__(self, refresh_token: str) -> None:
         super().__init__()
-        self._client = chosen_by_operator()
+        self._client = client_for_operator_url()
         self._token = access_token(refresh_token)
         self._ids: dict[str, str] = {"": "root"}
 
@@ -197,7 +197,7 @@ def _decoded(data: bytes, shape: type[Shape]) -> Shape:
 def _post(route: str, **fields: str) -> tuple[int, bytes]:
     """(status, body). Raises OutboundError."""
     with within(seconds=SECONDS, most_bytes=2 * MOST_TOLD):
-        answer = chosen_by_operator().send(
+        answer = client_for_operator_url().send(
             "POST",
             f"{settings.GOOGLE_TOKEN_URL}{route}",
             headers={"Content-Type": "application/x-www-form-urlencoded"},

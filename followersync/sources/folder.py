@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import fsspec
 
 from accounts.outbound.budget import within
-from accounts.outbound.client import Client, OutboundError, chosen_by_operator
+from accounts.outbound.client import Client, OutboundError, client_for_operator_url
 
 LISTS = "followers_and_following"
 _EXPORT = re.compile(r"instagram-[A-Za-z0-9._]{1,30}-\d{4}-\d{2}-\d{2}(?:-|$)")
@@ -125,7 +125,7 @@ class Folder:
         self, url: str, options: Mapping[str, Any] | None = None, *, client: Client | None = None
     ) -> None:
         self._url, self._options = url, dict(options or {})
-        self._client = client or chosen_by_operator()
+        self._client = client or client_for_operator_url()
         self._opened: tuple[Any, str] | None = None
 
     def items(self, *, seconds: float = LIST_SECONDS) -> list[Item]:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.errors import InvalidInput
-from accounts.instagram.reauthentication import ask_for_proof, is_fresh
+from accounts.instagram.reauthentication import recently_authenticated, redirect_to_reauthentication
 from accounts.models import LinkedAccount
 from accounts.services.quotas import spend
 from accounts.views.base import MemberRequest, action, own_account
@@ -22,8 +22,10 @@ from followersync.views.settings import settings_page
 def watch(request: MemberRequest, account_id: int) -> HttpResponseBase:
     """Requires a recent sign-in, since a watched folder outlives the session."""
     account = own_account(request, account_id)
-    if not is_fresh(request):
-        return ask_for_proof(request, back=reverse("account-settings", args=[account.pk]))
+    if not recently_authenticated(request):
+        return redirect_to_reauthentication(
+            request, back=reverse("account-settings", args=[account.pk])
+        )
     form = FolderForm(request.POST)
     if not form.is_valid():
         return settings_page(request, account, folder_form=form, status=422)

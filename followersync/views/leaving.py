@@ -74,7 +74,7 @@ def erase_now(request: MemberRequest, account_id: int) -> HttpResponse:
     waiting = deletions_of(request.user).filter(account_id=account.pk, state="scheduled").first()
     if waiting is None:
         raise Http404
-    return redirect("deletion", erasure.hasten(waiting).code)
+    return redirect("deletion", erasure.start_now(waiting).code)
 
 
 def numbers(account: LinkedAccount) -> dict[str, int]:
@@ -96,7 +96,7 @@ def _ask(
         "numbers": numbers(account),
         "form": form,
         "grace_days": settings.UNLINK_GRACE_DAYS,
-        "grace_text": consent.shown_text(GRACE, get_language() or settings.LANGUAGE_CODE),
+        "grace_text": consent.current_text(GRACE, get_language() or settings.LANGUAGE_CODE),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, f"followersync/{what}.html", context, status=status)

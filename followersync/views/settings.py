@@ -70,7 +70,7 @@ def _intervals(current: int) -> list[dict[str, Any]]:
 
 def _scopes(account: LinkedAccount) -> list[dict[str, Any]]:
     given, outdated = consents_in_force(account), consents_outdated(account)
-    texts = consent.shown_texts(get_language() or deployment.LANGUAGE_CODE)
+    texts = consent.current_texts(get_language() or deployment.LANGUAGE_CODE)
     return [
         {"scope": scope.value, "text": text, "given": scope in given, "outdated": scope in outdated}
         for scope, text in texts.items()

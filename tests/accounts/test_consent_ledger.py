@@ -19,7 +19,7 @@ from tests.support.factories import consent as allow
 
 
 def _grant(account: LinkedAccount, actor: User | None, channel: str = "web") -> ConsentEvent:
-    text = consent.shown_text(Scope.FOLLOWERS, "de")
+    text = consent.current_text(Scope.FOLLOWERS, "de")
     return consent.grant(
         account=account,
         scope=Scope.FOLLOWERS,
@@ -44,7 +44,7 @@ def _first() -> ledger.Broken | None:
 def test_a_grant_records_the_very_text_that_was_shown(alice: User, account: LinkedAccount) -> None:
     event = _grant(account, alice)
 
-    text = consent.shown_text(Scope.FOLLOWERS, "de")
+    text = consent.current_text(Scope.FOLLOWERS, "de")
     assert (event.text_hash, event.language, event.sequence) == (text.hash, "de", 1)
     assert "Follower" in text.text
     assert selectors.consents_in_force(account) == {Scope.FOLLOWERS}

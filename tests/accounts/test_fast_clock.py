@@ -14,7 +14,7 @@ from django.core.checks import run_checks
 from django.template import Context, Template
 
 from accounts import clock
-from accounts.fast_clock import FILE, MARK, FastClock, only_here
+from accounts.fast_clock import FILE, MARK, FastClock, are_all_local
 from tests.support.database import ENVIRONMENT
 
 START = 1_800_000_000.0
@@ -179,7 +179,7 @@ def test_pages_tell_how_long_ago_by_the_same_clock(hurried: Real) -> None:
     ],
 )
 def test_only_this_machine_is_this_machine(addresses: list[str], here: bool) -> None:
-    assert only_here(*addresses) is here
+    assert are_all_local(*addresses) is here
 
 
 def started(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:

@@ -380,4 +380,4 @@ class TestEveryRoute:
         assert old_session.get("/auth/social/connections/")["Location"] == "/auth/3rdparty/"
 
     def test_a_page_that_nobody_has_decided_about_is_guarded(self) -> None:
-        assert auth_routes.needs_proof("mfa_something_new", "GET")
+        assert auth_routes.requires_reauthentication("mfa_something_new", "GET")

@@ -39,7 +39,7 @@ def link(owner: User, who: Profile | None = None, token: str = "IGAA-first") -> 
 
 
 def pending(owner_language: str = "en", *scopes: Scope, **more: Any) -> dict[str, Any]:
-    shown = {scope.value: consent.shown_text(scope, owner_language).hash for scope in scopes}
+    shown = {scope.value: consent.current_text(scope, owner_language).hash for scope in scopes}
     return linking.begin(shown=shown, language=owner_language, **more)
 
 
@@ -127,7 +127,7 @@ def test_a_text_that_is_not_the_one_in_force_is_refused_before_the_way_to_instag
 
 @pytest.mark.django_db
 def test_a_stale_text_is_refused_before_the_way_to_instagram() -> None:
-    german = consent.shown_text(Scope.FOLLOWERS, "de").hash
+    german = consent.current_text(Scope.FOLLOWERS, "de").hash
 
     with pytest.raises(Conflict, match="consent_text_outdated"):
         linking.begin(shown={"followers": german}, language="en")

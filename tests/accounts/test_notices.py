@@ -17,7 +17,7 @@ from accounts.models import LinkedAccount, User
 from accounts.services import erasure, linking, notices, programs
 from tests.accounts.test_linking import link
 
-TELL = "accounts.tasks.tell_member"
+TELL = "accounts.tasks.notify_member"
 WorkOff = Callable[[Callable[[], object], str], int]
 
 
@@ -28,7 +28,7 @@ def _only() -> EmailMessage:
 
 @pytest.mark.parametrize("notice", notices.NOTICES)
 def test_every_notice_has_a_text_without_gaps(alice: User, notice: str) -> None:
-    assert tasks.tell_member(alice.pk, notice)
+    assert tasks.notify_member(alice.pk, notice)
 
     assert "\n" not in _only().subject
     assert len(_only().body) > 80
@@ -69,19 +69,19 @@ def test_whoever_claimed_a_name_by_archive_hears_that_another_has_proven_it(
 def test_no_unverified_address_is_written_to(alice: User) -> None:
     EmailAddress.objects.update(verified=False)
 
-    assert not tasks.tell_member(alice.pk, "unlinked")
+    assert not tasks.notify_member(alice.pk, "unlinked")
     assert mail.outbox == []
 
 
 def test_nothing_is_said_to_a_member_who_is_gone(db: None) -> None:
-    assert not tasks.tell_member(2**62, "unlinked")
+    assert not tasks.notify_member(2**62, "unlinked")
 
 
 def test_it_is_written_in_the_members_language_and_leaves_ours_alone(alice: User) -> None:
     alice.language = "de"
     alice.save()
 
-    tasks.tell_member(alice.pk, "unlinked")
+    tasks.notify_member(alice.pk, "unlinked")
 
     assert translation.get_language() == "en"
 

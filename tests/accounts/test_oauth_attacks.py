@@ -371,9 +371,9 @@ class TestUsedTwice:
         """A made-up one beside the real one would otherwise stand for both."""
         real = {"grant_type": "refresh_token", "refresh_token": oauth._refresh_token("a-family")}
 
-        assert "a-family" in oauth.presented_families({**real, "code": "made-up"})
+        assert "a-family" in oauth.credential_families({**real, "code": "made-up"})
         device = {"device_code": "real", "code": "made-up"}
-        assert oauth.family_of_code("real") in oauth.presented_families(device)
+        assert oauth.family_of_code("real") in oauth.credential_families(device)
 
     @pytest.mark.django_db(transaction=True)
     def test_a_code_sent_many_times_at_once_leaves_nobody_a_token(

@@ -53,7 +53,7 @@ class TestAStolenBackup:
             )
         plain = super(SessionStore, SessionStore()).encode({"code": "in-a-session" * 20})
         Session.objects.create(session_key="k", session_data=plain, expire_date=clock.now())
-        leaving.queue_task("accounts.tasks.tell_member", 1, "in-a-queue-payload")
+        leaving.queue_task("accounts.tasks.notify_member", 1, "in-a-queue-payload")
 
         words = ["in-a-cache-key", "in-a-cache-value", "in-a-session", "in-a-queue-payload"]
 

@@ -208,7 +208,7 @@ def test_the_member_gets_a_mail_with_a_link_to_the_very_account(
 ) -> None:
     linking.mark_needs_reconnect(account=held.account, reason="expired")
 
-    assert tasks.tell_reconnect(held.account_id)
+    assert tasks.mail_reconnect_needed(held.account_id)
 
     (message,) = mail.outbox
     assert message.to == ["alice@example.org"]
@@ -217,5 +217,5 @@ def test_the_member_gets_a_mail_with_a_link_to_the_very_account(
 
 
 def test_nobody_is_told_of_what_was_mended_meanwhile(held: AccessToken) -> None:
-    assert not tasks.tell_reconnect(held.account_id)
+    assert not tasks.mail_reconnect_needed(held.account_id)
     assert mail.outbox == []

@@ -51,7 +51,7 @@ def test_full_scans_are_measured_on_a_list_that_does_not_change(results, setting
 def test_a_list_that_is_not_the_truth_fails_the_bench(settings, tmp_path):
     settings.THREADSITE_HOME = tmp_path
     population, linked = Population(50), account()
-    bulk.bring(linked, population, 0)
+    bulk.import_list(linked, population, 0)
     truth.check_list(linked, population)
 
     population.churn(gained=1, lost=1, renamed=0)

@@ -64,7 +64,7 @@ def consent(account: LinkedAccount, *scopes: Scope, language: str = "en") -> Non
         consent_service.grant(
             account=account,
             scope=scope,
-            text_hash=consent_service.shown_text(scope, language).hash,
+            text_hash=consent_service.current_text(scope, language).hash,
             language=language,
             channel="web",
             actor=account.owner,

@@ -15,7 +15,7 @@ from tests.support.sandbox import Sandbox
 
 def tick(client: Client, *scopes: Scope, path: str = "/link/") -> str:
     """Tick `scopes` on the consent page and go on; answers Instagram's address."""
-    shown = {f"hash_{scope}": consent.shown_text(scope, "en").hash for scope in scopes}
+    shown = {f"hash_{scope}": consent.current_text(scope, "en").hash for scope in scopes}
     answer = client.post(path, {"scopes": [str(scope) for scope in scopes], **shown})
     assert answer.status_code == 302, answer.content
     return str(answer["Location"])

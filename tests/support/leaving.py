@@ -140,7 +140,7 @@ def _payloads(owner: User, account: LinkedAccount, run: SyncRun) -> None:
     cache.set("sign-in", {"sub": str(owner.pk), "email": MAIL}, 600)
     queue_task("followersync.tasks.advance_run", run.pk)
     ended_task("followersync.tasks.advance_run", run.pk, f"RetryLater: {NAME}")
-    ended_task("accounts.tasks.tell_member", owner.pk, "True")
+    ended_task("accounts.tasks.notify_member", owner.pk, "True")
     ended_task("accounts.tasks.refresh_token", account.pk, "True")
     for model, identity, text in (
         (LinkedAccount, account.pk, f"@{NAME}"),

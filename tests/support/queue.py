@@ -15,7 +15,7 @@ from django_q.models import OrmQ
 def work_off(
     django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[list[Any]]],
 ) -> Callable[[Callable[[], object], str], int]:
-    """`work_off(act, "accounts.tasks.tell_member")`: act, then run what it rang of that name.
+    """`work_off(act, "accounts.tasks.notify_member")`: act, then run what it rang of that name.
 
     The tasks come out of the real queue table, unpacked as a worker unpacks them. Returns how many
     were run.

@@ -142,7 +142,7 @@ def test_what_a_dead_cluster_claimed_is_given_to_the_next_at_once(broker, in_clu
     assert len(broker._claim()) == 2
     assert broker._claim() == []
 
-    assert broker.give_back(in_cluster) == 2
+    assert broker.release_claims(in_cluster) == 2
 
     assert claim_all(broker) == ["first", "second"]
 
@@ -151,8 +151,8 @@ def test_what_a_living_cluster_claimed_is_left_to_it(broker, in_cluster):
     broker.enqueue("in hand")
     broker._claim()
 
-    assert broker.give_back_abandoned([in_cluster]) == 0
-    assert broker.give_back_abandoned([]) == 1
+    assert broker.release_abandoned_claims([in_cluster]) == 0
+    assert broker.release_abandoned_claims([]) == 1
 
 
 def test_a_task_for_one_cluster_is_taken_by_no_other(broker, in_cluster):
@@ -173,12 +173,12 @@ def test_a_database_that_goes_away_is_waited_for(broker):
     connection.settings_dict["HOST"] = "/nowhere"
     try:
         assert broker.dequeue() is None
-        assert broker._outage.lasts
+        assert broker._outage.is_ongoing
     finally:
         connection.settings_dict["HOST"] = address
 
     assert [payload for _, payload in broker.dequeue()] == ["next"]
-    assert not broker._outage.lasts
+    assert not broker._outage.is_ongoing
 
 
 def test_a_connection_that_broke_does_not_let_a_finished_task_run_again(broker):

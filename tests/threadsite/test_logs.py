@@ -221,7 +221,7 @@ class TestTasksAndRuns:
         error = ValueError("in a thread")
         thread = Thread(name="some thread")
 
-        logs.tell_of_thread(threading.ExceptHookArgs((ValueError, error, None, thread)))
+        logs.log_thread_error(threading.ExceptHookArgs((ValueError, error, None, thread)))
 
         (record,) = [each for each in caplog.records if each.name == "threadsite.logs"]
         assert record.exc_info is not None

@@ -74,14 +74,14 @@ def test_a_database_that_is_away_does_not_end_it(dog: Watchdog, settings: Any) -
     connection.settings_dict["HOST"] = lost
     try:
         dog.look()
-        assert dog._outage.lasts
+        assert dog._outage.is_ongoing
     finally:
         connection.settings_dict["HOST"] = address
 
     dog.look_at = 0.0
     dog.look()
 
-    assert not dog._outage.lasts
+    assert not dog._outage.is_ongoing
     assert running.live_queues() == [dog.cluster]
     assert OrmQ.objects.get().key == f"threadsite@{dog.cluster}"
 
@@ -168,12 +168,12 @@ def test_a_killed_worker_that_took_the_queues_lock_along_stops_nobody_for_minute
 ) -> None:
     dog.starting = False
     dog.count_workers(2.0)
-    assert dog.patience_now() == IDLE_PATIENCE
+    assert dog.heartbeat_limit() == IDLE_PATIENCE
 
     kill_one(cluster)
     dog.count_workers(3.0)
 
-    assert dog.patience_now() == PATIENCE_AFTER_DEATH
+    assert dog.heartbeat_limit() == PATIENCE_AFTER_DEATH
 
 
 def test_nobody_is_hasty_while_every_worker_is_at_a_long_task(dog: Watchdog) -> None:
@@ -183,7 +183,7 @@ def test_nobody_is_hasty_while_every_worker_is_at_a_long_task(dog: Watchdog) -> 
     dog.count_workers(2.0)
 
     assert dog.busy == 2
-    assert dog.patience_now() == dog.patience
+    assert dog.heartbeat_limit() == dog.patience
 
 
 @pytest.mark.django_db(transaction=True)
@@ -269,4 +269,4 @@ def test_nothing_that_it_meets_ends_it(dog: Watchdog, monkeypatch: pytest.Monkey
 
     dog.look()
 
-    assert dog._outage.lasts
+    assert dog._outage.is_ongoing

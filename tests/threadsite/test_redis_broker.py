@@ -59,8 +59,8 @@ def test_what_a_dead_cluster_took_is_given_to_the_next_in_order(broker: RedisBro
         broker.enqueue(f"task {number}")
     take(broker, 2)
 
-    assert broker.give_back_abandoned(["0badf00d"]) == 0
-    assert broker.give_back_abandoned([]) == 2
+    assert broker.release_abandoned_claims(["0badf00d"]) == 0
+    assert broker.release_abandoned_claims([]) == 2
 
     assert take(broker, 3) == ["task 0", "task 1", "task 2"]
 

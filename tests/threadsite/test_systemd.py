@@ -22,7 +22,7 @@ def notices(tmp_path, monkeypatch):
 
 def test_it_is_told_at_the_start_and_with_each_beat(notices):
     looked = []
-    beat = systemd.beating(lambda: looked.append(1))
+    beat = systemd.with_watchdog(lambda: looked.append(1))
     beat()
 
     assert [notices.recv(100), notices.recv(100)] == [b"READY=1", b"WATCHDOG=1"]
@@ -33,7 +33,7 @@ def test_a_look_that_fails_is_no_sign_of_life(notices):
     def hangs() -> None:
         raise TimeoutError
 
-    beat = systemd.beating(hangs)
+    beat = systemd.with_watchdog(hangs)
     with pytest.raises(TimeoutError):
         beat()
 
@@ -49,7 +49,7 @@ def test_an_abstract_socket_serves_too(monkeypatch):
         listening.bind(f"\0{name}")
         listening.settimeout(5)
         monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
-        systemd.tell("READY=1")
+        systemd.notify("READY=1")
 
         assert listening.recv(100) == b"READY=1"
 
@@ -58,4 +58,4 @@ def test_an_abstract_socket_serves_too(monkeypatch):
 def test_without_systemd_nothing_happens(monkeypatch, address):
     monkeypatch.setenv("NOTIFY_SOCKET", address)
 
-    systemd.tell("READY=1")
+    systemd.notify("READY=1")

@@ -1,4 +1,4 @@
-"""`make demo`: database, sandbox Instagram, web and queue, ready for a browser, ended by Ctrl-C."""
+"""`make demo`: starts database, sandbox, web and queue, and stops them at Ctrl-C."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from threadsite.supervisor import Child, Supervisor
 PROJECT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(PROJECT / "manage.py")]
 START_SECONDS = 60.0
-#: What happens by itself in a real minute, for each account.
+#: Random events in a real minute, for each account.
 EVENTS_PER_MINUTE = 4.0
 
 
@@ -52,7 +52,7 @@ def say(line: str) -> None:
 
 @contextmanager
 def only_one(home: Path) -> Iterator[None]:
-    """Hold the folder's lock; the lock dies with the process, so a killed demo starts again."""
+    """Lock the folder; the lock ends with the process, so a killed demo starts again."""
     path = home / "demo.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -74,7 +74,7 @@ def only_one(home: Path) -> Iterator[None]:
 
 
 def run(home: Path) -> None:
-    """Start everything in order, say `ready:`, watch, and end everything in reverse."""
+    """Start everything in order, print `ready:`, supervise, and stop everything in reverse."""
     port = _port("PORT", 8000)
     sandbox_port = _port("SANDBOX_PORT", 8900)
     if port == sandbox_port:
@@ -92,10 +92,10 @@ def run(home: Path) -> None:
         )
         start_processes(supervisor, port, sandbox_port)
         if not supervisor.stopping.is_set():
-            # The narrator shares the terminal: only its own lines and troubles belong there.
+            # live_log shares the terminal, which shows only its lines and errors.
             supervisor.environment |= {"LOG_LEVEL": "WARNING", "LOG_FORMAT": "line"}
             say(f"ready: http://127.0.0.1:{port}")
-            say(about_the_clock(settings.clock_speed()))
+            say(clock_description(settings.clock_speed()))
             supervisor.start(
                 Child(
                     "narrator",
@@ -111,8 +111,8 @@ def run(home: Path) -> None:
     say("The demo has ended; what it stored stays in its folder for the next start.")
 
 
-def about_the_clock(speed: int) -> str:
-    """What the person at the terminal must know to understand the times on the pages."""
+def clock_description(speed: int) -> str:
+    """Explains the times on the pages to the person at the terminal."""
     if speed == 1:
         return "clock: as any other (CLOCK_SPEED=1); losses are told after hours"
     return (
@@ -127,7 +127,7 @@ def embedded(home: Path) -> EmbeddedServer:
 
 
 def start_processes(supervisor: Supervisor, port: int, sandbox_port: int) -> None:
-    """Migrate, then start sandbox, web and queue, each once the one before it answers."""
+    """Migrate, then start sandbox, web and queue, each once the previous one answers."""
     migrate(supervisor.environment)
     site = f"http://127.0.0.1:{port}"
     supervisor.start(
@@ -135,9 +135,9 @@ def start_processes(supervisor: Supervisor, port: int, sandbox_port: int) -> Non
             "sandbox",
             [
                 *(*MANAGE, "sandbox", "--port", str(sandbox_port), "--site-url", site),
-                # Kept, so that tokens and followers of before a kill are there after it.
+                # Saved, so that tokens and followers survive a kill.
                 *("--state", str(supervisor.folder / "sandbox.state")),
-                # As lively to whoever watches, however fast the clock runs.
+                # The same number of events per real minute at any speed of the clock.
                 *("--per-minute", str(EVENTS_PER_MINUTE / settings.clock_speed())),
             ],
         )

@@ -19,27 +19,27 @@ LOOK_SECONDS: Final = 1.0
 
 
 def main() -> None:
-    """Set Django up, link the demo's member once, then tell what each sync found."""
+    """Set Django up, link the demo's member once, then print what each sync found."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "threadsite.settings")
     import django
 
     django.setup()
     try:
         link_the_demo_member()
-        tell()
+        print_syncs()
     except KeyboardInterrupt:
         return
 
 
 def say(line: str) -> None:
-    """Print at once, with the local time before it, as the site's clock shows it."""
+    """Print at once, after the local time of the site's clock."""
     from accounts import clock
 
     print(f"{clock.now().astimezone():%a %H:%M:%S}  {line}", flush=True)  # noqa: T201
 
 
 def link_the_demo_member() -> None:
-    """Link the persona over the very protocol a member's browser speaks, marked `demo`."""
+    """Link the persona by the protocol that a member's browser uses, marked `demo`."""
     from accounts.models import LinkedAccount, User
 
     member, created = User.objects.get_or_create(username=MEMBER)
@@ -54,7 +54,7 @@ def link_the_demo_member() -> None:
 
 
 def link(member: Any, persona: str) -> None:
-    """Link a persona of the sandbox as a browser would, consenting to profile and followers."""
+    """Link a persona of the sandbox as a browser would, with consent to profile and followers."""
     from django.conf import settings
 
     from accounts.instagram import gateway
@@ -67,7 +67,7 @@ def link(member: Any, persona: str) -> None:
     client = gateway.from_settings()
     short = client.exchange_code(code, redirect)
     token = client.long_lived(short.access_token)
-    texts = consent.shown_texts("en")
+    texts = consent.current_texts("en")
     shown = {scope.value: texts[scope].hash for scope in (Scope.PROFILE, Scope.FOLLOWERS)}
     linking.complete(
         owner=member,
@@ -94,14 +94,14 @@ def _make_persona() -> None:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The code stands in the address we are sent to; the demo only reads it."""
+    """Stops at a redirect, so that its address can be read for the code."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
 
 
 def _authorize(oauth_url: str, redirect: str, persona: str, permissions: list[str]) -> str:
-    """Press the sandbox's “allow” button; returns the code it sends back."""
+    """Submit “allow” to the sandbox; returns the code it sends back."""
     query = urllib.parse.urlencode(
         {
             "client_id": os.environ["INSTAGRAM_CLIENT_ID"],
@@ -124,26 +124,26 @@ def _authorize(oauth_url: str, redirect: str, persona: str, permissions: list[st
     return urllib.parse.parse_qs(urllib.parse.urlsplit(location).query)["code"][0]
 
 
-def tell() -> None:
-    """Print every sync that finishes from now on, until ended."""
+def print_syncs() -> None:
+    """Print every sync that finishes from now on, until stopped."""
     from django.db import close_old_connections
 
     from followersync.models import SyncRun
 
     last = SyncRun.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    told = set(SyncRun.objects.exclude(finished_at=None).values_list("id", flat=True))
+    seen = set(SyncRun.objects.exclude(finished_at=None).values_list("id", flat=True))
     oldest = max(0, last - 50)
     while True:
         close_old_connections()
         finished = SyncRun.objects.filter(id__gt=oldest).exclude(finished_at=None)
-        for run in finished.exclude(id__in=told).order_by("finished_at"):
-            told.add(run.pk)
+        for run in finished.exclude(id__in=seen).order_by("finished_at"):
+            seen.add(run.pk)
             say(sentence(run))
         time.sleep(LOOK_SECONDS)
 
 
 def sentence(run: Any) -> str:
-    """One run in one line: whom it looked at, what it found, what it cost."""
+    """One run in one line: account, findings, calls."""
     from followersync import selectors
 
     name = f"@{run.account.username}"

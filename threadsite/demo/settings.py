@@ -1,4 +1,4 @@
-"""The demo's own settings and secrets, kept in its folder so that other terminals find them."""
+"""The demo's settings and secrets, saved in its folder for other terminals."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from threadsite import environment, environment_file
 
 
 def clock_speed() -> int:
-    """How fast the demo's clock runs: what is to be watched takes hours (docs/losses.md)."""
+    """The speed of the demo's clock: what it shows takes hours (docs/losses.md)."""
     return environment.integer("CLOCK_SPEED", 60, low=1, high=3600)
 
 
 def write(
     home: Path, *, address: str, port: int, sandbox_port: int, embedded: bool
 ) -> dict[str, str]:
-    """Write `demo.env` (read by manage.py) and return what the demo's processes are given."""
+    """Write `demo.env` (read by manage.py) and return the variables of the demo's processes."""
     sandbox = f"http://127.0.0.1:{sandbox_port}"
     site = f"http://127.0.0.1:{port}"
     speed = clock_speed()
@@ -29,7 +29,7 @@ def write(
         "INSTAGRAM_GRAPH_URL": sandbox,
         "INSTAGRAM_FOLLOWERS_EDGE": "followers",
         "CLOCK_SPEED": str(speed),
-        # Minutes of the fast clock: at most every 15 s, by default once in a real minute.
+        # Minutes of the fast clock: at least 15 real seconds, by default one real minute.
         "SYNC_INTERVAL_MINUTES_LOW": str(max(speed // 4, 1)),
         "SYNC_INTERVAL_MINUTES_DEFAULT": str(min(speed, 10_080)),
         "STAFF_MFA_REQUIRED": "false",

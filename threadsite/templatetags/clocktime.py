@@ -1,4 +1,4 @@
-"""Times in templates by the site's one clock; Django's own filters ask another."""
+"""Template tags for times by the site's clock, which Django's own filters do not use."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ register.filter("ago", formats.ago)
 
 @register.simple_tag
 def today() -> datetime:
-    """The present moment where the reader is."""
+    """The present moment in the reader's time zone."""
     return timezone.localtime(timezone.now() + clock.ahead())

@@ -1,4 +1,4 @@
-"""A stand-in Instagram: the other end of the protocol that `accounts.instagram.gateway` speaks.
+"""The Instagram sandbox: a server of the protocol that `accounts.instagram.gateway` speaks.
 
-For development, the demo, tests and benchmarks; nothing that is deployed imports it.
+For development, the demo, tests and benchmarks; no deployed code imports it.
 """

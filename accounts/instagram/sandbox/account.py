@@ -1,4 +1,4 @@
-"""A persona: an account that somebody can log in with, and whose followers live."""
+"""A persona: an account that a person can log in with, with followers that change over time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MICROSECONDS = 1_000_000
 HOUR = 3_600 * MICROSECONDS
 DAY = 24 * HOUR
 HISTORY = 3 * 365 * DAY
-# Real counts stand a little above the list that is shown: about 3 in 1000 here.
+# Real counts are a little above the listed number: about 3 in 1000 here.
 OFFSET_SHARE = 0.003
 
 
@@ -22,7 +22,7 @@ OFFSET_SHARE = 0.003
 class Account:
     """`number` is the persona as a person: they too can follow, be renamed, be listed.
 
-    `offset`: how far `followers_count` stands above the list, besides the deactivated.
+    `offset`: how far `followers_count` exceeds the list, besides the deactivated.
     """
 
     number: int
@@ -32,7 +32,7 @@ class Account:
     offset: int
     follows_count: int
     media_count: int
-    # Those who left, the latest last; they are who can return.
+    # People who left, the latest last; only these can return.
     former: dict[int, None] = field(default_factory=dict)
     gained_by_day: Counter[int] = field(default_factory=Counter)
     lost_by_day: Counter[int] = field(default_factory=Counter)
@@ -60,12 +60,12 @@ class Account:
 
     @property
     def followers_count(self) -> int:
-        """As `/me` states it: the deactivated count, and it stands off by a little."""
+        """As `/me` states it: with the deactivated, and off by a little."""
         return max(self.followers.length + self.offset, 0)
 
     @property
     def shown(self) -> int:
-        """How many a perfect lister would see."""
+        """How many rows a complete list shows."""
         return self.followers.length - self.followers.hidden()
 
     def true_list(self) -> list[dict[str, str | int]]:

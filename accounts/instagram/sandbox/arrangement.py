@@ -1,7 +1,7 @@
-"""A list's people in another order than that in which they followed.
+"""Order of a list other than by time of following, kept up to date incrementally.
 
-Built once for an order, then kept up to date person by person, so that a page of a million costs
-what a page of a hundred does.
+Built once for an order and then updated person by person, so that a page of a million costs as much
+as a page of a hundred.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import Final
 from accounts.instagram.sandbox.mixing import WORD, mix
 
 BLOCK: Final = 1000
-# Of so many people one stands on top where Instagram favours some.
+# One of so many people is placed on top in the order `relevance`.
 FAVOURED: Final = 8
 _TOP: Final = 1 << 63
 
 
 @dataclass(frozen=True)
 class Order:
-    """`kind`: one of ORDERS but random_each_time. `salt` decides by chance; `day` changes it."""
+    """`kind`: one of ORDERS but random_each_time. `salt` seeds the order; `day` changes it."""
 
     kind: str
     salt: int
     day: int = 0
 
     def key(self, number: int, followed: int) -> int:
-        """Who has the higher key stands above; no two people have the same (below 2**64)."""
+        """Higher keys come first; no two people have the same (below 2**64)."""
         if self.kind == "reversed":
             return _TOP - followed
         if self.kind == "fixed_random":
@@ -52,7 +52,7 @@ class Arrangement:
             self._numbers.append(array("q", (number for _key, number in part)))
 
     def insert(self, number: int, followed: int) -> None:
-        """Somebody follows."""
+        """Add a follower."""
         key = self.order.key(number, followed)
         if not self._keys:
             self._keys.append(array("Q"))
@@ -67,7 +67,7 @@ class Arrangement:
             self._numbers[index : index + 1] = [numbers[:BLOCK], numbers[BLOCK:]]
 
     def remove(self, number: int, followed: int) -> None:
-        """Somebody who followed at `followed` does no longer."""
+        """Remove a person who followed at `followed`."""
         key = self.order.key(number, followed)
         index = self._block(key)
         place = bisect_left(self._keys[index], key)
@@ -76,7 +76,7 @@ class Arrangement:
             del self._keys[index], self._numbers[index]
 
     def below(self, key: int | None) -> Iterator[tuple[int, int]]:
-        """(person, key in this order) of those who stand below `key` (None: all), from the top."""
+        """(person, key in this order) of people below `key` (None: all), from the top."""
         last = len(self._keys)
         if key is not None:
             last = bisect_left(self._keys, key, key=lambda keys: keys[0])
@@ -86,6 +86,6 @@ class Arrangement:
             yield from zip(reversed(numbers[:end]), reversed(keys[:end]), strict=True)
 
     def _block(self, key: int) -> int:
-        """The last block that begins at `key` or below; the first where none does."""
+        """The last block that begins at `key` or below; else the first block."""
         place = bisect_left(self._keys, key + 1, key=lambda keys: keys[0])
         return max(place - 1, 0)

@@ -1,4 +1,4 @@
-"""What Instagram sends by itself: webhooks, deauthorizations, data deletions, all signed."""
+"""The sandbox's callbacks: signed webhooks, deauthorizations and data deletions."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def make_callback(world: World, account: Account, wanted: dict[str, Any]) -> Cal
 
 
 def _signed_form(world: World, account: Account, wanted: dict[str, Any], secret: str) -> bytes:
-    """Which of the two ids Instagram sends is not documented: app-scoped, unless told."""
+    """It is not documented which of two ids Instagram sends: app-scoped by default."""
     professional = wanted.get("id") == "professional"
     payload = {
         "issued_at": wanted.get("issued_at", int(world.now())),

@@ -1,4 +1,4 @@
-"""The sandbox's control API under `/_sandbox/`, open to this host only: accounts, faults, clock."""
+"""The sandbox's control API under `/_sandbox/`, for this host only: accounts, faults, clock."""
 
 from __future__ import annotations
 
@@ -86,19 +86,19 @@ class Control:
         return self.world.life.ids(done)
 
     def _rename(self, account: Account, body: dict[str, Any]) -> dict[str, str]:
-        """One person to a name of one's choice, such as one that somebody gave up."""
+        """Rename one person, for example to a name that another person gave up."""
         number = inputs.person(body.get("person"), account)
         username = inputs.username(body.get("username"))
         self.world.life.rename(number, username, self.world.microseconds())
         return {"id": str(self.world.people.id_of(number)), "username": str(body["username"])}
 
     def _revoke(self, account: Account, body: dict[str, Any]) -> dict[str, int]:
-        """Ends the tokens: at Instagram the person removed the app, or another reason's name."""
+        """Revoke the tokens: the person removed the app, or another reason by name."""
         reason = inputs.envelope(body.get("reason", "190_458_app_removed"))
         return {"revoked": self.world.oauth.revoke(account.id, reason)}
 
     def _send(self, account: Account, body: dict[str, Any]) -> Any:
-        """`deliver: false` answers the signed request itself, for a client without a server."""
+        """`deliver: false` returns the signed request itself, for a client without a server."""
         callback = callbacks.make_callback(self.world, account, body)
         if body.get("deliver") is False:
             return {
@@ -110,7 +110,7 @@ class Control:
         return self._deliver(callback)
 
     async def _deliver(self, callback: callbacks.Callback) -> Response:
-        """In a thread: the site may well ask the sandbox something before it answers."""
+        """In a thread: the site may ask the sandbox something before it answers."""
         site_url = self.world.config.site_url
         status, text = await asyncio.to_thread(callbacks.send, site_url, callback)
         return as_json({"status": status, "body": text})
@@ -127,7 +127,7 @@ class Control:
         return values
 
     def _faults_of(self, account: Account) -> dict[str, Value]:
-        """What was set for this account alone."""
+        """The faults set for this account only."""
         own = self.world.faults.accounts.get(account.id)
         return {} if own is None else own.values
 
@@ -142,7 +142,7 @@ class Control:
         return values
 
     def _end_cut(self, account: Account) -> None:
-        """A list stays cut over many scans, but not when the fault itself is gone."""
+        """A list stays cut over many scans, but not once the fault is removed."""
         if not self.world.faults.of(account).value("cut_list", float):
             account.cut = None
 

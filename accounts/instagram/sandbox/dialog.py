@@ -1,4 +1,4 @@
-"""The page where a person allows or refuses, and the exchange of the code it gives."""
+"""The sandbox's OAuth dialog: authorization page and code exchange."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Dialog:
         if unknown:
             raise BadRequest(f"unknown permission: {', '.join(sorted(unknown))}")
         self.world.requests[account.id, "authorize"] += 1
-        # Nobody can give what was not asked for; a script may well tick all there are.
+        # Only requested permissions can be granted; a script may tick all there are.
         asked = self._asked(request)
         given = [name for name in ticked if name in asked]
         return self._decide(request, account, decision, given)
@@ -113,7 +113,7 @@ class Dialog:
         return _page("Threadsite wants to use your Instagram account", body)
 
     def exchange(self, request: Request) -> Response:
-        """A code for a token of one hour."""
+        """Exchange a code for a token of one hour."""
         form, config = request.form(), self.world.config
         self.world.requests[None, "exchange_code"] += 1
         scripted = self.world.script.take(None, "exchange_code")

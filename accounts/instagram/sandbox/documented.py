@@ -1,6 +1,6 @@
-"""Answers of Meta's documentation that Threadsite does not ask for by itself, in its shapes.
+"""Documented answers of Meta that Threadsite does not request itself.
 
-So that whoever builds on more of the API (media, messaging profiles, Threads) finds them.
+For those who use more of the API (media, messaging profiles, Threads).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from accounts.instagram.sandbox.messages import Request, Response, as_json
 
 
 def answer(request: Request, path: str, account: Account) -> Response | None:
-    """None where the documentation knows nothing of the path."""
+    """None for undocumented paths."""
     names = path.strip("/").split("/")
     mine = names[0] in ("me", account.id, account.app_scoped_id)
     if mine and names[1:] == ["media"]:
@@ -56,7 +56,7 @@ def _more(account: Account) -> dict[str, Any]:
 
 
 def _messaging_profile(person_id: str, account: Account) -> Response | None:
-    """For somebody who wrote to the account: do they follow it?"""
+    """Whether a person who wrote to the account follows it."""
     number = account.people.number_of(int(person_id)) if person_id.isdigit() else None
     if number is None:
         return None

@@ -1,4 +1,4 @@
-"""Every refusal that Instagram was seen or documented to answer, by name.
+"""Error answers of Instagram, seen or documented, by name.
 
 The names are those of `tests/fixtures/instagram/api/errors`.
 """
@@ -111,7 +111,7 @@ _STATUS: Final = {1: 500, 2: 500, 10: 403, 200: 403, 4: 403, 17: 403, 613: 403, 
 
 
 def refusal(name: str, message: str | None = None) -> Response:
-    """KeyError for a name that is none of ENVELOPES."""
+    """KeyError for a name that is not in ENVELOPES."""
     document = copy.deepcopy(ENVELOPES[name])
     if message is not None:
         document["error"]["message"] = message
@@ -119,6 +119,6 @@ def refusal(name: str, message: str | None = None) -> Response:
 
 
 def oauth_refusal(message: str) -> Response:
-    """The code exchange has an envelope of its own."""
+    """The code exchange has an error format of its own."""
     document = {"error_type": "OAuthException", "code": 400, "error_message": message}
     return as_json(document, 400)

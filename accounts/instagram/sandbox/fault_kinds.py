@@ -1,8 +1,8 @@
-"""The names of all faults, what each takes, and who reported it.
+"""The sandbox's faults: names, accepted values, and who reported each.
 
-Values are checked whole before anything is set. A share is a number from 0 to 1; a switch is true
-or false, or a share of the answers; hours are hours of the sandbox's clock. A value of 0 or false
-switches a fault off, and for one account exempts it from the site's.
+Values are checked completely before anything is set. A share is a number from 0 to 1; a switch is
+true or false, or a share of the answers; hours are hours of the sandbox's clock. A value of 0 or
+false switches a fault off, and for one account exempts it from the site's.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from accounts.instagram.sandbox.messages import BadRequest
 
 Value = bool | int | float | str | dict[str, float]
 
-# In place of the answer, in the order in which they are tried.
+# Faults that replace the answer, in the order in which they are tried.
 INSTEAD: Final = ("expired_token", "rate_limited", "service_error", "http_500")
-# Can stand in a script too, each for one answer.
+# Also allowed in a script, each for one answer.
 SINGLE: Final = (
     "empty_page",
     "cut_list",
@@ -57,7 +57,7 @@ def _switch(name: str, value: Any) -> Value:
 
 
 def _rounding(name: str, value: Any) -> Value:
-    """A switch, or a whole number from 2 on: the unit to which every count is rounded."""
+    """A switch, or an integer from 2 on: the unit to which every count is rounded."""
     if isinstance(value, int) and value > 1:
         return _whole(name, value, 2, MOST_ROWS)
     return _switch(name, value)
@@ -113,7 +113,7 @@ def _part_rows(name: str, value: Any) -> float:
     return _whole(name, value, 1, MOST_ROWS)
 
 
-# What a list was reported to do to its readers, beside SINGLE.
+# Faults of lists that were reported, beside SINGLE.
 CHECKS: Final[dict[str, Callable[[str, Any], Value]]] = {
     **dict.fromkeys(SINGLE, _share),
     # Only the newest N are ever shown, the count tells of more: "Followers is capped at 50"
@@ -166,7 +166,7 @@ CHECKS: Final[dict[str, Callable[[str, Any], Value]]] = {
     "cursor_repeats": _switch,
 }
 NAMES: Final = tuple(CHECKS)
-# What a name alone means at the command line.
+# The value of a bare name on the command line.
 DEFAULTS: Final[dict[str, Value]] = {
     **dict.fromkeys(SINGLE, 0.1),
     "cap_rows": 250,
@@ -187,7 +187,7 @@ DEFAULTS: Final[dict[str, Value]] = {
 
 
 def checked(wanted: Mapping[str, Any]) -> dict[str, Value]:
-    """The values as they are kept. Raises BadRequest."""
+    """The values in stored form. Raises BadRequest."""
     found: dict[str, Value] = {}
     for name, value in wanted.items():
         check = CHECKS.get(name)

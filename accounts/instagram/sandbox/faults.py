@@ -1,4 +1,4 @@
-"""What goes wrong, and how often: chance, and the answers that come instead of the true one."""
+"""Applies the sandbox's faults: random choice, and the answers sent instead of the true one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Kind = TypeVar("Kind", bool, int, float, str, dict[str, float])
 
 @dataclass
 class Setting:
-    """Faults that were set together. `since`: microseconds; `draw` tells one setting from the next.
+    """Faults that were set together. `since`: microseconds; `draw` identifies the setting.
 
-    What lasts for hours begins when it was set, and comes anew when it is set anew.
+    A fault that lasts for hours begins when it is set, and anew when it is set again.
     """
 
     values: dict[str, Value] = field(default_factory=dict)
@@ -32,10 +32,10 @@ class Setting:
 
 
 class Faults:
-    """The site's faults, and over them those of single accounts.
+    """The site's faults, and those of single accounts, which take precedence.
 
-    Chance comes from the seed, an account's from the seed and its name, so that the same calls
-    meet the same faults whatever other accounts do.
+    Random choice is seeded, an account's by the seed and its name, so that the same calls meet the
+    same faults whatever other accounts do.
     """
 
     def __init__(self, seed: int) -> None:
@@ -46,29 +46,29 @@ class Faults:
         self._draws = 0
 
     def set(self, wanted: Mapping[str, Any], now: int) -> dict[str, Value]:
-        """Replaces the site's. Raises BadRequest, and then changes nothing."""
+        """Replace the site's faults. Raises BadRequest, and then changes nothing."""
         checked = fault_kinds.checked(wanted)
         values = {name: value for name, value in checked.items() if _on(name, value)}
         self.site = self._setting(values, now)
         return values
 
     def set_for(self, account: Account, wanted: Mapping[str, Any], now: int) -> dict[str, Value]:
-        """Replaces an account's; what is 0 or false there exempts it from the site's."""
+        """Replace an account's faults; 0 or false exempts it from the site's."""
         self.accounts[account.id] = self._setting(fault_kinds.checked(wanted), now)
         return self.accounts[account.id].values
 
     def clear_for(self, account: Account) -> dict[str, Value]:
-        """From now on the account meets the site's faults alone."""
+        """Remove the account's faults; only the site's apply."""
         self.accounts.pop(account.id, None)
         return {}
 
-    def of(self, account: Account) -> Trouble:
-        """What this account meets now."""
+    def of(self, account: Account) -> ActiveFaults:
+        """The faults in force for this account."""
         chance = self._chance.get(account.id)
         if chance is None:
             name = f"faults {self.seed} {account.number}"
             chance = self._chance[account.id] = random.Random(name)
-        return Trouble(self.site, self.accounts.get(account.id), chance, self.seed, account)
+        return ActiveFaults(self.site, self.accounts.get(account.id), chance, self.seed, account)
 
     def _setting(self, values: dict[str, Value], now: int) -> Setting:
         self._draws += 1
@@ -79,8 +79,8 @@ def _on(name: str, value: Value) -> bool:
     return bool(value) or name == "count_with_deactivated"
 
 
-class Trouble:
-    """The faults that one account meets, its own over the site's."""
+class ActiveFaults:
+    """The faults in force for one account, its own over the site's."""
 
     def __init__(
         self,
@@ -96,23 +96,23 @@ class Trouble:
         self._account = account
 
     def setting(self, name: str) -> Setting | None:
-        """The setting that decides about this fault; None where nobody set it."""
+        """The setting that decides about this fault; None if it was not set."""
         return next((each for each in self._settings if name in each.values), None)
 
     def value(self, name: str, kind: type[Kind]) -> Kind | None:
-        """What it was set to, where that is of this type and not off."""
+        """The value, if it is of this type and not off."""
         setting = self.setting(name)
         value = None if setting is None else setting.values[name]
         return value if isinstance(value, kind) and value is not False else None
 
     def salt(self, name: str, *, anew: bool) -> int:
-        """A number by which something lasting is decided; `anew`: another whenever it is set."""
+        """A seed for lasting choices; `anew`: another one whenever the fault is set."""
         setting = self.setting(name)
         draw = setting.draw if anew and setting is not None else 0
         return random.Random(f"{self._seed} {self._account.number} {name} {draw}").getrandbits(64)
 
     def strikes(self, name: str) -> bool:
-        """Whether it happens to this answer: a share, or a switch."""
+        """Whether the fault applies to this answer: by its share, or its switch."""
         setting = self.setting(name)
         value = None if setting is None else setting.values[name]
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -151,8 +151,8 @@ class Trouble:
         response.headers["X-Business-Use-Case-Usage"] = json.dumps({"17841400000000000": [usage]})
         return response
 
-    def on_the_way(self, response: Response) -> Response:
-        """What happens to a finished answer between Instagram and us."""
+    def apply_transport_faults(self, response: Response) -> Response:
+        """Apply faults of the transport to a finished answer."""
         if self.strikes("slow"):
             response.delay = self.rng.uniform(*SLOW_SECONDS)
         if self.strikes("truncated_json"):
@@ -162,7 +162,7 @@ class Trouble:
         return response
 
     def begin_scan(self) -> None:
-        """At each first page: does a cut begin, go on, or end?"""
+        """At each first page, begin, continue or end a cut."""
         account = self._account
         if account.cut is not None:
             floor, more = account.cut
@@ -171,7 +171,7 @@ class Trouble:
             self.cut()
 
     def cut(self, scans: int | None = None) -> None:
-        """Withholds anything from one row to half of the list, at its end."""
+        """Withhold between one row and half of the list, at its end."""
         shown = self._account.shown
         if not shown:
             return
@@ -181,7 +181,7 @@ class Trouble:
             self._account.cut = (floor, (scans or self.rng.randint(1, LONGEST_CUT)) - 1)
 
     def rows(self, body: bytes, fault: str) -> bytes:
-        """Leaves out, repeats or shuffles rows of a page (JSON rows with commas behind)."""
+        """Omit, repeat or shuffle rows of a page (JSON rows with a comma after each)."""
         share = self.value("omit_rows", float)
         if share and body:
             body = thin(body, self.rng, share)
@@ -191,7 +191,7 @@ class Trouble:
 
 
 def thin(body: bytes, rng: random.Random, share: float) -> bytes:
-    """Without each row with this chance."""
+    """Omit each row with this probability."""
     rows = [row for row in json.loads(b"[" + body[:-1] + b"]") if rng.random() >= share]
     return _written(rows)
 
@@ -221,7 +221,7 @@ def truncate(response: Response, rng: random.Random) -> None:
 
 
 def wrong_shape(rng: random.Random) -> bytes:
-    """JSON without fault, in which the list is not where it was."""
+    """Valid JSON with the list in another place."""
     documents: tuple[Any, ...] = (
         {"followers": [], "paging": {}},
         {"data": None},

@@ -1,7 +1,7 @@
-"""One account's followers in the order in which they followed, served newest first.
+"""One account's followers in order of following, served newest first.
 
-Compact (two machine integers a person) and quick: people stand in blocks of about a thousand,
-each of which keeps its rows ready as bytes until something in it changes.
+Compact (two machine integers a person) and quick: people are in blocks of about a thousand, each of
+which caches its rows as bytes until one of them changes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows as JSON, with a comma behind each; the keys are those of its ends (0: no row)."""
+    """Rows as JSON, with a comma after each; the keys of its first and last row (0: no row)."""
 
     count: int
     newest: int
@@ -55,14 +55,14 @@ class FollowerList:
         self.people = people
         self.blocks: list[Block] = []
         self.length = 0
-        # Where somebody stands follows from their number, but for those who came later.
+        # A person's key follows from their number, except for later followers.
         self._first: tuple[range, int, int] = (range(0), 0, 1)
         self._moved: dict[int, int | None] = {}
-        # The same people in another order, kept up to date once somebody has asked for it.
+        # The same people in another order, kept up to date once it was requested.
         self.arranged: Arrangement | None = None
 
     def fill(self, numbers: range, *, since: int, until: int) -> None:
-        """People who followed one after the other between two times (microseconds)."""
+        """Add people who followed one after the other between two times (microseconds)."""
         self._first = (numbers, since, max((until - since) // max(len(numbers), 1), 1))
         for start in range(0, len(numbers), BLOCK):
             part = numbers[start : start + BLOCK]
@@ -71,7 +71,7 @@ class FollowerList:
         self.length += len(numbers)
 
     def _first_key(self, index: int) -> int:
-        """A jitter below the gap keeps the order and makes the times look like life."""
+        """A jitter below the gap keeps the order and varies the intervals."""
         _numbers, since, gap = self._first
         return since + index * gap + index * 2_654_435_761 % gap
 
@@ -83,7 +83,7 @@ class FollowerList:
         return self._first_key(number - numbers.start) if number in numbers else None
 
     def append(self, number: int, key: int) -> None:
-        """Somebody follows: at the newest end, at `key` or just after the last one."""
+        """Add a follower at the newest end, at `key` or just after the last one."""
         unique_key = max(key, self.blocks[-1].keys[-1] + 1 if self.blocks else 0)
         if not self.blocks or len(self.blocks[-1].keys) >= BLOCK:
             self.blocks.append(Block())
@@ -116,7 +116,7 @@ class FollowerList:
         return self.blocks[bisect_right(self.blocks, key, key=lambda block: block.keys[0]) - 1]
 
     def touch(self, number: int) -> None:
-        """The person looks different now (renamed, deactivated, reactivated)."""
+        """The person's row has changed (renamed, deactivated, reactivated)."""
         key = self.key_of(number)
         if key is not None:
             self._block_at(key).view = None
@@ -145,11 +145,11 @@ class FollowerList:
             yield from zip(reversed(block.numbers[:end]), reversed(block.keys[:end]), strict=True)
 
     def hidden(self) -> int:
-        """How many are in the list but deactivated, so that nobody is shown them."""
+        """How many are in the list but deactivated, and so not shown."""
         return sum(self.key_of(number) is not None for number in self.people.inactive)
 
     def places(self) -> list[int]:
-        """For each block, how many stand before it, from the oldest: what `at_place` needs."""
+        """For each block, how many people come before it, from the oldest; for `at_place`."""
         return list(accumulate((len(block.numbers) for block in self.blocks), initial=0))
 
     def at_place(self, places: list[int], place: int) -> tuple[int, int]:
@@ -165,7 +165,7 @@ class FollowerList:
         return sum(bisect_right(block.keys, key) for block in self.blocks)
 
     def followed_between(self, since: int, until: int) -> int:
-        """How many of those who follow now began in [since, until), in microseconds."""
+        """How many current followers followed in [since, until), in microseconds."""
         return sum(
             bisect_left(block.keys, until) - bisect_left(block.keys, since) for block in self.blocks
         )
@@ -197,7 +197,7 @@ class FollowerList:
         return None
 
     def render(self) -> None:
-        """Makes every row ready, so that the first reader waits no longer than the second."""
+        """Render every row, so that the first reader waits no longer than the second."""
         for _view in self._views_below(None):
             pass
 

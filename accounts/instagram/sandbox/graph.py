@@ -1,4 +1,4 @@
-"""The Graph side: what is answered to whoever comes with a token."""
+"""The sandbox's Graph API: routes that take a token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from accounts.instagram.sandbox import documented, insights
 from accounts.instagram.sandbox.account import Account
 from accounts.instagram.sandbox.envelopes import refusal
 from accounts.instagram.sandbox.fault_kinds import INSTEAD
-from accounts.instagram.sandbox.faults import Trouble, truncate, wrong_shape
+from accounts.instagram.sandbox.faults import ActiveFaults, truncate, wrong_shape
 from accounts.instagram.sandbox.life import VERBS
 from accounts.instagram.sandbox.lister import Page, read_page
 from accounts.instagram.sandbox.messages import Request, Response, as_json
@@ -53,7 +53,7 @@ class Graph:
         if response is None:
             fault = str(scripted.get("fault", "")) if scripted else ""
             response = self._true(request, path, route, token, account, fault)
-            response = trouble.on_the_way(response)
+            response = trouble.apply_transport_faults(response)
             if fault == "truncated_json":
                 truncate(response, trouble.rng)
             response.dropped |= fault == "dropped"
@@ -74,7 +74,7 @@ class Graph:
         elif "body" in answer:
             body = answer["body"]
             text = body if isinstance(body, str) else json.dumps(body)
-            # A script is JSON and holds no bytes: "\udcff" in it stands for 0xff.
+            # A script is JSON and holds no bytes: "\udcff" in it means 0xff.
             raw = text.encode(errors="surrogateescape")
             response = Response(answer.get("status", 200), raw)
         else:
@@ -157,7 +157,7 @@ class Graph:
         )
         return page if isinstance(page, Response) else self._sent(request, page, trouble, fault)
 
-    def _sent(self, request: Request, page: Page, trouble: Trouble, fault: str) -> Response:
+    def _sent(self, request: Request, page: Page, trouble: ActiveFaults, fault: str) -> Response:
         if trouble.strikes("wrong_shape") or fault == "wrong_shape":
             return Response(200, wrong_shape(trouble.rng))
         body, after = page.body, page.after
@@ -229,7 +229,7 @@ class Graph:
 
 
 def _document(request: Request, rows: bytes, before: str, after: str | None) -> list[bytes]:
-    """Written by hand: the rows are bytes already, and a page holds sixty thousand of them."""
+    """Assembled from bytes: the rows are rendered already, about sixty thousand bytes a page."""
     parts = [b'{"data":[', rows[:-1], b"]"]
     if rows or after is not None:
         cursors = {"before": before, "after": after or before}

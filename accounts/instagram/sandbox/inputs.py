@@ -1,4 +1,4 @@
-"""Checks the JSON bodies of the sandbox's control routes; BadRequest before anything is changed."""
+"""Validates the bodies of the sandbox's control routes; BadRequest before anything is changed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def count(body: dict[str, Any], name: str) -> int:
 
 
 def offset(body: dict[str, Any]) -> int | None:
-    """How far the stated count stands off the list; None for the usual."""
+    """How far the stated count differs from the list; None for the default."""
     value = body.get("offset")
     if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         raise BadRequest("offset must be a whole number")
@@ -76,7 +76,7 @@ def person(value: Any, account: Account) -> int:
 
 
 def shared(body: dict[str, Any], other: Account, followers: int) -> list[int]:
-    """The latest followers of `other`, deactivated ones left out, oldest first."""
+    """The latest followers of `other`, without deactivated ones, oldest first."""
     wanted = count(body, "shared")
     inactive = other.people.inactive
     able = [number for number, _key in other.followers if number not in inactive]
@@ -129,7 +129,7 @@ def script(body: dict[str, Any], world: World) -> list[dict[str, Any]]:
 
 
 def _with_change(answer: dict[str, Any], world: World) -> dict[str, Any]:
-    """People are looked up now; whether they still follow is seen when the call comes."""
+    """People are looked up now; whether they still follow is checked at the call."""
     change = answer.get("change")
     if change is None:
         return answer

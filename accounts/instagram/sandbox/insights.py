@@ -1,4 +1,4 @@
-"""Insights: counts and daily totals, in every shape that was documented or seen."""
+"""The sandbox's insights: counts and daily totals, in every documented or seen format."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _follows_and_unfollows(account: Account, days: range, *, split: bool) -> dic
 
 
 def _gained(account: Account, day: int) -> int:
-    """Counted where it happened in the sandbox's life; before that, from who follows now."""
+    """From the sandbox's own events; before those, from the current followers."""
     counted = account.gained_by_day[day]
     return counted or account.followers.followed_between(day * DAY, (day + 1) * DAY)
 

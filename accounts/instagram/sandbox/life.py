@@ -1,4 +1,4 @@
-"""What happens to followers: they follow, leave, return, rename, deactivate, reactivate."""
+"""Random events of followers: follow, leave, return, rename, deactivate, reactivate."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Final
 from accounts.instagram.sandbox.account import DAY, MICROSECONDS, Account
 from accounts.instagram.sandbox.people import People
 
-# In this order within one change: who leaves cannot be renamed in the same breath, and who
-# follows is not among those who leave.
+# In this order within one change: people who leave are not renamed at once, and people who
+# follow are not among those who leave.
 VERBS: Final = ("leave", "return", "rename", "deactivate", "reactivate", "follow")
 PAST: Final = {
     "leave": "left",
@@ -29,7 +29,7 @@ WEIGHTS: Final = {
     "deactivate": 6,
     "reactivate": 6,
 }
-# After a long sleep the world does not catch up on more than this at one time.
+# After a long pause at most so many events are caught up on at one time.
 MAX_CATCH_UP = 10_000
 
 
@@ -42,7 +42,7 @@ class Life:
         self.per_minute = 0.0
 
     def set_rate(self, per_minute: float, now: int) -> None:
-        """Events a minute in each account; 0 stops time. What was due until now happens."""
+        """Events a minute in each account; 0 stops them. Events due until now happen."""
         for account in self.accounts.values():
             self.live(account, now)
         self.per_minute = per_minute
@@ -50,11 +50,11 @@ class Life:
             self.begin(account, now)
 
     def begin(self, account: Account, now: int) -> None:
-        """From now on, and not before, something happens here by itself."""
+        """Start random events for this account now."""
         account.next_event_at = now + self._pause(account) if self.per_minute else None
 
     def live(self, account: Account, now: int) -> None:
-        """Lets everything happen that was due until `now` (microseconds)."""
+        """Apply all events that were due until `now` (microseconds)."""
         for _event in range(MAX_CATCH_UP):
             if account.next_event_at is None or account.next_event_at > now:
                 return
@@ -69,9 +69,9 @@ class Life:
     def change(
         self, account: Account, wanted: Mapping[str, int | list[int]], now: int
     ) -> dict[str, list[int]]:
-        """Numbers of people by what they did. Fewer than wanted where there are no more.
+        """Numbers of people by what they did. Fewer than wanted if there are no more.
 
-        `wanted` says how many, or who (numbers). Nobody does two things in one change.
+        `wanted` says how many, or which people (numbers). Nobody does two things in one change.
         """
         touched: set[int] = set()
         done: dict[str, list[int]] = {}
@@ -102,7 +102,7 @@ class Life:
         return self._pick(account, amount, touched | self.people.inactive)
 
     def _pick(self, account: Account, amount: int, excluded: set[int]) -> list[int]:
-        """`amount` followers by chance; by trial while few of many are wanted."""
+        """`amount` random followers; by rejection while few of many are wanted."""
         followers, picked = account.followers, set[int]()
         if (amount + len(excluded)) * 3 > followers.length:
             able = [number for number, _key in followers if number not in excluded]
@@ -143,7 +143,7 @@ class Life:
             account.followers.touch(number)
 
     def rename(self, number: int, username: str, now: int) -> None:
-        """A name of one's own choice: one that somebody gave up, say."""
+        """Rename a person, for example to a name that another person gave up."""
         self.people.note(number, now)
         self.people.rename(number, username)
         self._touch_everywhere(number)

@@ -1,4 +1,4 @@
-"""A page of the follower list, and the cursor that leads to the next."""
+"""Pages of a follower list and their cursors."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 
 from accounts.instagram.sandbox.account import Account
 from accounts.instagram.sandbox.envelopes import refusal
-from accounts.instagram.sandbox.faults import Trouble
+from accounts.instagram.sandbox.faults import ActiveFaults
 from accounts.instagram.sandbox.messages import Response
 from accounts.instagram.sandbox.showing import RANDOM, Showing
 
 #: Kinds of cursors beside the names of orders: by a row's place, by a count of rows.
 KEY: Final = "key"
 OFFSET: Final = "offset"
-#: Behind a kind: this page was given before, and is not given a third time.
+#: Suffix of a kind: this page was sent before, and is not sent a third time.
 AGAIN: Final = "+"
 MOST_OVERLAP: Final = 10
 SALTS: Final = 1 << 32
@@ -23,7 +23,7 @@ SALTS: Final = 1 << 32
 
 @dataclass(frozen=True)
 class Page:
-    """Rows as JSON with a comma behind each, and the cursors."""
+    """Rows as JSON with a comma after each, and the cursors."""
 
     body: bytes
     before: str
@@ -45,12 +45,12 @@ class Cursor:
 
 
 def read_page(
-    account: Account, trouble: Trouble, *, limit: int, after: str, fault: str, now: int
+    account: Account, trouble: ActiveFaults, *, limit: int, after: str, fault: str, now: int
 ) -> Page | Response:
-    """`after`: "" for the first page. `fault`: one that a script demands of this answer.
+    """`after`: "" for the first page. `fault`: one that a script sets for this answer.
 
     The cursor is the place of the last row shown, whatever happens since; with `moving_cursor` it
-    is a count of rows, as of a list that is merely sliced.
+    is a count of rows, as of a list that is sliced by offset.
     """
     cursor = _decoded(after) if after else Cursor()
     if cursor is None or (after and trouble.strikes("cursor_refused")):
@@ -66,14 +66,14 @@ def read_page(
         moving = fault == "moving_cursor" or trouble.strikes("moving_cursor")
         cursor = Cursor(OFFSET if moving and kind != RANDOM else kind)
     elif cursor.kind not in (kind, OFFSET) or (cursor.kind == OFFSET and kind == RANDOM):
-        # A cursor of another order: that list is no more.
+        # A cursor of another order: that list no longer exists.
         return _refused()
     if kind == RANDOM:
         return _scattered_page(showing, trouble, cursor, limit)
     return _page(showing, trouble, cursor, limit)
 
 
-def _page(showing: Showing, trouble: Trouble, cursor: Cursor, limit: int) -> Page:
+def _page(showing: Showing, trouble: ActiveFaults, cursor: Cursor, limit: int) -> Page:
     start: int | None = cursor.numbers[0] if cursor.numbers and cursor.numbers[0] else None
     if cursor.kind == OFFSET and start is not None:
         first = showing.key_at(start)
@@ -97,7 +97,7 @@ def _page(showing: Showing, trouble: Trouble, cursor: Cursor, limit: int) -> Pag
     return Page(rows.body, before, None if last is None else str(Cursor(cursor.kind, (last,))))
 
 
-def _scattered_page(showing: Showing, trouble: Trouble, cursor: Cursor, limit: int) -> Page:
+def _scattered_page(showing: Showing, trouble: ActiveFaults, cursor: Cursor, limit: int) -> Page:
     salt, size, begin = cursor.numbers or (trouble.rng.randrange(SALTS), None, 0)
     rows, size, following = showing.scattered(salt, size, begin, limit)
     before = str(Cursor(RANDOM, (salt, size, begin)))

@@ -1,4 +1,4 @@
-"""Requests and answers as plain values, so that nothing but the server knows of sockets."""
+"""HTTP requests and responses as plain values, without sockets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Request:
 
 @dataclass
 class Response:
-    """`delay` in seconds before it is sent; `dropped`: the connection ends half-way through."""
+    """`delay` in seconds before it is sent; `dropped`: the connection is closed half-way."""
 
     status: int = 200
     body: bytes = b""
@@ -48,7 +48,7 @@ Handler = Callable[[Request], Answer]
 
 
 class BadRequest(Exception):
-    """Control input that cannot be followed; nothing was changed."""
+    """Invalid control input; nothing was changed."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)

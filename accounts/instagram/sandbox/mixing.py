@@ -1,4 +1,4 @@
-"""Repeatable pseudo-random numbers: the same number and salt always give the same answer."""
+"""Repeatable pseudo-random numbers: the same number and salt always give the same result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _ROUNDS: Final = 4
 
 
 def mix(number: int, salt: int) -> int:
-    """Any of 2**64 values; for one salt no two numbers give the same (splitmix64's finish)."""
+    """One of 2**64 values; for one salt no two numbers give the same (splitmix64's finish)."""
     value = (number + salt) & WORD
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & WORD
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & WORD
@@ -17,9 +17,9 @@ def mix(number: int, salt: int) -> int:
 
 
 class Shuffle:
-    """A random order of `range(size)`, of which any part is had without the rest.
+    """A random permutation of `range(size)`, computed element by element.
 
-    A Feistel network over the next power of four, walked on until it lands within the size.
+    A Feistel network over the next power of four, applied again until the result is below the size.
     """
 
     def __init__(self, size: int, salt: int) -> None:
@@ -29,7 +29,7 @@ class Shuffle:
         self._salts = [mix(each, salt) for each in range(_ROUNDS)]
 
     def __getitem__(self, place: int) -> int:
-        """Who stands at `place`; IndexError past the end."""
+        """The element at `place`; IndexError past the end."""
         if not 0 <= place < self.size:
             raise IndexError(place)
         value = self._turn(place)

@@ -1,4 +1,4 @@
-"""Codes and tokens: what is issued, to whom, and for how long it holds."""
+"""The sandbox's authorization codes and tokens: issuing, expiry and revocation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PERMISSIONS: Final = (
     "instagram_business_manage_comments",
     "instagram_business_manage_messages",
 )
-# Which reply shape the code exchange gives; all were seen or documented.
+# Reply formats of the code exchange; all were seen or documented.
 TOKEN_SHAPES: Final = ("live_flat", "docs_data_array", "app_scoped_big_int", "no_permissions")
 HOUR: Final = 3600
 LONG_LIFE: Final = 5_183_944
@@ -41,7 +41,7 @@ class Code:
 
 @dataclass
 class Token:
-    """`refused_with`: the name of the envelope that every use is answered with, once revoked."""
+    """`refused_with`: the name of the envelope that answers every use, once revoked."""
 
     value: str
     kind: str
@@ -108,7 +108,7 @@ class OAuth:
         return token
 
     def revoke(self, account_id: str, reason: str = "190_458_app_removed") -> int:
-        """Ends every token of the account; answers how many."""
+        """End every token of the account; returns how many."""
         ended = 0
         for token in self.tokens.values():
             if token.account_id == account_id and token.refused_with is None:

@@ -1,4 +1,4 @@
-"""What the list and its people were before: enough to answer as a replica that is behind."""
+"""Past states of lists and people, for answers from a stale replica."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-# Older changes are forgotten, so that a long life takes no endless memory.
+# Older changes are dropped, so that memory stays bounded.
 MOST: int = 200_000
 
 State = TypeVar("State")
@@ -14,14 +14,14 @@ State = TypeVar("State")
 
 @dataclass
 class Past(Generic[State]):
-    """For each change: when (microseconds), of whom, and what held before it."""
+    """For each change: when (microseconds), of whom, and the state before it."""
 
     entries: list[tuple[int, int, int]] = field(default_factory=list)
     before: dict[int, State] = field(default_factory=dict)
     made: int = 0
 
     def note(self, at: int, number: int, before: State) -> None:
-        """Something about `number` changes now, and was `before` until then."""
+        """Record that `number` changes now, and was `before` until then."""
         self.made += 1
         insort(self.entries, (at, self.made, number))
         self.before[self.made] = before
@@ -31,6 +31,6 @@ class Past(Generic[State]):
             del self.entries[: MOST // 2]
 
     def at(self, moment: int) -> dict[int, State]:
-        """Of everybody who has changed since `moment`: what held then."""
+        """For everybody who has changed since `moment`: the state at that moment."""
         first = bisect_right(self.entries, moment, key=lambda entry: entry[0])
         return {number: self.before[made] for _at, made, number in reversed(self.entries[first:])}

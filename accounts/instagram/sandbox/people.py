@@ -1,7 +1,7 @@
-"""Who there is: every person is a number, from which id and username follow.
+"""The sandbox's people: a number each, from which id and username are computed.
 
-So a million people take no memory until somebody looks at them, and the same seed makes the
-same people. Ids have 17 digits and begin with 1784, as Instagram's professional ids do.
+So a million people take no memory until they are rendered, and the same seed gives the same people.
+Ids have 17 digits and begin with 1784, as Instagram's professional ids do.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ ID_SPACE = 10**13
 ID_STEP = 7_351_902_418_627
 ID_STEP_UNDONE = pow(ID_STEP, -1, ID_SPACE)
 NAME_SPACE = len(FIRST) * len(SEPARATORS) * len(LAST) * len(SUFFIXES)
-# A prime larger than any factor of the space, so that it runs through all names.
+# A prime larger than any factor of the space, so that it steps through all names.
 NAME_STEP = 15_485_863
 
 
 class People:
-    """Hands out numbers, and says who they are. A new name uses up a number too."""
+    """Allocates numbers and computes names. A new name uses up a number too."""
 
     def __init__(self, seed: int) -> None:
         rng = random.Random(f"people {seed}")
@@ -37,7 +37,7 @@ class People:
         self.past: Past[tuple[str, bool]] = Past()
 
     def new(self, count: int) -> range:
-        """`count` people who never existed before. Raises ValueError when names run out."""
+        """Allocate `count` new people. Raises ValueError when names run out."""
         if self._next + count > NAME_SPACE:
             raise ValueError(f"there are only {NAME_SPACE} usernames")
         numbers = range(self._next, self._next + count)
@@ -58,22 +58,22 @@ class People:
         return self._new_names.get(number) or self._born(number)
 
     def note(self, number: int, at: int) -> None:
-        """Something about this person is about to change."""
+        """Record this person's state before a change."""
         self.past.note(at, number, (self.username_of(number), number in self.inactive))
 
     def rename(self, number: int, username: str | None = None) -> str:
-        """Gives a name nobody ever had, or the one asked for (names are re-used in life)."""
+        """Assign an unused name, or the given one (names are re-used in reality)."""
         self._new_names[number] = username or self._born(self.new(1)[0])
         return self._new_names[number]
 
     def rows(
         self, numbers: Iterable[int], names: MutableMapping[int, str] | None = None
     ) -> list[str]:
-        """Each person as the follower list shows them, with a comma behind.
+        """Each person's row in a follower list, with a comma after each.
 
-        `names` are those of another time; whoever is not in it has the present one.
+        `names` are names of another time; people not in it have their present name.
         """
-        # The two look-ups are written out: a list of a million is rendered by this line.
+        # The two look-ups are inlined: this line renders lists of a million.
         id_offset, born = self._id_offset, self._born
         new_names = ChainMap(names, self._new_names) if names else self._new_names
         return [

@@ -1,7 +1,7 @@
-"""HTTP/1.1 over asyncio, by hand: one thread, one state, kept-alive connections.
+"""HTTP/1.1 server over asyncio: one thread, one state, keep-alive connections.
 
-A framework would cost more than the answers do: pages lie ready as bytes, and the stand-in
-must never be what a benchmark waits for.
+A framework would cost more than the answers do: pages are cached as bytes, and a benchmark must
+never wait for the sandbox.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        # A whole page goes out in one write, without waiting for the reader.
+        # A whole page is sent in one write, without waiting for the reader.
         connected = transport.get_extra_info("socket")
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         peer = transport.get_extra_info("peername")
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
         self._next()
 
     def _next(self) -> None:
-        """Answers what is whole in the buffer."""
+        """Answer the complete requests in the buffer."""
         while not self.busy and self.transport is not None:
             end = self.buffer.find(b"\r\n\r\n")
             if end < 0:
@@ -134,7 +134,7 @@ class Connection(asyncio.Protocol):
             self._send(answer, keep=keep)
         else:
             self.busy = True
-            # Kept in a field: the loop itself holds tasks only weakly.
+            # Stored in a field: the loop holds only weak references to tasks.
             self.task = asyncio.get_running_loop().create_task(self._send_later(answer, keep))
 
     async def _send_later(self, answer: Answer, keep: bool) -> None:
@@ -174,7 +174,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(world: World, host: str, port: int) -> asyncio.Server:
-    """Port 0 takes any that is free; the server's sockets say which."""
+    """Port 0 takes any free one; the server's sockets name it."""
     handler = application(world)
     loop = asyncio.get_running_loop()
     return await loop.create_server(lambda: Connection(handler), host, port, backlog=512)

@@ -1,9 +1,9 @@
-"""How one answer shows an account's list: who is on it, in which order, from which place on.
+"""One answer's view of an account's list under faults: its people, order and start.
 
-Where no fault concerns that, the list's own blocks are sent as they lie ready. Otherwise rows are
-looked at one by one from the cursor down, so that a page costs what it shows and what is hidden
-within it, however long the list is. (Two faults together may cost more: a page by count of rows
-(`moving_cursor`) in such a list, or the newest few (`cap_rows`) of a million in another order.)
+If no fault concerns these, the list's cached blocks are sent. Otherwise rows are examined one by
+one from the cursor down, so that a page costs what it shows and what is hidden within it, however
+long the list is. (Two faults together may cost more: a page by count of rows (`moving_cursor`) in
+such a list, or the newest few (`cap_rows`) of a million in another order.)
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Final
 
 from accounts.instagram.sandbox.account import DAY, HOUR, Account
 from accounts.instagram.sandbox.arrangement import Arrangement, Order
-from accounts.instagram.sandbox.faults import Trouble
+from accounts.instagram.sandbox.faults import ActiveFaults
 from accounts.instagram.sandbox.follower_list import Slice
 from accounts.instagram.sandbox.mixing import WORD, Shuffle, mix
 
 RANDOM: Final = "random_each_time"
-#: A person, the key by which they stand in the order shown, and when they followed.
+#: A person, their key in the order shown, and when they followed.
 Row = tuple[int, int, int]
 
 
 class Showing:
     """Made for each answer, since each may come from another server (`stale`)."""
 
-    def __init__(self, account: Account, trouble: Trouble, now: int) -> None:
+    def __init__(self, account: Account, trouble: ActiveFaults, now: int) -> None:
         self._account = account
         self._followers = account.followers
         self._trouble = trouble
@@ -35,7 +35,7 @@ class Showing:
         self._floor = self._lowest()
         self._hole = self._hole_at(now)
         self._missing, self._salt = self._missing_at(now)
-        #: What the answering server has otherwise: when people followed, and who they are.
+        #: What differs at the answering server: when people followed, and their names.
         self._was: dict[int, int | None] = {}
         self._people: dict[int, tuple[str, bool]] = {}
         stale = trouble.value("stale", dict)
@@ -48,7 +48,7 @@ class Showing:
 
     @property
     def plain(self) -> bool:
-        """The order is that of following, and nobody but the oldest is hidden."""
+        """Ordered by time of following, and only the oldest are hidden."""
         other = self._hole or self._missing or self._was or self._people
         return not (self.order or other)
 
@@ -71,7 +71,7 @@ class Showing:
     ) -> tuple[Slice, int, int]:
         """A page of the random order `salt`: its rows, the order's size, where the next begins.
 
-        The order is drawn at a scan's first page (`size` None); who follows later is not in it.
+        The order is drawn at a scan's first page (`size` None); later followers are not in it.
         """
         extra = self._extra()
         lowest = self._followers.up_to(self._floor) if self._floor else 0
@@ -90,7 +90,7 @@ class Showing:
             rows += self._visible(found)
         return self._made(rows, more=begin < size), size, begin
 
-    # --- Who is there ---------------------------------------------------------------------------
+    # --- People ---------------------------------------------------------------------------------
 
     def _lowest(self) -> int:
         """The key at and below which nobody is shown: a cap, or a cut of the list's end."""
@@ -119,7 +119,7 @@ class Showing:
         return self._account.hole[1:]
 
     def _missing_at(self, now: int) -> tuple[float, int]:
-        """The share of people who are missing for hours, and the salt that says who."""
+        """The share of people who are missing for hours, and the salt that selects them."""
         setting = self._trouble.setting("omit_same")
         wanted = self._trouble.value("omit_same", dict)
         if setting is None or not wanted or now >= setting.since + wanted["hours"] * HOUR:
@@ -137,10 +137,10 @@ class Showing:
             if not (away or hidden or (bound and mix(number, salt) < bound)):
                 yield row
 
-    # --- In which order -------------------------------------------------------------------------
+    # --- Order ----------------------------------------------------------------------------------
 
     def _arrange(self, now: int) -> None:
-        """Has the list ready in the order asked for; built when that order is new."""
+        """Prepare the list in the order requested; built when that order is new."""
         day = now // DAY if self.order == "relevance" else 0
         wanted = Order(self.order, self._trouble.salt("order", anew=False), day)
         arranged = self._followers.arranged
@@ -148,7 +148,7 @@ class Showing:
             self._followers.arranged = Arrangement(wanted, self._followers)
 
     def _rows(self, start: int | None) -> Iterator[Row]:
-        """Everybody below `start`, as the answering server has them."""
+        """Everybody below `start`, in the answering server's state."""
         arranged = None if not self.order else self._followers.arranged
         own = self._by_time(start) if arranged is None else self._by_order(arranged, start)
         if not self._was:
@@ -163,7 +163,7 @@ class Showing:
             if key <= self._floor:
                 return
             if oldest <= key <= newest:
-                # A long hole is stepped over, not walked through.
+                # A long hole is skipped at once, not row by row.
                 yield from self._by_time(oldest)
                 return
             yield number, key, key
@@ -173,7 +173,7 @@ class Showing:
             yield number, key, self._followers.key_of(number) or 0
 
     def _extra(self) -> list[Row]:
-        """Those whom the answering server has elsewhere, or has still, from the top."""
+        """People with another place, or only present, at the answering server, from the top."""
         arranged = self._followers.arranged if self.order and self.order != RANDOM else None
         rows = [
             (number, arranged.order.key(number, key) if arranged else key, key)
@@ -190,7 +190,7 @@ class Showing:
         return Slice(len(rows), newest, oldest, "".join(written).encode(), more)
 
 
-def stated_count(account: Account, trouble: Trouble, now: int) -> int:
+def stated_count(account: Account, trouble: ActiveFaults, now: int) -> int:
     """`followers_count` as `/me` states it under the faults of counts."""
     hours = trouble.value("count_frozen_hours", float)
     setting = trouble.setting("count_frozen_hours")
@@ -203,13 +203,13 @@ def stated_count(account: Account, trouble: Trouble, now: int) -> int:
     return _rounded(frozen[1], trouble)
 
 
-def _counted(account: Account, trouble: Trouble) -> int:
+def _counted(account: Account, trouble: ActiveFaults) -> int:
     setting = trouble.setting("count_with_deactivated")
     without = setting is not None and setting.values["count_with_deactivated"] is False
     return max(account.followers_count - (account.followers.hidden() if without else 0), 0)
 
 
-def _rounded(count: int, trouble: Trouble) -> int:
+def _rounded(count: int, trouble: ActiveFaults) -> int:
     if not trouble.strikes("count_rounded"):
         return count
     unit = trouble.value("count_rounded", int) or 1

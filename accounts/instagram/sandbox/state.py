@@ -1,6 +1,6 @@
-"""Keeps a world over a restart, so that a demo that was killed goes on where it was.
+"""Saves and loads the sandbox's state, so that a killed demo continues where it stopped.
 
-Without it the tokens would be unknown afterwards, and every follower somebody else.
+Without it the tokens would be unknown afterwards, and every follower another person.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from accounts.instagram.sandbox.world import Config, World
 
 logger = logging.getLogger(__name__)
 
-#: Raised when a world of before can no longer be gone on with.
+#: Increased when an earlier state can no longer be loaded.
 VERSION: Final = 2
 
 
 def save(world: World, path: Path) -> None:
-    """Whole or not at all: a kill in the middle leaves the state before."""
+    """Atomic: a kill in the middle leaves the previous state."""
     world.asked = False
     for account in world.accounts.values():
         account.followers.arranged = None
@@ -41,7 +41,7 @@ def load(path: Path, config: Config) -> World | None:
     except FileNotFoundError:
         return None
     except Exception as error:
-        # Whatever a pickle of another version raises: a new world serves as well.
+        # A pickle of another version may raise anything: a new world will do.
         logger.warning("the sandbox's state cannot be read (%s); it begins anew", error)
         return None
     if version != VERSION or not isinstance(world, World):

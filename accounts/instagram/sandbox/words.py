@@ -1,4 +1,4 @@
-"""What the usernames of the sandbox's people are made of. Letters only: so no two names agree."""
+"""Parts of the sandbox's usernames. Letters only, so that no two names are equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole of the stand-in's state, apart from HTTP; everything follows from a seed."""
+"""The sandbox's state, without HTTP; generated from a seed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROFILE_SHAPES: Final = ("flat", "docs_data_array")
 
 @dataclass
 class Script:
-    """Answers laid out beforehand, each for the next call that it fits."""
+    """Prepared answers, each for the next call that it matches."""
 
     answers: deque[dict[str, Any]] = field(default_factory=deque)
 
@@ -38,7 +38,7 @@ class Script:
 
 @dataclass
 class Config:
-    """What outlives a reset."""
+    """What is kept over a reset."""
 
     client_id: str
     client_secret: str
@@ -57,14 +57,14 @@ class World:
         self.skipped = 0.0
         self.people = People(seed)
         self.accounts: dict[str, Account] = {}
-        # Something was asked for since the state was last saved: only then can it differ.
+        # Whether a request came since the state was last saved: only then can it differ.
         self.asked = True
         self.life = Life(self.people, self.accounts)
         self.oauth = OAuth(seed, self.now)
         self.faults = Faults(seed)
         self.script = Script()
         self.requests: Counter[tuple[str | None, str]] = Counter()
-        #: What those requests asked for: their `fields`, or their `metric`.
+        #: The `fields` or `metric` of those requests.
         self.requested: dict[tuple[str | None, str], set[str]] = {}
         self.calls: dict[str, deque[float]] = {}
         self.calls_per_hour: int | None = None
@@ -79,7 +79,7 @@ class World:
             self.add(username, followers)
 
     def __getstate__(self) -> dict[str, Any]:
-        """The configuration is the process's own, and the secret in it no part of the world."""
+        """Without the configuration, which belongs to the process and holds a secret."""
         return {name: value for name, value in vars(self).items() if name != "config"}
 
     def now(self) -> float:
@@ -90,7 +90,7 @@ class World:
         return int(self.now() * MICROSECONDS)
 
     def shape(self, kind: str) -> str:
-        """`token` or `profile`: as the control says, else as the seed drew it."""
+        """`token` or `profile`: as set by control, else as drawn from the seed."""
         return self.shapes.get(kind) or self._seeded_shapes[kind]
 
     def add(
@@ -100,7 +100,7 @@ class World:
         shared: list[int] | None = None,
         offset: int | None = None,
     ) -> Account:
-        """A persona with followers of its own, but for `shared`. Raises BadRequest."""
+        """Add a persona with followers of its own, except for `shared`. Raises BadRequest."""
         if self._find(username) is not None:
             raise BadRequest(f"there is a persona {username} already", 409)
         try:
@@ -120,7 +120,7 @@ class World:
         return account
 
     def account(self, account_id: str) -> Account:
-        """As it is now: what was due has happened. Raises BadRequest (404)."""
+        """The account after all due events. Raises BadRequest (404)."""
         account = self.accounts.get(account_id)
         if account is None:
             raise BadRequest(f"no persona has the id {account_id}", 404)
@@ -134,13 +134,13 @@ class World:
         return self.account(account.id)
 
     def _find(self, username: str) -> Account | None:
-        """By the name of now: personae are people, and people rename."""
+        """By the current name: personae can be renamed too."""
         return next((a for a in self.accounts.values() if a.username == username), None)
 
     def used_percent(self, account_id: str) -> tuple[int, int]:
         """Percent of the hourly limit, and the minutes until calls are answered again.
 
-        Refused calls are counted too, so that calling on while throttled prolongs it.
+        Refused calls are counted too, so that calls while throttled prolong it.
         """
         if self.calls_per_hour is None:
             return 1, 0

@@ -1,3 +1,5 @@
+"""`manage.py api_token`: issue an API token for a member."""
+
 from __future__ import annotations
 
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""Compare the list of erasures with the database, entry by entry."""
+"""`manage.py check_erasures`: compare the list of erasures with the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from accounts.services.erasure import erasure_list, restored_backup
 
 
 class Command(BaseCommand):
-    """`manage.py check_erasures`: ends with 1 where list and database differ."""
+    """Exits with 1 if list and database differ."""
 
     help = (
         "Says whether the list of erasures at ERASURES_URL is whole, signed with this site's key, "

@@ -1,4 +1,4 @@
-"""Do the nightly work by hand."""
+"""`manage.py nightly [WORK …]`: do the nightly work at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from accounts.services import nightly
 
 
 class Command(BaseCommand):
-    """`manage.py nightly [WORK …]`: here and now, with the time that each piece took."""
+    """Prints the time that each piece of work took."""
 
     help = "Does the nightly work here and now, and says how long each piece took."
 

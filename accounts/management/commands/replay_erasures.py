@@ -1,4 +1,4 @@
-"""After a backup was restored: erase again whom it brought back."""
+"""`manage.py replay_erasures`: repeat erasures that a restored backup has undone."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from accounts.services.erasure.erasure_list import Entry
 
 
 class Command(BaseCommand):
-    """`manage.py replay_erasures`: compares the list with the database and erases the difference.
+    """Compares the list with the database and erases the difference.
 
-    Ends with 1, and nothing may be served, until every erasure of the list is carried out.
+    Exits with 1, and the site may not be served, until every erasure of the list is done.
     """
 
     help = (
@@ -45,13 +45,13 @@ class Command(BaseCommand):
             if options["without_list"]:
                 self._begin_anew()
                 return
-            self._bring_home(options["list"])
+            self._adopt_copy(options["list"])
             self._replay(replay.unknown_entries(erasure_list.storage()))
         except (StorageFailed, ValueError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from None
 
-    def _bring_home(self, address: str) -> None:
-        """A list that is brought as a copy stands at ERASURES_URL from now on."""
+    def _adopt_copy(self, address: str) -> None:
+        """Copy a given list to ERASURES_URL, where it is used from now on."""
         home = erasure_list.storage()
         if address:
             copy = storage_at(address, settings.ERASURES_OPTIONS, default=Path())
@@ -73,7 +73,7 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} erasures were not carried out: nothing may be served.")
         erasure_list.learn(entries)
         self.stdout.write(f"{len(entries)} erasures were unknown to this database; all are done.")
-        self._tell_state()
+        self._print_state()
 
     def _begin_anew(self) -> None:
         target = erasure_list.storage()
@@ -83,9 +83,9 @@ class Command(BaseCommand):
             )
         written = erasure_list.begin_anew(target)
         self.stdout.write(f"A new list was begun with the {written} erasures of this database.")
-        self._tell_state()
+        self._print_state()
 
-    def _tell_state(self) -> None:
+    def _print_state(self) -> None:
         found = restored_backup.compare()
         if found.reason:
             raise CommandError(f"{found.reason} {found.advice}")

@@ -1,3 +1,5 @@
+"""`manage.py rotate_keys`: re-encrypt stored secrets under the newest key."""
+
 from __future__ import annotations
 
 from argparse import ArgumentParser
@@ -27,13 +29,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         try:
             if check:
-                keys.require_known_everywhere()
+                keys.require_keys_known_to_all()
                 self.stdout.write("Every process that runs knows every key of TOKEN_KEYS.")
                 return
-            done = keys.rotate(self._tell)
+            done = keys.rotate(self._print_progress)
         except ThreadsiteError as error:
             raise CommandError(str(error.detail)) from None
         self.stdout.write(f"{done.moved} of {done.seen} secrets moved to the newest key.")
 
-    def _tell(self, done: Rotation) -> None:
+    def _print_progress(self, done: Rotation) -> None:
         self.stderr.write(f"{done.seen} looked at, {done.moved} moved", ending="\r")

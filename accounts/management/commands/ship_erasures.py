@@ -1,4 +1,4 @@
-"""Bring the list of erasures to where backups are not."""
+"""`manage.py ship_erasures`: write missing entries to the list of erasures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accounts.services.erasure import erasure_list
 
 
 class Command(BaseCommand):
-    """`manage.py ship_erasures`: writes what the list lacks; `--to` makes a copy elsewhere."""
+    """`--to` copies the list elsewhere."""
 
     help = (
         "Writes every erasure that this database knows and the list at ERASURES_URL lacks. "

@@ -1,3 +1,5 @@
+"""`manage.py verify_consents`: verify the consent ledger."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""Check a deletion receipt offline, with public keys alone."""
+"""`manage.py verify_receipt FILE`: verify an erasure receipt offline, with public keys only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accounts.services import receipts
 
 
 class Command(BaseCommand):
-    """`manage.py verify_receipt FILE`: exits 1 unless the receipt is genuine."""
+    """Exits with 1 unless the receipt is genuine."""
 
     help = "Checks the signature of a deletion receipt, and with a salt whose data it was."
     requires_system_checks = []

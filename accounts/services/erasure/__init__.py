@@ -1,4 +1,4 @@
-"""Erasure: asked for at once, carried out in batches, checked by key, proved by a receipt."""
+"""Erasure: requested, carried out in batches, checked by key, proved by a receipt."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from accounts.services.erasure.requests import (
     cancel,
     cancel_scheduled,
     erasing,
-    hasten,
     record_nothing_held,
     request_account_erasure,
     request_full_erasure,
     request_scope_erasure,
     retry,
+    start_now,
     stop,
 )
 from accounts.services.erasure.runner import advance, due, end_leases
@@ -23,11 +23,11 @@ __all__ = [
     "due",
     "end_leases",
     "erasing",
-    "hasten",
     "record_nothing_held",
     "request_account_erasure",
     "request_full_erasure",
     "request_scope_erasure",
     "retry",
+    "start_now",
     "stop",
 ]

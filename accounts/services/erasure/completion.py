@@ -1,4 +1,4 @@
-"""The end of an erasure: the last look, the last rows, the receipt; in one transaction."""
+"""Completion of an erasure: final check, last rows and receipt, in one transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accounts.services.erasure.residue_check import Check, check, keyed
 from accounts.services.erasure.scrub import Target
 from accounts.services.erasure.steps import kind_of, steps
 
-#: How long after it the nightly search looks for an erased person's words.
+#: How long the nightly search looks for an erased person's words.
 IDENTIFIER_HASH_DAYS_AFTER = 30
 LATE_ROWS = 10_000
 
@@ -22,16 +22,15 @@ State = DeletionRequest.State
 
 
 class ResidueLeft(Exception):
-    """Rows are still there that no step erased; the erasure is not done."""
+    """Rows remain that no step erased; the erasure is not complete."""
 
 
 def finish(deletion: DeletionRequest, target: Target) -> None:
-    """Look once more with the door locked, delete the last rows and sign the receipt.
+    """Check again under lock, delete the last rows and sign the receipt.
 
-    By now the list of erasures holds it (`erasure_list`), so it stays done after a restore.
-
-    Whoever commits data of an account holds a lock on its row; this takes the row's exclusive
-    lock, so that nothing comes after the look. Raises ResidueLeft, which undoes everything here.
+    The erasure is already in the list of erasures (`erasure_list`), so it is repeated after a
+    restore. Every writer of an account's data locks its row; this takes the row's exclusive lock,
+    so that nothing is written after the check. Raises ResidueLeft, which rolls everything back.
     """
     accounts = list(LinkedAccount.objects.select_for_update().filter(pk__in=target.account_ids))
     counts = Counter(deletion.erased)
@@ -49,7 +48,7 @@ def finish(deletion: DeletionRequest, target: Target) -> None:
 
 
 def _erase_late_rows(deletion: DeletionRequest, target: Target, counts: Counter[str]) -> None:
-    """What was committed between the last batch and the lock, and what is only detached."""
+    """Erase rows committed between the last batch and the lock, and rows only detached."""
     for step in steps(deletion, target):
         while erased := step.erase(LATE_ROWS):
             counts[step.kind] += erased
@@ -62,7 +61,7 @@ def _erase_late_rows(deletion: DeletionRequest, target: Target, counts: Counter[
 
 
 def _delete_roots(target: Target, accounts: list[LinkedAccount], counts: Counter[str]) -> None:
-    """By plain SQL: a row that still points here makes the commit fail, rather than cascade."""
+    """By plain SQL: a row that still refers to these makes the commit fail, rather than cascade."""
     if accounts:
         counts[kind_of(ROOTS["account"])] += _delete(ROOTS["account"], [a.pk for a in accounts])
     if target.everything:
@@ -74,7 +73,7 @@ def _delete(table: str, ids: list[int]) -> int:
 
 
 def _complete(deletion: DeletionRequest, counts: Counter[str], checked: Check) -> None:
-    """Write the receipt and forget whose it was."""
+    """Write the receipt and clear the ids."""
     deletion.state = State.COMPLETED
     deletion.completed_at = clock.now()
     deletion.account_id = deletion.owner_id = None
@@ -91,7 +90,7 @@ def _complete(deletion: DeletionRequest, counts: Counter[str], checked: Check) -
 
 
 def _close_others(owner_id: int, checked: Check) -> None:
-    """Smaller erasures of the same member that had failed are carried out by this one."""
+    """Complete smaller erasures of the same member that had failed."""
     for other in DeletionRequest.objects.filter(owner_id=owner_id):
         if other.is_open:
             other.started_at = other.started_at or clock.now()

@@ -1,7 +1,7 @@
-"""Which tables hold rows of an account or a member: read from the database itself.
+"""Finds all tables with rows of an account or a member, from the database's schema.
 
-Foreign keys are followed to the member and to the linked account over any number of tables, so
-that a table which somebody adds tomorrow is swept and checked without being told of.
+Foreign keys are followed to the member and to the linked account over any number of tables, so that
+a table added later is erased and checked without being declared.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from accounts.data_catalogue import Of
 from accounts.services.erasure import sql
 
 ROOTS: dict[Of, str] = {"account": "accounts_linkedaccount", "member": "accounts_user"}
-#: Columns that hold an id by convention where no foreign key says so (partitioned tables).
+#: Columns that hold an id by convention, without a foreign key (partitioned tables).
 CONVENTIONS: dict[str, Of] = {"account_id": "account", "owner_id": "member"}
 
 _FOREIGN_KEYS = """
@@ -50,7 +50,7 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Holding:
-    """Rows of `table` for which `where` holds; `form` makes its one parameter of the id."""
+    """Rows of `table` matching `where`; `form` makes its one parameter from the id."""
 
     table: str
     of: Of
@@ -84,7 +84,7 @@ def read_schema() -> Schema:
 
 
 def holdings(of: Of, schema: Schema | None = None) -> list[Holding]:
-    """Every way in which a table belongs to an account or member; children before parents."""
+    """Every relation of a table to an account or member; children before parents."""
     schema = schema or read_schema()
     found = [*_declared(of, schema), *_by_convention(of, schema)]
     frontier = [(ROOTS[of], "id", "= %s", frozenset({ROOTS[of]}))]
@@ -102,7 +102,7 @@ def holdings(of: Of, schema: Schema | None = None) -> list[Holding]:
 
 
 def undeclared(schema: Schema | None = None) -> list[str]:
-    """Tables that are keyed to nobody and that nobody declared: nobody thought of their erasure."""
+    """Tables that are keyed to nobody and not declared, so that no erasure covers them."""
     schema = schema or read_schema()
     keyed = {h.table for of in ROOTS for h in holdings(of, schema)} | set(ROOTS.values())
     return sorted(set(schema.columns) - keyed - set(data_catalogue.exemptions()))
@@ -111,7 +111,7 @@ def undeclared(schema: Schema | None = None) -> list[str]:
 def _children(
     schema: Schema, key: ForeignKey, holding: Holding, seen: frozenset[str]
 ) -> Iterable[tuple[str, str, str, frozenset[str]]]:
-    """Where to look next: everything that points at the rows of `holding`."""
+    """The next relations: every foreign key to the rows of `holding`."""
     columns = {k.parent_column for k in schema.foreign_keys if k.parent == key.table}
     for column in columns:
         inner = f'IN (SELECT "{column}" FROM "{key.table}" WHERE {holding.where})'  # noqa: S608
@@ -154,7 +154,7 @@ def _by_convention(of: Of, schema: Schema) -> list[Holding]:
 
 
 def _is_set_null(table: str, column: str) -> bool:
-    """Does the row outlive whom the column names? Django's models say so."""
+    """Whether the row outlives the one in the column, by Django's on_delete."""
     for model in apps.get_models(include_auto_created=True):
         if model._meta.db_table == table:
             for field in model._meta.concrete_fields:
@@ -164,7 +164,7 @@ def _is_set_null(table: str, column: str) -> bool:
 
 
 def _children_first(found: list[Holding], schema: Schema) -> list[Holding]:
-    """In an order in which no deleted row is still pointed at."""
+    """An order in which no deleted row is still referred to."""
     depth = dict.fromkeys(schema.columns, 0)
     for _round in schema.columns:
         changed = False

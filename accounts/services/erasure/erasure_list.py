@@ -1,10 +1,10 @@
-"""The list of erasures: without names, and outside of the database too (ERASURES_URL).
+"""The list of erasures: without names, also stored outside the database (ERASURES_URL).
 
-A backup restored from before an erasure holds the person again, and an older list with it. So each
-entry is an object of its own at an address where backups are not; several hosts write there, and
-none overwrites another's. An entry is a row first, which is committed, then an object, and only
-then is the erasure called done: what the list holds is known to the database, unless the database
-is older than the list.
+A backup restored from before an erasure contains the person again, and an older list with it. So
+each entry is an object of its own at an address apart from the backups; several hosts write there
+without overwriting each other's. An entry is first a committed row, then an object, and only then
+is the erasure completed: the database knows everything in the list, unless it is older than the
+list.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from accounts.services.erasure.identifiers import fingerprint
 from accounts.services.erasure.scrub import Target
 
 FOLDER: Final = "entries"
-#: What the list is called in itself and in the database that it belongs to.
+#: The object with the list's mark, which the database stores too.
 MARK: Final = "list.json"
 CHUNK: Final = 1_000
 _NUMBER: Final = re.compile(r"[0-9a-f]{32}")
@@ -39,7 +39,7 @@ Kind = ErasureEntry.Kind
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry as it stands in the list; `at` is ISO 8601, `number` names the object."""
+    """One entry as stored in the list; `at` is ISO 8601, `number` names the object."""
 
     number: str
     kind: str
@@ -50,9 +50,9 @@ class Entry:
 
 
 def storage() -> Storage:
-    """Where the list is kept; unset, the folder `erasures` under THREADSITE_HOME.
+    """The storage of the list; unset, the folder `erasures` under THREADSITE_HOME.
 
-    Raises ImproperlyConfigured for the database, which a backup sets back together with it.
+    Raises ImproperlyConfigured for the database, which a backup restores together with it.
     """
     if settings.ERASURES_URL == DATABASE:
         raise ImproperlyConfigured(
@@ -74,7 +74,7 @@ def of_member(owner_id: int) -> str:
 
 
 def prepare(deletion: DeletionRequest, target: Target) -> None:
-    """Make the erasure's entries, while the rows that they are drawn from are there."""
+    """Create the erasure's entries while the rows they are computed from exist."""
     known = set(deletion.entries.values_list("kind", "fingerprint"))
     now, owner = clock.now(), of_member(target.owner_id)
     kind = Kind.SCOPE if deletion.scope else Kind.ACCOUNT
@@ -93,9 +93,9 @@ def prepare(deletion: DeletionRequest, target: Target) -> None:
 
 
 def ship() -> int:
-    """Write every entry that does not stand in the list yet; returns how many.
+    """Write every entry that is not yet in the list; returns how many.
 
-    Raises StorageFailed, also where the list at the address is not this database's.
+    Raises StorageFailed, also if the list at the address belongs to another database.
     """
     waiting = ErasureEntry.objects.filter(listed_at=None).order_by("pk")
     if not waiting.exists():
@@ -110,14 +110,14 @@ def ship() -> int:
 
 
 def ship_all() -> int:
-    """Write every entry of the database that the list lacks, noted as listed or not."""
+    """Write every entry of the database that the list lacks, whether marked as listed or not."""
     target = storage()
     begin(target)
     return _write_all(target, numbers(target))
 
 
 def begin_anew(target: Storage) -> int:
-    """Begin this database's list at an address that holds none, with all that is known."""
+    """Begin this database's list at an address that has none, with all known entries."""
     own, _made = ErasureList.objects.get_or_create(
         pk=1, defaults={"mark": uuid.uuid4().hex, "made_at": clock.now()}
     )
@@ -126,7 +126,7 @@ def begin_anew(target: Storage) -> int:
 
 
 def copy(source: Storage, target: Storage) -> int:
-    """Copy what the target lacks of a list; returns how many. ValueError: an entry is damaged."""
+    """Copy missing entries of a list; returns how many. ValueError: an entry is damaged."""
     mark = mark_of(source)
     if mark is None:
         raise ValueError("There is no list of erasures at this address.")
@@ -148,9 +148,9 @@ def _write_all(target: Storage, listed: set[str]) -> int:
 
 
 def begin(target: Storage) -> str:
-    """The mark of the list at the address, which is begun where there is none and never was one.
+    """The mark of the list at the address; a list is created if there never was one.
 
-    Raises StorageFailed where this database's list is elsewhere.
+    Raises StorageFailed if this database's list is elsewhere.
     """
     theirs = mark_of(target)
     own = ErasureList.objects.filter(pk=1).first()
@@ -167,7 +167,7 @@ def begin(target: Storage) -> str:
 
 
 def mark_of(source: Storage) -> str | None:
-    """What the list is called; None where there is none."""
+    """The mark of the list; None if there is none."""
     try:
         return str(json.loads(source.read(MARK))["mark"])
     except FileNotFoundError:
@@ -181,14 +181,14 @@ def write_mark(target: Storage, mark: str) -> None:
 
 
 def numbers(source: Storage) -> set[str]:
-    """Of all entries in the list, by their names alone."""
+    """The numbers of all entries in the list, from their names."""
     names = (each.name for each in source.find(FOLDER))
     stems = (Path(name).stem for name in names if name.endswith(".json"))
     return {stem for stem in stems if _NUMBER.fullmatch(stem)}
 
 
 def not_known(listed: Iterable[str]) -> set[str]:
-    """Those of these numbers that the database does not know."""
+    """The numbers that the database does not know."""
     unknown: set[str] = set()
     every = sorted(listed)
     for chunk in (every[start : start + CHUNK] for start in range(0, len(every), CHUNK)):
@@ -205,7 +205,7 @@ def not_listed(listed: set[str]) -> Iterator[ErasureEntry]:
 
 
 def read(source: Storage, number: str) -> Entry:
-    """Raises ValueError for what is no entry, or was not written with our key."""
+    """Raises ValueError for an invalid entry, or one not signed with our key."""
     name = _name(number)
     try:
         fields = json.loads(source.read(name))
@@ -223,13 +223,13 @@ def read(source: Storage, number: str) -> Entry:
 
 
 def write(target: Storage, entry: Entry) -> None:
-    """Harmless when repeated: the same entry has the same name and content."""
+    """Idempotent: the same entry has the same name and content."""
     fields = {**asdict(entry), "signature": _signature(entry)}
     put(target, _name(entry.number), json.dumps(fields, sort_keys=True).encode())
 
 
 def learn(entries: Iterable[Entry]) -> int:
-    """Take entries of the list into the database; returns how many."""
+    """Store entries of the list in the database; returns how many."""
     rows = [
         ErasureEntry(
             number=uuid.UUID(hex=entry.number),
@@ -247,7 +247,7 @@ def learn(entries: Iterable[Entry]) -> int:
 
 
 def forget(older_than: datetime, limit: int) -> int:
-    """Retention: entries that no backup can be older than go, from the list first."""
+    """Retention: delete entries older than any backup, from the list first."""
     old = list(ErasureEntry.objects.filter(at__lt=older_than).order_by("pk")[:limit])
     source = storage()
     for entry in old:
@@ -271,7 +271,7 @@ def _name(number: str) -> str:
 
 
 def _signature(entry: Entry) -> str:
-    """Nobody who can write at the address can have a member erased."""
+    """Prevents anybody who can write at the address from having a member erased."""
     key = hashlib.sha256(b"threadsite:erasure-list:" + settings.SUPPRESSION_KEY.encode()).digest()
     text = json.dumps(asdict(entry), sort_keys=True, separators=(",", ":"))
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""The words by which a person can be recognised in free text, and their keyed hashes."""
+"""Identifying words of a person, found in free text by their keyed hashes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from django.conf import settings
 
 from accounts.models import LinkedAccount, User
 
-#: A name, a number or an address; what surrounds it (quotes, slashes, colons) is no part of it.
+#: A name, a number or an address, without quotes, slashes or colons around it.
 _TOKEN = re.compile(r"[\w.@+-]{3,254}")
-#: The same on texts in ASCII, where it is nearly twice as fast.
+#: The same for ASCII texts, nearly twice as fast.
 _PLAIN_TOKEN = re.compile(_TOKEN.pattern, re.ASCII)
 DEEPEST = 30
 
 
 def tokens(text: str) -> Iterator[str]:
-    """The whole words of a text, in lower case, without an @ or a full stop around them."""
+    """The words of a text, in lower case, without an @ or a full stop around them."""
     for match in _TOKEN.finditer(text):
         word = match.group().strip(".@+-").lower()
         if len(word) >= 3:
@@ -30,7 +30,7 @@ def tokens(text: str) -> Iterator[str]:
 
 
 def distinct(text: str) -> set[str]:
-    """The same, each once: for texts of megabytes, in which the same words come again."""
+    """The same without duplicates: for texts of megabytes, which repeat their words."""
     pattern = _PLAIN_TOKEN if text.isascii() else _TOKEN
     found = {word.strip(".@+-") for word in set(pattern.findall(text.lower()))}
     return {word for word in found if len(word) >= 3}
@@ -60,7 +60,7 @@ def strings(value: Any, depth: int = 0) -> Iterator[str]:
 
 
 def words_in(value: Any) -> set[str]:
-    """All whole words inside a decoded payload."""
+    """All words inside a decoded payload."""
     return {word for text in strings(value) for word in tokens(text)}
 
 
@@ -87,7 +87,7 @@ def words_of_member(owner: User) -> dict[str, str]:
 
 
 def _addresses_of(owner: User) -> set[str]:
-    """Without those that another member claims too: what holds them is that member's as well."""
+    """Without addresses that another member claims too: their rows may be that member's."""
     own = EmailAddress.objects.filter(user_id=owner.pk).values_list("email", flat=True)
     addresses = {address.lower() for address in (owner.email, *own) if address}
     others = EmailAddress.objects.exclude(user_id=owner.pk).filter(email__in=addresses)
@@ -96,7 +96,7 @@ def _addresses_of(owner: User) -> set[str]:
 
 
 def needle(word: str) -> bytes:
-    """16 bytes that tell whether a word is this one, to who has the key only."""
+    """16 bytes by which a word is recognised, only with the key."""
     key = hashlib.sha256(b"threadsite:needles:" + settings.SUPPRESSION_KEY.encode()).digest()
     return hashlib.blake2b(word.encode(), key=key, digest_size=16).digest()
 
@@ -106,6 +106,6 @@ def needles(words: Iterable[str]) -> dict[bytes, str]:
 
 
 def fingerprint(kind: str, identity: str) -> str:
-    """64 hex digits that stand for an id in the list of erasures; keyed, so that nobody can try."""
+    """64 hex digits for an id in the list of erasures; keyed, so that ids cannot be tried."""
     key = hashlib.sha256(b"threadsite:erasures:" + settings.SUPPRESSION_KEY.encode()).digest()
     return hmac.new(key, f"{kind}:{identity}".encode(), hashlib.sha256).hexdigest()

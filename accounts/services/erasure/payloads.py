@@ -1,8 +1,8 @@
-"""What lies encoded in a column: queue rows, ended tasks, schedules, sessions, cache entries.
+"""Encoded payloads: queue rows, ended tasks, schedules, sessions and cache entries, decoded.
 
-They are decoded with the same code that wrote them, never searched as text: a pickled or signed
-value does not show the name that it holds. A Redis queue or cache is not in the database; its
-entries carry ids only and expire by themselves.
+They are decoded by the code that wrote them, never searched as text: a pickled or signed value does
+not show the name that it contains. A Redis queue or cache is not in the database; its entries carry
+only ids and expire.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from accounts.services.erasure import sql
 from accounts.sessions import SessionStore
 
 CACHE_TABLE = "threadsite_cache"
-#: Names under which payloads of ours and of allauth carry a member or an account.
+#: Names of fields with a member's or account's id in our payloads and allauth's.
 MEMBER_KEYS = frozenset({"user", "user_id", "owner", "owner_id", "sub", SESSION_KEY})
 ACCOUNT_KEYS = frozenset({"account", "account_id"})
 
@@ -50,7 +50,7 @@ class Payload:
 
 
 def all_payloads() -> Iterator[Payload]:
-    """Every encoded row of the database, decoded; an undecodable one comes as its text."""
+    """Every encoded row of the database, decoded; if that fails, its text."""
     for rows in SOURCES.values():
         yield from rows(None)
 
@@ -79,11 +79,11 @@ def _schedules(after: str | None) -> Iterator[Payload]:
 
 
 def _bound(func: str, arguments: Any) -> dict[str, Any]:
-    """The arguments under the names that the task's function gives them (`account_id`, …)."""
+    """The arguments by the parameter names of the task's function (`account_id`, …)."""
     try:
         named = inspect.signature(import_string(func)).bind_partial(*arguments).arguments
     except (ImportError, TypeError, ValueError):
-        return {}  # a task of an older version, or a built-in: its words are looked at all the same
+        return {}  # a task of an older version, or a built-in: its words are searched anyway
     return {"named": dict(named)}
 
 
@@ -98,7 +98,7 @@ def _cache(after: str | None) -> Iterator[Payload]:
     )
     for key, packed in sql.stream(statement, [after or ""]):
         try:
-            # What the table holds was pickled by Django's backend, and is ours.
+            # The table's values were pickled by Django's backend, and are ours.
             value = caches.unseal(pickle.loads(base64.b64decode(packed)))  # noqa: S301
         except (Bug, ValueError, pickle.PickleError, AttributeError, EOFError, ImportError):
             value = packed
@@ -106,12 +106,12 @@ def _cache(after: str | None) -> Iterator[Payload]:
 
 
 def _after(model: Any, after: str | None) -> Any:
-    """Rows in the order of their key, from behind `after` on."""
+    """Rows in the order of their key, after `after`."""
     rows = model.objects.order_by("pk")
     return rows if after is None else rows.filter(pk__gt=after)
 
 
-#: By table: the rows behind a key, in the order of their keys.
+#: By table: the rows after a key, in the order of their keys.
 SOURCES: Final[Mapping[str, Callable[[str | None], Iterator[Payload]]]] = MappingProxyType(
     {
         "django_q_ormq": _waiting,
@@ -124,14 +124,14 @@ SOURCES: Final[Mapping[str, Callable[[str | None], Iterator[Payload]]]] = Mappin
 
 
 def forget_ended_cache(older_than: datetime, limit: int) -> int:
-    """Django's cache table drops an ended entry only when somebody asks for it; how many went."""
+    """Delete expired entries, which Django deletes only when they are read; returns how many."""
     ended = f'SELECT cache_key FROM "{CACHE_TABLE}" WHERE expires < %s LIMIT %s'  # noqa: S608
     statement = f'DELETE FROM "{CACHE_TABLE}" WHERE cache_key IN ({ended})'  # noqa: S608
     return sql.execute(statement, [older_than, limit])
 
 
 def delete(payload: Payload) -> int:
-    """Delete the row; 1 if it was still there."""
+    """Delete the row; 1 if it still existed."""
     if payload.table == CACHE_TABLE:
         statement = f'DELETE FROM "{CACHE_TABLE}" WHERE cache_key = %s'  # noqa: S608
         return sql.execute(statement, [payload.key])
@@ -146,7 +146,7 @@ def delete(payload: Payload) -> int:
 
 
 def names(value: Any, keys: frozenset[str], identity: int) -> bool:
-    """Does a mapping inside `value` carry the id under one of the keys?"""
+    """Whether a mapping inside `value` has the id under one of the keys."""
     if isinstance(value, Mapping):
         return any(
             (key in keys and str(inner) == str(identity)) or names(inner, keys, identity)
@@ -158,6 +158,6 @@ def names(value: Any, keys: frozenset[str], identity: int) -> bool:
 
 
 def count() -> int:
-    """How many encoded rows there are."""
+    """The number of encoded rows."""
     entries: int = sql.select(f'SELECT count(*) FROM "{CACHE_TABLE}"')[0][0]  # noqa: S608
     return entries + sum(model.objects.count() for model in (OrmQ, Task, Schedule, Session))

@@ -1,4 +1,4 @@
-"""Erasing once more what a restored backup has brought back, by the list of erasures."""
+"""Replay: repeats the erasures of the list that a restored backup has undone."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def unknown_entries(source: Storage) -> list[Entry]:
 
 
 def replay(entries: Iterable[Entry]) -> Iterator[DeletionRequest | PrivacyRequest]:
-    """Ask again for what the entries name and the database holds; yields what was begun.
+    """Request again what the entries name and the database contains; yields the requests.
 
-    What was linked, joined or allowed after the erasure is a new wish of the person, and stays.
+    What was linked, joined or consented to after the erasure stays.
     """
     listed = list(entries)
     wanted = _newest(listed)
@@ -45,7 +45,7 @@ def replay(entries: Iterable[Entry]) -> Iterator[DeletionRequest | PrivacyReques
 
 
 def carry_out(begun: DeletionRequest | PrivacyRequest) -> bool:
-    """Work it off here and now; whether it is completed."""
+    """Carry it out at once; whether it is completed."""
     advance = runner.advance if isinstance(begun, DeletionRequest) else suppression.advance
     while advance(begun.pk):
         pass
@@ -54,7 +54,7 @@ def carry_out(begun: DeletionRequest | PrivacyRequest) -> bool:
 
 
 def _newest(entries: Iterable[Entry]) -> dict[tuple[str, str, str], datetime]:
-    """(fingerprint, member's fingerprint, scope) -> the last erasure of it."""
+    """(fingerprint, member's fingerprint, scope) -> its last erasure."""
     found: dict[tuple[str, str, str], datetime] = {}
     for entry in entries:
         key = (entry.fingerprint, entry.owner_fingerprint, entry.scope)
@@ -85,8 +85,8 @@ def _replay_member(
 
 @transaction.atomic
 def _withdraw(account: LinkedAccount, scope: Scope) -> DeletionRequest:
-    """The backup brought the consent back as well: it ends again, and with it what it paid for."""
+    """The backup restored the consent too: withdraw it, and erase the scope's data."""
     if consent_in_force(account.pk, scope):
-        with suppress(Conflict):  # withdrawn meanwhile; what it paid for goes all the same
+        with suppress(Conflict):  # withdrawn meanwhile; its data is erased anyway
             consent.withdraw(account=account, scope=scope, channel=CHANNEL, actor=None)
     return requests.request_scope_erasure(account=account, scope=scope, channel=CHANNEL)

@@ -1,4 +1,4 @@
-"""Asking for an erasure: everything stops at once, and the rows go in the queue."""
+"""Requesting an erasure: access stops at once, and the queue erases the rows."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ State = DeletionRequest.State
 def request_account_erasure(
     *, account: LinkedAccount, channel: str, not_before: datetime | None = None
 ) -> DeletionRequest:
-    """Stop the account for good and have everything keyed to it erased, or only at `not_before`.
+    """Stop the account for good and erase everything keyed to it, or only at `not_before`.
 
-    Idempotent: an open erasure is returned as it is, hastened if it was to wait and now is not.
-    `salt` on the returned object is shown to the member once; no later call knows it.
+    Idempotent: an open erasure is returned as it is, or begins at once if it was waiting and now
+    must not. `salt` on the returned object is shown to the member once; no later call knows it.
     """
     account = LinkedAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
     stop(account=account, channel=channel)
@@ -39,7 +39,7 @@ def request_account_erasure(
         return whole
     existing = _open(account_id=account.pk, scope="")
     if existing is not None:
-        return hasten(existing) if not_before is None else existing
+        return start_now(existing) if not_before is None else existing
     return _create(
         subjects=subjects_of([account]),
         channel=channel,
@@ -51,7 +51,7 @@ def request_account_erasure(
 
 @transaction.atomic
 def request_scope_erasure(*, account: LinkedAccount, scope: Scope, channel: str) -> DeletionRequest:
-    """Have what the consent to `scope` paid for erased; the account itself stays linked."""
+    """Erase the data of `scope`; the account itself stays linked."""
     existing = _open(account_id=account.pk, scope=scope.value)
     if existing is not None:
         return existing
@@ -66,15 +66,15 @@ def request_scope_erasure(*, account: LinkedAccount, scope: Scope, channel: str)
 
 @transaction.atomic
 def request_full_erasure(*, owner: User, channel: str) -> DeletionRequest:
-    """Have the member erased with all accounts; they are signed out everywhere at once.
+    """Erase the member with all accounts; they are signed out everywhere at once.
 
-    A page that calls this logs the request's own session out too, since its row is gone.
+    A page that calls this also logs out the request's own session, since its row is deleted.
     """
     owner = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
     accounts = list(LinkedAccount.objects.filter(owner=owner).order_by("pk"))
     for account in accounts:
         stop(account=account, channel=channel)
-    _shut_out(owner)
+    _end_access(owner)
     existing = DeletionRequest.objects.filter(
         owner_id=owner.pk, everything=True, state__in=DeletionRequest.OPEN
     ).first()
@@ -83,9 +83,9 @@ def request_full_erasure(*, owner: User, channel: str) -> DeletionRequest:
     DeletionRequest.objects.filter(owner_id=owner.pk, state=State.SCHEDULED).update(
         state=State.REQUESTED, not_before=None
     )
-    # Now, since the queue would find no address any more; a mail that fails stops no erasure.
+    # Now, since the queue would find no address; a failed mail does not stop the erasure.
     # (Not by a partial: Django names the function in the log, and a partial has no name.)
-    transaction.on_commit(lambda: _tell(owner), robust=True)
+    transaction.on_commit(lambda: _mail_member(owner), robust=True)
     return _create(
         subjects=subjects_of(accounts) or [f"member:{owner.username}"],
         channel=channel,
@@ -95,9 +95,9 @@ def request_full_erasure(*, owner: User, channel: str) -> DeletionRequest:
 
 
 def stop(*, account: LinkedAccount, channel: str) -> None:
-    """Token gone, consents ended, no request more: at once, and harmless when repeated."""
-    told = channel == DeletionRequest.Channel.INSTAGRAM
-    revocation.end_token(account=account, tell_instagram=not told)
+    """Destroy the token, end consents and requests: at once and idempotent."""
+    by_instagram = channel == DeletionRequest.Channel.INSTAGRAM
+    revocation.end_token(account=account, revoke_at_instagram=not by_instagram)
     if account.unlinked_at is not None:
         return
     consent.end_all(
@@ -110,7 +110,7 @@ def stop(*, account: LinkedAccount, channel: str) -> None:
 
 @transaction.atomic
 def cancel(*, deletion: DeletionRequest) -> DeletionRequest:
-    """Call off what has not begun; raises Conflict afterwards. Relinking does this too."""
+    """Cancel an erasure that has not begun; raises Conflict afterwards. Relinking does this too."""
     called_off = DeletionRequest.objects.filter(pk=deletion.pk, state=State.SCHEDULED).update(
         state=State.CANCELLED, account_id=None, owner_id=None, not_before=None, commitment=""
     )
@@ -123,7 +123,7 @@ def cancel(*, deletion: DeletionRequest) -> DeletionRequest:
 
 
 def cancel_scheduled(*, account: LinkedAccount) -> bool:
-    """Call off the account's waiting erasure, if there is one; says whether there was."""
+    """Cancel the account's waiting erasure; whether there was one."""
     waiting = DeletionRequest.objects.filter(
         account_id=account.pk, scope="", state=State.SCHEDULED
     ).first()
@@ -133,8 +133,8 @@ def cancel_scheduled(*, account: LinkedAccount) -> bool:
     return True
 
 
-def hasten(deletion: DeletionRequest) -> DeletionRequest:
-    """Begin now what was to wait."""
+def start_now(deletion: DeletionRequest) -> DeletionRequest:
+    """Begin a waiting erasure now."""
     hastened = DeletionRequest.objects.filter(pk=deletion.pk, state=State.SCHEDULED).update(
         state=State.REQUESTED, not_before=None
     )
@@ -146,7 +146,7 @@ def hasten(deletion: DeletionRequest) -> DeletionRequest:
 
 
 def retry(*, deletion: DeletionRequest) -> DeletionRequest:
-    """Staff set a failed erasure going again, once its cause is mended."""
+    """Restart a failed erasure, once staff have removed its cause."""
     again = DeletionRequest.objects.filter(pk=deletion.pk, state=State.FAILED).update(
         state=State.REQUESTED, failures=0, not_before=None
     )
@@ -158,7 +158,7 @@ def retry(*, deletion: DeletionRequest) -> DeletionRequest:
 
 
 def erasing(account_id: int, scope: Scope | None = None) -> bool:
-    """Is an erasure under way that must end before new data of this kind may be written?"""
+    """Whether an erasure is open that must end before new data of this kind may be written."""
     scopes = ["", scope.value] if scope else [""]
     return DeletionRequest.objects.filter(
         account_id=account_id, scope__in=scopes, state__in=DeletionRequest.OPEN
@@ -166,7 +166,7 @@ def erasing(account_id: int, scope: Scope | None = None) -> bool:
 
 
 def record_nothing_held(*, channel: str, callback_digest: str | None) -> DeletionRequest:
-    """Somebody asks for the erasure of what we do not hold: they get a code, and the truth."""
+    """Record a request for data we do not have: it gets a code and a truthful status."""
     now = clock.now()
     deletion = DeletionRequest(
         channel=channel,
@@ -191,8 +191,8 @@ def subjects_of(accounts: Iterable[LinkedAccount]) -> list[str]:
     )
 
 
-def _shut_out(owner: User) -> None:
-    """No session, no program and no password opens the member's door from now on."""
+def _end_access(owner: User) -> None:
+    """End all sessions and programs' access, and disable the password."""
     keys = UserSession.objects.filter(user=owner).values_list("session_key", flat=True)
     Session.objects.filter(session_key__in=list(keys)).delete()
     Token.objects.filter(user=owner).delete()
@@ -201,8 +201,8 @@ def _shut_out(owner: User) -> None:
     owner.save(update_fields=["is_active", "password"])
 
 
-def _tell(owner: User) -> None:
-    notices.tell_member(owner, "everything_deleted")
+def _mail_member(owner: User) -> None:
+    notices.notify_member(owner, "everything_deleted")
 
 
 def _open(*, account_id: int, scope: str) -> DeletionRequest | None:
@@ -221,7 +221,7 @@ def _create(
     scope: str = "",
     everything: bool = False,
 ) -> DeletionRequest:
-    """Instagram's callback is nobody to hand a salt to, so its receipts hold no commitment."""
+    """A callback of Instagram's cannot be given a salt, so its receipts hold no commitment."""
     salt = "" if channel == DeletionRequest.Channel.INSTAGRAM else receipts.new_salt()
     deletion = DeletionRequest.objects.create(
         account_id=account_id,

@@ -1,4 +1,4 @@
-"""The last look: what is left of somebody, by key, wherever the database can hold it."""
+"""Final check of an erasure: counts remaining rows by key in every table, payload and file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accounts.services.erasure.scrub import Target
 
 @dataclass(frozen=True)
 class Check:
-    """How much was looked at, and rows found per table (empty: nothing is left)."""
+    """How much was checked, and rows found per table (empty: nothing is left)."""
 
     tables: int
     payloads: int
@@ -42,7 +42,7 @@ def check(target: Target) -> Check:
 
 
 def keyed(target: Target) -> list[tuple[Holding, int]]:
-    """Every (way of holding, id) that concerns the target."""
+    """Every (holding, id) that concerns the target."""
     pairs = [(h, a) for h in holdings("account") for a in sorted(target.account_ids)]
     if target.everything:
         pairs += [(h, target.owner_id) for h in holdings("member")]

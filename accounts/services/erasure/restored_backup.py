@@ -1,8 +1,8 @@
-"""Whether the database is older than the list of erasures: then a backup brought people back.
+"""Detects a restored backup: a database older than the list of erasures.
 
-The list is compared with the database when a process starts to serve, and again when it meets
-another database than before. Where the list does not answer, a database for which it was compared
-already is served on; one that may just have been restored is not.
+The list is compared with the database when a process starts to serve, and again when it finds
+another database than before. If the list cannot be reached, a database that was compared before is
+still served; one that may just have been restored is not.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from accounts.files.storage import StorageFailed
 from accounts.models import ErasureList
 from accounts.services.erasure import erasure_list, sql
 
-#: Server, timeline and database: each way of restoring changes one of them, but for files of the
-#: server that are copied back as a whole. A server that is still recovering has no timeline yet.
+#: Server, timeline and database: each way of restoring changes one of them, except copying back
+#: all files of the server. A server that is still recovering has no timeline yet.
 _IDENTITY: Final = """
 SELECT (SELECT system_identifier FROM pg_control_system())::text || ':'
     || CASE WHEN pg_is_in_recovery() THEN %s ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END
@@ -28,7 +28,7 @@ WITHOUT: Final = "If the list is lost for good, `manage.py replay_erasures --wit
 
 @dataclass(frozen=True)
 class Compared:
-    """`reason` is empty where the database may be served; `unknown` are numbers of entries."""
+    """`reason` is empty if the database may be served; `unknown` are numbers of entries."""
 
     reason: str = ""
     advice: str = ""
@@ -36,7 +36,7 @@ class Compared:
 
 
 def compare() -> Compared:
-    """Compare the list with the database, and note it where all is well."""
+    """Compare the list with the database, and record a match."""
     own = ErasureList.objects.filter(pk=1).first()
     identity = database_identity()
     if RECOVERING in identity:
@@ -85,5 +85,5 @@ def _judged(own: ErasureList | None, theirs: str | None, listed: set[str]) -> Co
 
 
 def database_identity() -> str:
-    """By which a restored database differs from the one that it was a backup of."""
+    """Identifies the database; a restored copy has another identity."""
     return str(sql.select(_IDENTITY, [RECOVERING])[0][0])

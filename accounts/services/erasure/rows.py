@@ -1,4 +1,4 @@
-"""Deleting and counting rows by key, in batches, in whatever table holds them."""
+"""Deletes and counts rows by key, in batches, in any table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from accounts.services.erasure.sql import execute, select
 def delete_batch(holding: Holding, identity: int, limit: int) -> int:
     """Delete (or detach) at most `limit` rows; returns how many, 0 when none is left.
 
-    By physical address, so that a batch costs one look into the index and no second search.
+    By physical address, so that a batch costs one index scan and no second look-up.
     """
     if holding.action == "detach":
         statement = f'UPDATE "{holding.table}" SET "{holding.column}" = NULL WHERE {holding.where}'  # noqa: S608
@@ -28,13 +28,13 @@ def delete_batch(holding: Holding, identity: int, limit: int) -> int:
 
 
 def count(holding: Holding, identity: int) -> int:
-    """How many rows are there of this key?"""
+    """The number of rows with this key."""
     statement = f"SELECT count(*) FROM {_name(holding)} WHERE {holding.where}"  # noqa: S608
     return int(select(statement, [holding.parameter(identity)])[0][0])
 
 
 def erase_admin_log(holdings: Iterable[Holding], root: str, identity: int) -> int:
-    """Entries of the admin log about the rows that go; entries by other staff stay otherwise."""
+    """Delete admin log entries about the rows to be deleted; other entries stay."""
     erased = 0
     types = {t.model_class(): t.pk for t in ContentType.objects.all()}
     for model in apps.get_models():

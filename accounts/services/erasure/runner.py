@@ -1,7 +1,7 @@
-"""Carrying out an erasure in slices: killed anywhere, it goes on where it stood.
+"""Carries out erasures in slices that survive a killed worker.
 
-A slice holds a lease on the request's row; each batch of deletions commits together with its
-count and the lease's renewal, so that nothing is counted twice and two workers never meet.
+A slice has a lease on the request's row; each batch of deletions commits together with its count
+and the lease's renewal, so that nothing is counted twice and no two workers run at once.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from accounts.services.erasure.scrub import Target
 from accounts.services.erasure.steps import Step, steps
 
 LEASE = timedelta(minutes=2)
-#: Large enough that counting costs little beside deleting, small enough to commit every moment.
+#: Large enough that counting costs little beside deleting, small enough to commit often.
 BATCH_ROWS = 50_000
 SLICE_SECONDS = 20.0
 MOST_FAILURES = 8
 RETRY = timedelta(minutes=2)
-#: Until an erasure ends; then the nightly search has its own time (finishing).
+#: Lifetime of needles until an erasure ends; completion sets the nightly search's.
 IDENTIFIER_HASH_DAYS = 365
 
 log = logging.getLogger(__name__)
@@ -37,11 +37,11 @@ State = DeletionRequest.State
 
 
 class LeaseLost(Exception):
-    """Another worker took the erasure over; this one stops and changes nothing more."""
+    """Another worker took over the erasure; this one stops and changes nothing more."""
 
 
 def due() -> list[int]:
-    """Open erasures that nobody works on and whose time has come, oldest first."""
+    """Open erasures without a lease whose time has come, oldest first."""
     now = clock.now()
     return list(
         DeletionRequest.objects.filter(
@@ -57,8 +57,8 @@ def advance(
 ) -> bool:
     """Work on the erasure for about `max_seconds`; True if there is more to do at once.
 
-    An error never escapes: it is counted, the erasure waits a while longer each time, and after
-    some it fails openly, for staff to look at.
+    An error never escapes: it is counted, the erasure waits longer each time, and in the end it is
+    marked as failed, for staff.
     """
     deletion = _claim(deletion_id)
     if deletion is None:
@@ -97,7 +97,7 @@ def _free(now: object) -> Q:
 
 
 def _claim(deletion_id: int) -> DeletionRequest | None:
-    """Take the lease by one conditional UPDATE; None if it is not free or not due."""
+    """Take the lease by one conditional UPDATE; None if it is taken or not due."""
     now = clock.now()
     worker = new_worker_id()
     claimed = DeletionRequest.objects.filter(
@@ -117,7 +117,7 @@ def _claim(deletion_id: int) -> DeletionRequest | None:
 
 
 def end_leases(lowest: UUID, highest: UUID) -> int:
-    """Free the erasures that workers known to be dead were at."""
+    """End the leases of workers known to be dead."""
     return DeletionRequest.objects.filter(
         state=State.RUNNING, worker__gte=lowest, worker__lte=highest
     ).update(claimed_until=None)
@@ -145,7 +145,7 @@ def _slice(deletion: DeletionRequest, until: float, batch: int) -> bool:
 
 
 def _children(deletion: DeletionRequest) -> list[int]:
-    """Erasures of single accounts that were open when the member asked for everything."""
+    """Erasures of single accounts that were open when the member requested a full one."""
     if not deletion.everything:
         return []
     return list(
@@ -162,7 +162,7 @@ def _unfinished(deletion: DeletionRequest, target: Target) -> Iterator[Step]:
 
 
 def _batch(deletion: DeletionRequest, step: Step, limit: int) -> bool:
-    """One batch, its count and the lease's renewal, committed together; False when it is done."""
+    """Commit one batch, its count and the lease's renewal together; False when it is done."""
     with transaction.atomic():
         erased = step.erase(limit)
         counts = dict(deletion.erased)
@@ -175,7 +175,7 @@ def _batch(deletion: DeletionRequest, step: Step, limit: int) -> bool:
 
 @transaction.atomic
 def _keep_needles(deletion: DeletionRequest) -> None:
-    """Hash the person's words while the rows that hold them are still there."""
+    """Hash the person's words while the rows that contain them exist."""
     if deletion.scope or deletion.needles.exists():
         return
     if deletion.everything:
@@ -198,7 +198,7 @@ def _keep_needles(deletion: DeletionRequest) -> None:
 
 
 def _renew(deletion: DeletionRequest, **fields: object) -> None:
-    """Raises LeaseLost, which undoes the batch, if another worker has taken over."""
+    """Raises LeaseLost, which rolls the batch back, if another worker has taken over."""
     renewed = DeletionRequest.objects.filter(
         pk=deletion.pk, worker=deletion.worker, state=State.RUNNING
     ).update(claimed_until=clock.now() + clock.for_real(LEASE), **fields)
@@ -213,14 +213,14 @@ def _release(deletion: DeletionRequest) -> None:
 
 
 def _wait(deletion: DeletionRequest, code: str) -> None:
-    """A storage does not answer: no fault of this erasure, which goes on as soon as it does."""
+    """A storage does not answer: wait without counting a failure."""
     DeletionRequest.objects.filter(pk=deletion.pk, worker=deletion.worker).update(
         error_code=code, claimed_until=None, not_before=clock.now() + clock.for_real(RETRY)
     )
 
 
 def _note_failure(deletion: DeletionRequest, code: str) -> None:
-    """Wait 1, 2, 4 … minutes; give up openly in the end."""
+    """Wait 1, 2, 4 … minutes; fail for good in the end."""
     failures = deletion.failures + 1
     DeletionRequest.objects.filter(pk=deletion.pk, worker=deletion.worker).update(
         failures=failures,

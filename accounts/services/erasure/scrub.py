@@ -1,4 +1,4 @@
-"""Taking a person out of payloads, by key and by the hashes of their words."""
+"""Removes a person from encoded payloads, by key and by the hashes of their words."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from accounts.services.erasure import identifiers, payloads
 from accounts.services.erasure.payloads import Payload
 from accounts.sessions import SessionStore
 
-#: Words that are one person's alone; a name can be a common word in somebody else's session.
+#: Kinds of words that identify one person; a name can be a common word in another's session.
 CERTAIN = frozenset({"instagram_id", "app_scoped_id", "address"})
 
 
 @dataclass(frozen=True)
 class Target:
-    """Who is erased: ids, and what each hashed word of theirs is."""
+    """Who is erased: ids, and the kind of each hashed word of theirs."""
 
     owner_id: int
     account_ids: frozenset[int]
@@ -28,7 +28,7 @@ class Target:
     needles: Mapping[bytes, str]
 
     def words_met(self, value: Any) -> set[str]:
-        """What kinds of the person's words occur in a payload."""
+        """The kinds of the person's words that occur in a payload."""
         return {
             self.needles[digest]
             for digest in map(identifiers.needle, identifiers.words_in(value))
@@ -64,7 +64,7 @@ def _task_keys(target: Target) -> dict[str, set[str]]:
 
 
 def _task_matches(payload: Payload, target: Target, keys: Mapping[str, set[str]]) -> bool:
-    """A queue row only wakes: dropping one too many loses nothing, since the due rows stay."""
+    """Queue rows only wake: dropping one too many loses nothing, since the due rows stay."""
     if payload.arguments & keys.get(payload.task, set()):
         return True
     return _named(payload, target) or bool(target.words_met(payload.value))
@@ -86,7 +86,7 @@ def _session_matches(payload: Payload, target: Target) -> bool:
 
 
 def _entries(session: Mapping[str, Any], target: Target, holder: str) -> list[str]:
-    """The entries of a session that hold the person's words; names only in their own session."""
+    """The entries of a session with the person's words; names only in their own session."""
     own = holder in {"", str(target.owner_id)}
     return [
         name

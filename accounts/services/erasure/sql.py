@@ -1,4 +1,4 @@
-"""The only raw SQL of accounts: tables that are not known beforehand have no models to go by."""
+"""Raw SQL for tables found at run time, which have no models."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.db import connection, transaction
 
 
 def execute(statement: str, parameters: Sequence[Any]) -> int:
-    """Run one statement; returns how many rows it touched."""
+    """Run one statement; returns how many rows it changed."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
 
 
 def select(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """All rows of a small answer."""
+    """All rows of a small result."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
@@ -25,7 +25,7 @@ def select(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ..
 def stream(
     statement: str, parameters: Sequence[Any] | None = None, fetch: int = 2_000
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of a large answer, held by the server, in flat memory."""
+    """The rows of a large result, by a server-side cursor, in constant memory."""
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(statement, parameters)
         while rows := cursor.fetchmany(fetch):

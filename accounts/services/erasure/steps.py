@@ -1,4 +1,4 @@
-"""What an erasure consists of, in order: each step deletes at most `limit` rows at a time."""
+"""The steps of an erasure, in order; each deletes at most `limit` rows at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from accounts.services.erasure.scrub import Target
 
 @dataclass(frozen=True)
 class Step:
-    """`erase(limit)` returns the rows erased. A step done `once` is not asked a second time."""
+    """`erase(limit)` returns the rows erased. A step with `once` is called only once."""
 
     kind: str
     erase: Callable[[int], int]
@@ -28,11 +28,11 @@ class Step:
 
 
 def steps(deletion: DeletionRequest, target: Target) -> Iterator[Step]:
-    """Everything but the last rows (account, member), which go with the final check."""
+    """Everything except the last rows (account, member), which completion deletes."""
     if deletion.scope:
         yield from _of_scope(deletion, Scope(deletion.scope))
         return
-    # The queue's rows first: whose they are is known by rows that go afterwards.
+    # The queue's rows first: their owner is known from rows deleted afterwards.
     yield Step("queue rows, sessions and cache entries", lambda _limit: scrub.scrub(target), True)
     yield Step("export files", lambda _limit: export.erase_files(target.owner_id), True)
     for account_id in sorted(target.account_ids):
@@ -48,30 +48,30 @@ def _of_scope(deletion: DeletionRequest, scope: Scope) -> Iterator[Step]:
 
 
 def _of_account(account_id: int, owner_id: int) -> Iterator[Step]:
-    held = holdings("account")
+    related = holdings("account")
     yield Step(
         "admin log",
-        lambda _limit: rows.erase_admin_log(held, ROOTS["account"], account_id),
+        lambda _limit: rows.erase_admin_log(related, ROOTS["account"], account_id),
     )
     for kind, erase in registry.erasers().items():
         yield Step(kind, partial(erase, account_id))
-    # Whatever else waits for the account, before the rows with the keys are swept.
+    # Other waiting work of the account, before the rows with its keys are deleted.
     yield Step("kept files", lambda _limit: files.erase(account_ids=[account_id]), True)
-    yield from _swept(held, account_id)
+    yield from _delete_rows(related, account_id)
     yield Step("sign-in by Instagram", lambda _limit: _erase_sign_in(account_id, owner_id))
 
 
 def _of_member(owner_id: int) -> Iterator[Step]:
-    held = holdings("member")
+    related = holdings("member")
     yield Step(
         "admin log",
-        lambda _limit: rows.erase_admin_log(held, ROOTS["member"], owner_id),
+        lambda _limit: rows.erase_admin_log(related, ROOTS["member"], owner_id),
     )
-    yield from _swept(held, owner_id)
+    yield from _delete_rows(related, owner_id)
 
 
-def _swept(held: list[Holding], identity: int) -> Iterator[Step]:
-    for holding in held:
+def _delete_rows(related: list[Holding], identity: int) -> Iterator[Step]:
+    for holding in related:
         if holding.action == "delete":
             yield Step(kind_of(holding.table), partial(_delete, holding, identity))
 
@@ -81,7 +81,7 @@ def _delete(holding: Holding, identity: int, limit: int) -> int:
 
 
 def _erase_sign_in(account_id: int, owner_id: int) -> int:
-    """The identity at Instagram, unless another link of the member still stands on it."""
+    """The identity at Instagram, unless another link of the member still needs it."""
     account = LinkedAccount.objects.filter(pk=account_id).first()
     if account is None:
         return 0

@@ -1,4 +1,4 @@
-"""A member's copy of everything we hold about them (GDPR articles 15 and 20)."""
+"""Export of all data stored about a member (GDPR articles 15 and 20)."""
 
 from __future__ import annotations
 

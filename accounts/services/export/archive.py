@@ -1,4 +1,4 @@
-"""Writing a ZIP of datasets, each as JSON and as CSV, without holding a dataset in memory."""
+"""Writes a ZIP of datasets, each as JSON and as CSV, in constant memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts import files
 
-#: What a spreadsheet would take for a formula when a cell begins with it.
+#: Characters at the start of a cell that make a spreadsheet treat it as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -35,7 +35,7 @@ class Archive:
     def add(self, name: str, rows: Iterator[dict[str, Any]]) -> int:
         """Write `<name>.json` and `<name>.csv`; returns the number of rows.
 
-        A ZIP takes one member at a time, so the CSV waits in a temporary file beside it.
+        A ZIP takes one member at a time, so the CSV is written to a temporary file first.
         """
         with tempfile.TemporaryFile(
             "w+", encoding="utf-8", newline="", dir=files.scratch()
@@ -72,7 +72,7 @@ class Archive:
 
 
 def _cell(value: object) -> str:
-    """One CSV cell. A name cannot begin with a formula's sign, but a free text could."""
+    """One CSV cell. A username cannot begin with a formula's sign, but free text could."""
     if value is None:
         return ""
     if isinstance(value, (dict, list)):

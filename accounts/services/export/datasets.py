@@ -1,4 +1,4 @@
-"""Which datasets a member's copy consists of, and the README that explains them."""
+"""The datasets of an export, and its README."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ Rows = Iterator[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Dataset:
-    """`name` is the path inside the ZIP, without an ending."""
+    """`name` is the path inside the ZIP, without an extension."""
 
     name: str
     rows: Callable[[], Rows]
 
 
 def datasets(owner: User) -> Iterator[Dataset]:
-    """All of them: the member's own, then those of each linked account."""
+    """The member's own datasets, then those of each linked account."""
     for name, own in _OWN.items():
         yield Dataset(f"member/{name}", partial(own, owner))
     for name, registered in registry.owner_exporters().items():
@@ -54,7 +54,7 @@ def datasets(owner: User) -> Iterator[Dataset]:
 
 
 def readme(export: DataExport) -> str:
-    """What the files are and what was left out, in the member's language."""
+    """Describes the files and what was left out, in the member's language."""
     with translation.override(export.owner.language):
         return _(
             "Your copy of everything that Threadsite ({site}) holds about you.\n"
@@ -109,7 +109,7 @@ def _programs(owner: User) -> Rows:
 
 
 def _deletions(owner: User) -> Rows:
-    """Those that wait or run; a completed one names nobody any more, so it cannot be found."""
+    """Waiting and running ones; a completed one names nobody, so it cannot be found."""
     for row in DeletionRequest.objects.filter(owner_id=owner.pk).order_by("pk"):
         names = ("code", "account_id", "everything", "scope", "channel", "state")
         times = ("requested_at", "not_before")
@@ -123,7 +123,7 @@ def _copies(owner: User) -> Rows:
 
 
 def _looks_by_staff(owner: User) -> Rows:
-    """When staff looked at what of theirs; not which person, who is entitled to privacy too."""
+    """When staff viewed which record; without their names, for their privacy."""
     for look in StaffView.objects.filter(owner_id=owner.pk).order_by("pk").iterator():
         yield {"at": look.at, "what": look.what, "account": look.account_id}
 
@@ -155,7 +155,7 @@ def _consents(account: LinkedAccount) -> Rows:
 
 
 def _safe(username: str) -> str:
-    """A name as part of a path: Instagram's own alphabet, and nothing that climbs folders."""
+    """A username as part of a path: Instagram's alphabet, without path separators."""
     kept = "".join(c for c in username if c.isalnum() or c in "._-").strip(".")
     return kept or "account"
 

@@ -1,4 +1,4 @@
-"""The files of exports: found by member, opened while they are kept, deleted when they expire."""
+"""Files of exports: found by member, opened until they expire, deleted."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ State = DataExport.State
 
 
 def files_of(owner_id: int) -> list[str]:
-    """Every file of the member, half-made ones too, whether or not an export knows of it."""
+    """Every file of the member, unfinished ones too, with or without an export."""
     return files.names(files.Area.EXPORTS, owner_id=owner_id)
 
 
 def erase_files(owner_id: int) -> int:
     """Delete the member's exports, files and rows; returns how many files.
 
-    A copy holds all of a member's accounts, so it goes when any of them is erased.
+    An export contains all of a member's accounts, so it is deleted when any of them is erased.
     """
     DataExport.objects.filter(owner_id=owner_id).delete()
     found = files_of(owner_id)
@@ -30,7 +30,7 @@ def erase_files(owner_id: int) -> int:
 
 
 def open_file(*, export: DataExport) -> tuple[BinaryIO, str]:
-    """(file, name to save it under). Raises Conflict while it is made, Gone when it has expired."""
+    """(file, download name). Raises Conflict while it is made, Gone when it has expired."""
     if export.state in DataExport.OPEN:
         raise Conflict("export_not_ready", _("Your copy is still being made. Please wait."))
     if export.state == State.FAILED:
@@ -46,7 +46,7 @@ def open_file(*, export: DataExport) -> tuple[BinaryIO, str]:
 
 
 def expire() -> int:
-    """Delete the files whose time is over; returns how many exports ended."""
+    """Delete expired files; returns how many exports ended."""
     over = DataExport.objects.filter(state=State.READY, expires_at__lte=clock.now())
     count = 0
     for export in over:

@@ -1,8 +1,8 @@
-"""Making an export in the queue: one dataset after another, in flat memory.
+"""Makes exports in the queue: one dataset after another, in constant memory.
 
-A killed worker's half-made file is thrown away and made anew: it is one file, and a ZIP cannot be
-gone on with. The lease is renewed as rows are written; losing it (an erasure has begun, or another
-worker took over) ends the work and removes the file.
+A killed worker's unfinished file is deleted and made again: a ZIP cannot be continued. The lease is
+renewed as rows are written; losing it (an erasure has begun, or another worker took over) ends the
+work and deletes the file.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class LeaseLost(Exception):
 
 
 def request_export(*, owner: User) -> DataExport:
-    """Have a copy made. Raises Conflict (`export_running`) while another is being made."""
+    """Request an export. Raises Conflict (`export_running`) while another is being made."""
     try:
         with transaction.atomic():
             export = DataExport.objects.create(owner=owner, created_at=clock.now())
             queue.enqueue(RUN, export.pk)
-            queue.enqueue("accounts.tasks.tell_member", owner.pk, "export_requested")
+            queue.enqueue("accounts.tasks.notify_member", owner.pk, "export_requested")
             return export
     except IntegrityError:
         raise Conflict(
@@ -51,7 +51,7 @@ def request_export(*, owner: User) -> DataExport:
 
 
 def due() -> list[int]:
-    """Exports that nobody works on."""
+    """Exports without a lease."""
     return list(
         DataExport.objects.filter(_free(), state__in=DataExport.OPEN)
         .order_by("pk")
@@ -60,7 +60,7 @@ def due() -> list[int]:
 
 
 def advance(export_id: int) -> bool:
-    """Make the file; False always: an export is made in one go or begun again later."""
+    """Make the file; returns False: an export is made in one go or begun again later."""
     export = _claim(export_id)
     if export is None:
         return False
@@ -126,10 +126,10 @@ def _watched(
 
 
 def _beat(export: DataExport, progress: dict[str, object]) -> None:
-    held = DataExport.objects.filter(
+    running = DataExport.objects.filter(
         pk=export.pk, worker=export.worker, state=State.RUNNING
     ).update(progress=progress, claimed_until=clock.now() + clock.for_real(LEASE))
-    if not held:
+    if not running:
         raise LeaseLost
 
 
@@ -150,7 +150,7 @@ def _claim(export_id: int) -> DataExport | None:
 
 
 def end_leases(lowest: UUID, highest: UUID) -> int:
-    """Free the copies that workers known to be dead were making."""
+    """End the leases of workers known to be dead."""
     return DataExport.objects.filter(
         state=State.RUNNING, worker__gte=lowest, worker__lte=highest
     ).update(claimed_until=None)

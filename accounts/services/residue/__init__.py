@@ -1,4 +1,4 @@
-"""The nightly look for what erasures left: by key, and by the words of those erased lately."""
+"""Nightly search for residue of erasures: by key, and by the words of those erased lately."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from accounts.registry import NightWork, Progress
 from accounts.services.residue import identifiers, orphans, payloads
 from accounts.services.residue.judging import clear, open_findings
 
-#: Its parts, each done in slices (`accounts.services.nightly`).
+#: The parts of the search, each done in slices (`accounts.services.nightly`).
 WORK: Final[Mapping[str, NightWork]] = MappingProxyType(
     {
         "rows without an owner": orphans.work,
@@ -23,7 +23,7 @@ __all__ = ["WORK", "clear", "open_findings", "search"]
 
 
 def search() -> int:
-    """All of it here and now; how many new doubtful rows were noted for staff."""
+    """Run the whole search at once; returns how many new findings were recorded."""
     noted = 0
     for work in WORK.values():
         progress = Progress()

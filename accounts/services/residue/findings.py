@@ -1,4 +1,4 @@
-"""What the nightly search met, noted for staff once."""
+"""Findings of the nightly search, recorded once for staff."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from accounts.services.erasure import identifiers
 
 @dataclass(frozen=True)
 class ErasedIdentifierHashes:
-    """`known`: keyed hash of a word -> what the word is, and of which erasure."""
+    """`known`: keyed hash of a word -> kind of the word, and its erasure."""
 
     known: Mapping[bytes, tuple[str, int]]
     lengths: frozenset[int]
@@ -21,7 +21,7 @@ class ErasedIdentifierHashes:
         return bool(self.known)
 
     def met(self, found: Iterable[str]) -> Iterator[tuple[str, int]]:
-        """Those among words of a text; only words of a needle's length are hashed."""
+        """The known ones among words of a text; only words of a needle's length are hashed."""
         for word in found:
             if len(word) in self.lengths or 0 in self.lengths:
                 known = self.known.get(identifiers.needle(word))
@@ -31,7 +31,7 @@ class ErasedIdentifierHashes:
 
 @dataclass(frozen=True)
 class Finding:
-    """A row in which something was met."""
+    """A row in which something was found."""
 
     table: str
     column: str
@@ -41,7 +41,7 @@ class Finding:
 
 
 def needles() -> ErasedIdentifierHashes:
-    """Of everybody whose erasure is completed and whose search is not over."""
+    """Of all completed erasures whose search is not over."""
     rows = ErasureNeedle.objects.filter(deletion__state="completed", until__gte=clock.now())
     found = list(rows)
     return ErasedIdentifierHashes(
@@ -51,7 +51,7 @@ def needles() -> ErasedIdentifierHashes:
 
 
 def note(met: Iterable[Finding]) -> int:
-    """Note what is new; returns how many."""
+    """Record new findings; returns how many."""
     noted = 0
     for found in met:
         _finding, created = ResidueFinding.objects.get_or_create(

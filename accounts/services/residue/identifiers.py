@@ -1,9 +1,9 @@
-"""Words of erased people in any column of any table, searched a stretch of a table at a time.
+"""Searches all columns for words of erased people, a range of blocks at a time.
 
-The words are known as keyed hashes only, so the database's words are hashed and compared; each
-distinct word of a stretch once, whoever is searched for. Tables that hold other members' lists are
-left out: whom another account lists stays there. A table is read as a whole once for new needles;
-in the nights after that, only what has been written since.
+Only keyed hashes of the words are known, so the database's words are hashed and compared; each
+distinct word of a range once. Tables of other members' lists are skipped: people whom another
+account lists stay there. A table is read completely once for new needles; after that only what was
+written since.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from accounts.registry import Progress
 from accounts.services.erasure import identifiers, sql
 from accounts.services.residue.findings import ErasedIdentifierHashes, Finding, needles, note
 
-#: The list of what to look for; rows that name tables and times, not people; and ciphertext.
+#: Skipped: the needles, rows that name tables and times but no people, and ciphertext.
 LEFT_OUT: Final = frozenset(
     {
         "accounts_erasureneedle",
@@ -30,7 +30,7 @@ LEFT_OUT: Final = frozenset(
 )
 #: Blocks of a table (8 KiB each) that one statement reads.
 STRETCH: Final = 256
-#: No word stands in these, and no number as long as an id of Instagram's.
+#: Column types without words and without numbers as long as Instagram's ids.
 NO_WORDS: Final = frozenset({
     "bool", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "int2", "int4",
     "float4", "float8", "numeric", "uuid", "oid",
@@ -68,7 +68,7 @@ class Relation:
 
 
 def work(progress: Progress, until: float) -> int:
-    """One slice. The cursor: which relation and block; the memory: up to where was searched."""
+    """One slice. The cursor: relation and block; the memory: how far each was searched."""
     wanted = _begin(progress)
     noted = 0
     if wanted:
@@ -87,7 +87,7 @@ def work(progress: Progress, until: float) -> int:
 
 
 def _begin(progress: Progress) -> ErasedIdentifierHashes:
-    """At the beginning of a night: drop needles whose time is over, and note where we begin."""
+    """At the beginning of a night: delete expired needles, and record the start."""
     if not progress.cursor:
         ErasureNeedle.objects.filter(until__lt=clock.now()).delete()
         newest = ErasureNeedle.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -125,7 +125,7 @@ def _text(column: str, kind: str) -> str:
 def _search(
     relation: Relation, progress: Progress, wanted: ErasedIdentifierHashes
 ) -> Iterator[Finding]:
-    """The next stretch; which row and column it was is asked only of a hit."""
+    """Search the next range; row and column are looked up only for a hit."""
     begin = progress.cursor["block"]
     progress.cursor["block"] = begin + STRETCH
     where = f"ctid >= '({begin},0)' AND ctid < '({begin + STRETCH},0)'"

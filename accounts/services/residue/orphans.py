@@ -1,6 +1,6 @@
-"""Rows keyed to an account or member that does not exist: nothing may outlive its owner.
+"""Searches for orphans: rows keyed to an account or member that does not exist.
 
-Only columns without a foreign key are looked at: of the others the database itself sees to it.
+Only columns without a foreign key are searched: the database checks the others.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from accounts.services.erasure import sql
 from accounts.services.erasure.data_map import ROOTS, Holding, Schema, holdings, read_schema
 from accounts.services.residue.findings import Finding, note
 
-#: Owners asked about in one statement.
+#: Owners checked in one statement.
 STRETCH: Final = 2_000
 
-# A loose index scan: one probe per owner, however many rows each has. `after` is where the last
-# stretch ended.
+# A loose index scan: one probe per owner, however many rows each has. `after` is the end of the
+# previous range.
 _STRETCH: Final = """
 WITH RECURSIVE ids (id) AS (
     (SELECT "{column}" FROM "{table}" WHERE "{column}" IS NOT NULL {after}
@@ -31,7 +31,7 @@ WITH RECURSIVE ids (id) AS (
 SELECT id::text, NOT EXISTS (SELECT 1 FROM "{root}" WHERE "{root}".id = {owner})
 FROM (SELECT id FROM ids LIMIT {stretch}) AS held
 """
-# Without an index a scan of the whole is cheaper than a probe for each.
+# Without an index a full scan is cheaper than a probe for each.
 _WHOLE: Final = """
 SELECT DISTINCT id::text FROM (SELECT "{column}" AS id FROM "{table}") AS held
 WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "{root}" WHERE "{root}".id = {owner}) LIMIT 100
@@ -45,7 +45,7 @@ SELECT EXISTS (SELECT 1 FROM pg_index JOIN pg_attribute
 
 
 def work(progress: Progress, until: float) -> int:
-    """One slice; returns how many rows were noted. The cursor: which column, and after whom."""
+    """One slice; returns how many rows were recorded. The cursor: column and last owner."""
     schema = read_schema()
     noted = 0
     for root, holding in _columns(schema):
@@ -68,7 +68,7 @@ def work(progress: Progress, until: float) -> int:
 
 
 def _columns(schema: Schema) -> Iterator[tuple[str, Holding]]:
-    """(table of the owners, holding) of each column that holds an owner's id by itself."""
+    """(table of the owners, holding) of each column with an owner's id."""
     seen_to = {(key.table, key.column) for key in schema.foreign_keys}
     for of, root in ROOTS.items():
         for holding in holdings(of, schema):
@@ -78,7 +78,7 @@ def _columns(schema: Schema) -> Iterator[tuple[str, Holding]]:
 
 
 def _stretch(root: str, holding: Holding, after: Any) -> tuple[list[Finding], Any] | None:
-    """(what was met, after whom to go on: None at the end)."""
+    """(findings, the owner to continue after: None at the end)."""
     given: dict[str, Any] = {
         "table": holding.table,
         "column": holding.column,
@@ -97,7 +97,7 @@ def _stretch(root: str, holding: Holding, after: Any) -> tuple[list[Finding], An
 
 
 def _owner(holding: Holding) -> str:
-    """SQL for the owner's id in a held value; null where a text names nobody: an orphan."""
+    """SQL for the owner's id in a value; null if a text names nobody: an orphan."""
     if holding.form == "{}":
         return "held.id"
     prefix, _braces, suffix = (re.escape(part) for part in holding.form.partition("{}"))

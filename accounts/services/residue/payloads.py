@@ -1,4 +1,4 @@
-"""Words of erased people in what lies encoded: queue rows, ended tasks, sessions, cache entries."""
+"""Searches encoded payloads for words of erased people: queue, tasks, sessions, cache."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from accounts.services.erasure import identifiers, payloads
 from accounts.services.erasure.payloads import Payload
 from accounts.services.residue.findings import ErasedIdentifierHashes, Finding, needles, note
 
-#: Rows between two looks at the time.
+#: Rows between two readings of the time.
 STRETCH: Final = 500
 
 
 def work(progress: Progress, until: float) -> int:
-    """One slice. The cursor: which table, and after which row."""
+    """One slice. The cursor: table and last row."""
     wanted = needles()
     noted = 0
     for table, rows in payloads.SOURCES.items():

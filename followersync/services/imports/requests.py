@@ -217,7 +217,7 @@ def _work(
             raise ThreadsiteError("import_gave_up", _("The import broke off several times."))
         leases.commit(lease, **leases.increments(attempts=1), started_at=clock.now())
         with (
-            files.to_scratch(job.stored, beat=_renewing(lease)) as file,
+            files.scratch_copy(job.stored, beat=_renewing(lease)) as file,
             opened_in_process(
                 file, job.file_name, waiting=reader_process.Waiting(lambda: leases.commit(lease))
             ) as archive,

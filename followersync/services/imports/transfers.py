@@ -197,7 +197,7 @@ def _as_invalid_input() -> Iterator[None]:
 def _archive(items: list[TransferredItem]) -> Iterator[IO[bytes]]:
     """One zip of all items, under the paths that they were pushed with."""
     if items[0].zipped:
-        with files.to_scratch(items[-1].stored) as archive:
+        with files.scratch_copy(items[-1].stored) as archive:
             yield archive
         return
     with tempfile.TemporaryFile(dir=files.scratch()) as target:

@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import clock, crypto, files, registry
 from accounts.errors import InvalidInput, ThreadsiteError
-from accounts.outbound.addresses import may_be_named
+from accounts.outbound.addresses import is_allowed_url
 from accounts.outbound.budget import within
-from accounts.outbound.client import chosen_by_member
+from accounts.outbound.client import client_for_member_url
 from accounts.queue import enqueue
 from accounts.scopes import Scope
 from accounts.selectors import in_force
@@ -121,7 +121,7 @@ def _check_servers(url: str, options: Mapping[str, Any]) -> None:
     if parts.scheme in ("webdav", "webdavs"):
         servers.append(f"http{'s' if parts.scheme == 'webdavs' else ''}://{parts.netloc}")
     private = settings.WEBHOOKS_TO_PRIVATE_NETWORKS
-    if not all(may_be_named(server, private=private) for server in servers):
+    if not all(is_allowed_url(server, private=private) for server in servers):
         raise FolderError("not_public")
 
 
@@ -253,7 +253,7 @@ def _source(url: str, options: Mapping[str, Any], local_allowed: bool) -> Folder
     if url.startswith("s3:") and not given.get("key"):
         # Otherwise botocore would use this machine's keys.
         given["anon"] = True
-    return Folder(url, given, client=chosen_by_member())
+    return Folder(url, given, client=client_for_member_url())
 
 
 def _take(folder: WatchedFolder, source: Folder, export: Export) -> bool:

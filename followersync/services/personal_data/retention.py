@@ -26,11 +26,11 @@ Period = Literal["day", "week"]
 
 def register() -> None:
     """Register the retention handlers; called once, when the app is ready."""
-    registry.register_thinner("runs", retention.ended_runs)
-    registry.register_paced_thinner("history", history)
-    registry.register_paced_thinner("snapshots", snapshots)
-    registry.register_paced_thinner("snapshots_daily", partial(merge, "day"))
-    registry.register_paced_thinner("snapshots_weekly", partial(merge, "week"))
+    registry.register_retention_handler("runs", retention.ended_runs)
+    registry.register_cursor_retention_handler("history", history)
+    registry.register_cursor_retention_handler("snapshots", snapshots)
+    registry.register_cursor_retention_handler("snapshots_daily", partial(merge, "day"))
+    registry.register_cursor_retention_handler("snapshots_weekly", partial(merge, "week"))
 
 
 def history(older_than: datetime, progress: Progress, until: float) -> int:

@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.models import ConsentEvent, DataExport, LinkedAccount
 from accounts.scopes import Scope
 from accounts.services import quotas
-from accounts.services.consent import shown_text
+from accounts.services.consent import current_text
 from accounts.services.quotas import Quota, QuotaUsedUp, spend
 from tests.support.api import API, browser, problem
 
@@ -38,7 +38,7 @@ def test_the_pages_count_as_the_api_does(as_alice, alice, account, monkeypatch):
     for name in ("link", "export", "grant"):
         monkeypatch.setitem(quotas.QUOTAS, name, Quota(1, timedelta(hours=1)))
         spend(user_id=alice.pk, name=name)
-    text = shown_text(Scope.PROFILE, "en").hash
+    text = current_text(Scope.PROFILE, "en").hash
 
     as_alice.post("/link/archive/", {"username": "ada"})
     as_alice.post("/settings/exports/")
@@ -52,7 +52,7 @@ def test_the_pages_count_as_the_api_does(as_alice, alice, account, monkeypatch):
 def test_a_grant_by_the_api_counts_and_a_withdrawal_is_never_refused(alice, account, monkeypatch):
     monkeypatch.setitem(quotas.QUOTAS, "grant", Quota(1, timedelta(hours=1)))
     where = f"{API}/accounts/{account.pk}/consents/profile/"
-    given = {"text_hash": shown_text(Scope.PROFILE, "en").hash}
+    given = {"text_hash": current_text(Scope.PROFILE, "en").hash}
     session = browser(alice)
 
     assert session.put(where, given).status_code == 200

@@ -82,7 +82,7 @@ def test_a_large_file_passes_in_pieces(kept_in, account):
     keep(account, b"warm")
     tracemalloc.start()
     name, size = files.keep(files.Area.IMPORTS, Endless(), account=account)
-    with files.to_scratch(name) as copy:
+    with files.scratch_copy(name) as copy:
         assert copy.seek(0, io.SEEK_END) == size == 40 << 20
     _now, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -95,7 +95,7 @@ def test_a_lease_is_renewed_while_a_large_file_is_copied_to_this_host(account):
     name = keep(account, bytes((3 << 20) + 1))
     renewed: list[int] = []
 
-    with files.to_scratch(name, beat=lambda: renewed.append(1)):
+    with files.scratch_copy(name, beat=lambda: renewed.append(1)):
         pass
 
     assert len(renewed) == 4

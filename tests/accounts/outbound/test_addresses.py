@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from accounts.outbound import special_ranges
-from accounts.outbound.addresses import is_public, may_be_named
+from accounts.outbound.addresses import is_allowed_url, is_public
 
 REFUSED = [
     "0.0.0.0", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "169.254.169.254",
@@ -55,9 +55,9 @@ def test_each_range_of_the_list_is_refused_from_its_first_address_to_its_last():
     ],
 )  # fmt: skip
 def test_an_address_in_our_own_network_cannot_be_named(url):
-    assert not may_be_named(url, private=False)
+    assert not is_allowed_url(url, private=False)
 
 
 def test_a_name_on_the_internet_can_be_named_and_the_operator_may_allow_all():
-    assert may_be_named("https://cloud.example.org:8443/x?y=1", private=False)
-    assert may_be_named("http://localhost:8000/", private=True)
+    assert is_allowed_url("https://cloud.example.org:8443/x?y=1", private=False)
+    assert is_allowed_url("http://localhost:8000/", private=True)

@@ -14,7 +14,7 @@ from accounts import registry, tasks
 from accounts.models import NightJob, ResidueFinding, User
 from accounts.queue import CLUSTER
 from accounts.registry import Progress
-from accounts.selectors.duties import nights_wanting_care
+from accounts.selectors.duties import overdue_nightly_work
 from accounts.services import erasure, nightly, processes, residue
 from accounts.services.erasure import payloads as decoded
 from accounts.services.residue import findings, identifiers, orphans, payloads
@@ -155,12 +155,12 @@ def test_what_fails_waits_and_stops_nothing_else_and_is_told(clock: Clock, monke
     def broken(older_than: datetime, limit: int) -> int:
         raise ValueError("no")
 
-    monkeypatch.setitem(registry._thinners, "runs", broken)
+    monkeypatch.setitem(registry._retention_handlers, "runs", broken)
     nightly.enqueue_due()
 
     work_off()
 
-    (told,) = nights_wanting_care()
+    (told,) = overdue_nightly_work()
     assert (told.name, told.failures, told.error_code) == ("retention: runs", 1, "ValueError")
     assert NightJob.objects.filter(finished_at=None).count() == 1
     assert nightly._next() is None
@@ -275,7 +275,9 @@ def test_after_the_first_night_only_what_was_written_since_is_read(erased, bob, 
     first = Progress()
     identifiers.work(first, float("inf"))
     read: list[str] = []
-    monkeypatch.setattr(identifiers.words, "distinct", lambda text: read.append(text) or set())
+    monkeypatch.setattr(
+        identifiers.identifiers, "distinct", lambda text: read.append(text) or set()
+    )
 
     identifiers.work(Progress(memory=first.memory), float("inf"))
     before = sum(map(len, read))

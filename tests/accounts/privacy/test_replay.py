@@ -170,7 +170,7 @@ def _forget_withdrawals(account) -> None:
 
 def test_somebody_who_was_kept_out_is_kept_out_of_the_restored_database_too(account, clock):
     restored_backup.compare()
-    request = suppression.object_as_proven(instagram_id="17", username="leave.me", language="en")
+    request = suppression.suppress_proven(instagram_id="17", username="leave.me", language="en")
     while suppression.advance(request.pk):
         pass
     # As the backup has it: no request, no hashes, and the person in somebody's list.

@@ -141,7 +141,7 @@ def test_what_other_apps_register_is_thinned_by_the_rule_of_its_name(settings, c
         asked.append(before)
         return 0
 
-    monkeypatch.setitem(registry._thinners, "runs", note)
+    monkeypatch.setitem(registry._retention_handlers, "runs", note)
     settings.RETENTION_DAYS = {"runs": 30}
 
     retention.apply()
@@ -153,13 +153,13 @@ def test_what_is_kept_as_long_as_the_link_is_left_alone(monkeypatch):
     def refuse(before: datetime, limit: int) -> int:
         raise AssertionError("nobody set a number of days")
 
-    monkeypatch.setitem(registry._thinners, "history", refuse)
+    monkeypatch.setitem(registry._retention_handlers, "history", refuse)
 
     assert "history" not in retention.apply()
 
 
 def test_one_night_stops_in_time_and_the_next_goes_on(monkeypatch):
-    monkeypatch.setitem(registry._thinners, "runs", lambda before, limit: 1)
+    monkeypatch.setitem(registry._retention_handlers, "runs", lambda before, limit: 1)
 
     assert retention.apply(max_seconds=0.2)["runs"] > 0
 

@@ -89,7 +89,7 @@ def test_a_request_is_decided_once(stella: User):
 
 
 def test_who_signed_in_with_instagram_waits_for_nobody(lists):
-    request = suppression.object_as_proven(instagram_id="17799", username=NAME, language="de")
+    request = suppression.suppress_proven(instagram_id="17799", username=NAME, language="de")
     while suppression.advance(request.pk):
         pass
 
@@ -102,7 +102,7 @@ def test_access_is_answered_and_drops_nothing(stella: User, lists):
     request = asked("access")
     suppression.decide(request=request, staff=stella, grant=True, reason="Seen.")
 
-    assert list(suppression.held_about(request)) == [{"kind": "test rows", "rows": 12}]
+    assert list(suppression.stored_about(request)) == [{"kind": "test rows", "rows": 12}]
     assert not SuppressedPerson.objects.exists()
 
 

@@ -34,7 +34,7 @@ def test_the_queue_makes_the_copy(alice, work_off):
 
 def test_a_lost_task_is_enqueued_again_each_minute(account, alice, work_off):
     erasure.request_account_erasure(account=account, channel="web")
-    suppression.object_as_proven(instagram_id="17", username="some.body", language="en")
+    suppression.suppress_proven(instagram_id="17", username="some.body", language="en")
     export.request_export(owner=alice)
 
     assert tasks.privacy_tick() == 3

@@ -9,14 +9,14 @@ from django.urls import reverse
 from accounts.models import ConsentEvent, LinkedAccount
 from accounts.scopes import Scope
 from accounts.selectors import consents_in_force
-from accounts.services.consent import shown_text
+from accounts.services.consent import current_text
 from tests.support.factories import consent
 
 
 def test_allowing_writes_the_shown_text_into_the_ledger(
     as_alice: Client, account: LinkedAccount
 ) -> None:
-    text = shown_text(Scope.INSIGHTS, "en")
+    text = current_text(Scope.INSIGHTS, "en")
 
     as_alice.post(reverse("consent-grant", args=[account.pk, "insights"]), {"text_hash": text.hash})
 
@@ -62,7 +62,7 @@ def test_the_history_shows_who_said_what(as_alice: Client, account: LinkedAccoun
 
     assert "Followers: granted" in " ".join(text.split())
     assert "by the member on the site" in text
-    assert shown_text(Scope.FOLLOWERS, "en").hash in text
+    assert current_text(Scope.FOLLOWERS, "en").hash in text
 
 
 def test_a_purpose_that_is_none_is_not_found(as_alice: Client, account: LinkedAccount) -> None:
@@ -78,7 +78,7 @@ def test_another_member_cannot_speak_for_the_owner(
 
     answer = client.post(
         reverse(name, args=[account.pk, "insights"]),
-        {"text_hash": shown_text(Scope.INSIGHTS, "en").hash},
+        {"text_hash": current_text(Scope.INSIGHTS, "en").hash},
     )
 
     assert answer.status_code == 404

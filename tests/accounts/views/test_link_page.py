@@ -11,13 +11,13 @@ from django.urls import reverse
 
 from accounts.models import ConsentEvent, LinkedAccount, User
 from accounts.scopes import Scope
-from accounts.services.consent import shown_text, shown_texts
+from accounts.services.consent import current_text, current_texts
 from tests.support.factories import LinkedAccountFactory
 
 
 def ticked(*scopes: Scope) -> dict[str, object]:
     """The form as a browser sends it: every shown text's hash, and what was ticked."""
-    hashes = {f"hash_{scope}": text.hash for scope, text in shown_texts("en").items()}
+    hashes = {f"hash_{scope}": text.hash for scope, text in current_texts("en").items()}
     return {"scopes": [scope.value for scope in scopes], **hashes}
 
 
@@ -25,7 +25,7 @@ def test_every_purpose_is_explained_and_none_is_ticked(client: Client, db: None)
     text = client.get(reverse("link")).content.decode()
 
     for scope in Scope:
-        assert shown_text(scope, "en").text in text.replace("&#x27;", "'")
+        assert current_text(scope, "en").text in text.replace("&#x27;", "'")
     assert len(re.findall(r'type="checkbox"', text)) == len(Scope)
     assert not re.search(r'type="checkbox"[^>]*checked', text)
 

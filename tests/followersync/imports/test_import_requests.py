@@ -86,7 +86,7 @@ def test_an_archive_that_takes_long_is_read_by_one_worker(kept, clock):
     job = ArchiveImport.objects.get(run=run)
     with (
         pytest.raises(InterruptedError),
-        files.to_scratch(job.stored) as file,
+        files.scratch_copy(job.stored) as file,
         requests.opened_in_process(
             file,
             job.file_name,

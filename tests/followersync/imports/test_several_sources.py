@@ -170,9 +170,7 @@ def test_an_archive_newer_than_the_edge_brings_who_came_since(edged, bring):
 def test_who_asked_to_be_kept_out_is_in_no_import_and_costs_nobody_their_place(kept, bring):
     listed = people()
     bring(kept, export(listed))
-    suppression.object_as_proven(
-        instagram_id="17841400000000001", username="shy.one", language="en"
-    )
+    suppression.suppress_proven(instagram_id="17841400000000001", username="shy.one", language="en")
     old = sorted(listed, key=listed.__getitem__)[20]
     later = {n: s for n, s in listed.items() if n != old} | {"shy.one": listed[old]}
 

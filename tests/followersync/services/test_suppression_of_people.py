@@ -29,7 +29,7 @@ def ada(sandbox: Sandbox, alice, edge) -> LinkedAccount:
 
 def left_out(person: Follower) -> None:
     """The person proves by Instagram who they are, and is dropped."""
-    request = suppression.object_as_proven(
+    request = suppression.suppress_proven(
         instagram_id=str(person.key), username=person.username, language="en"
     )
     while suppression.advance(request.pk):

@@ -1,4 +1,4 @@
-"""English dates and times that nobody can misread: day first, month by name, 24 hours."""
+"""Unambiguous English date and time formats: day first, month by name, 24 hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Print the keys that are drawn from SECRET_KEY, to be pinned before it is changed."""
+"""`manage.py derived_keys`: print the keys derived from SECRET_KEY, before it is changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threadsite import environment
 
 
 class Command(BaseCommand):
-    """`manage.py derived_keys`: lines for the environment, to standard output and nowhere else."""
+    """Prints environment lines to standard output only."""
 
     help = (
         "Prints NAME=value for each key that is drawn from SECRET_KEY. Set these variables before "
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """The database is not asked."""
+        """Does not use the database."""
         for name, purpose in environment.PURPOSES.items():
             if os.environ.get(name, "").strip():
                 self.stdout.write(f"# {name} is set already.")

@@ -1,4 +1,4 @@
-"""Say in plain words what is misconfigured, unreachable or overdue."""
+"""`manage.py doctor`: report what is misconfigured, unreachable or overdue."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from threadsite import doctor
 
 
 class Command(BaseCommand):
-    """`manage.py doctor`: one line per finding; exits 1 when something needs doing."""
+    """One line per finding; exits with 1 if something needs doing."""
 
     help = "Says what is misconfigured, unreachable or overdue, and what to do about it."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print every finding, the healthy ones too."""
+        """Print every finding, the good ones too."""
         findings = doctor.examine()
         for finding in findings:
             mark = self.style.SUCCESS("ok  ") if finding.well else self.style.ERROR("see ")

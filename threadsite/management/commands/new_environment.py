@@ -1,4 +1,4 @@
-"""Write the environment file of a new deployment."""
+"""`manage.py new_environment PATH`: write the environment file of a new deployment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REFUSED = ("'", "\n", "\r")
 
 
 class Command(BaseCommand):
-    """`manage.py new_environment PATH`: every setting with comments, fresh secrets, mode 0600."""
+    """Writes every setting with comments and fresh secrets, with mode 0600."""
 
     help = (
         "Writes a file with every setting, what each means, and fresh secrets, readable by its "
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--home", default="/var/lib/threadsite", help="THREADSITE_HOME")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write it, then say what is still missing."""
+        """Write it, then print what is still missing."""
         path: Path = options["path"]
         url = options["public_url"].rstrip("/")
         if url and not (url.startswith(("http://", "https://")) and urlsplit(url).hostname):

@@ -1,4 +1,4 @@
-"""Run the queue under a watchdog (`threadsite.watchdog`)."""
+"""`manage.py queue`: run the queue under a watchdog (`threadsite.watchdog`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from threadsite.watchdog import Watchdog
 
 
 class Command(BaseCommand):
-    """`manage.py queue`: one cluster, restarted when it dies or hangs."""
+    """Runs one cluster, restarted when it dies or hangs."""
 
     help = "Runs the queue's workers and restarts them when they die or hang."
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             serving.check_start()
         except ImproperlyConfigured as error:
             raise CommandError(f"The queue does not start. {error}") from None
-        hosts.keep_looking()
+        hosts.start_reading_marks()
         folder = environment.home() / "queue"
         (folder / "logs").mkdir(parents=True, exist_ok=True)
         supervisor = Supervisor(
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             environment=os.environ,
             keep_pids=False,
             stop_seconds=6,
-            # What it needs may be away for long; it is here when that comes back.
+            # Never gives up: what it needs may be away for long.
             gives_up=False,
         )
         supervisor.listen()
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
         supervisor.start(child)
         try:
-            supervisor.run(on_death=report, on_beat=systemd.beating(look))
+            supervisor.run(on_death=report, on_beat=systemd.with_watchdog(look))
         finally:
             supervisor.stop()
             watchdog.leave()

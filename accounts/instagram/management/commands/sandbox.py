@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: the stand-in Instagram alone."""
+"""`manage.py sandbox`: run the Instagram sandbox alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SAVE_SECONDS: Final = 3.0
 
 class Command(BaseCommand):
     help = "Serves a stand-in Instagram whose people follow, leave, return and rename."
-    # It needs no database, and shall run where there is none.
+    # It needs no database, and must run without one.
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             client_secret=settings.INSTAGRAM_CLIENT_SECRET,
             site_url=options["site_url"],
             webhook_verify_token=settings.INSTAGRAM_WEBHOOK_VERIFY_TOKEN,
-            clock=time.time if settings.CLOCK_FOLDER is None else _shared_clock,
+            clock=time.time if settings.CLOCK_FOLDER is None else _fast_clock,
         )
         path: Path | None = options["state"]
         world = load(path, config) if path else None
@@ -95,6 +95,6 @@ class Command(BaseCommand):
         server.close()
 
 
-def _shared_clock() -> float:
-    """The site's: unix seconds."""
+def _fast_clock() -> float:
+    """The site's fast clock, in Unix seconds."""
     return clock.now().timestamp()
