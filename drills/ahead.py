@@ -16,7 +16,7 @@ AHEAD = float(os.environ["DRILL_AHEAD_SECONDS"])
 
 
 def main() -> None:
-    """Move the clock, then do as manage.py does."""
+    """Move the clock, then do as `manage.py` does."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from django.utils import timezone
 
@@ -27,9 +27,9 @@ def main() -> None:
 
     timezone.now = now
     time.time = lambda: true_time() + AHEAD
-    import manage
+    from threadsite.__main__ import main as manage
 
-    manage.main()
+    manage()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from drills.stage import Host
+from threadsite import environment
 from threadsite.demo import launcher
 from threadsite.supervisor import Child
 
@@ -45,9 +46,9 @@ class Release:
         self.folder = folder
         for part in PARTS:
             ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(launcher.PROJECT / part, folder / part, ignore=ignored)
+            shutil.copytree(environment.CODE / part, folder / part, ignore=ignored)
         for name in FILES:
-            shutil.copy(launcher.PROJECT / name, folder / name)
+            shutil.copy(environment.CODE / name, folder / name)
         migrations = folder / "followersync" / "migrations"
         self.last = max(path.stem for path in migrations.glob("[0-9]*.py"))
         self.name = f"{int(self.last[:4]) + 1:04d}_label_of_the_drill"

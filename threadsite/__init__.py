@@ -1,1 +1,5 @@
 """The project: settings, URLs, queue, logs, metrics, operator commands."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

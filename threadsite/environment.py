@@ -49,10 +49,20 @@ WITHOUT_SECRETS: Final = frozenset(
 PLACEHOLDER: Final = "not-a-deployment"
 
 
+#: The folder of the packages; once installed, no checkout is around it.
+CODE: Final = Path(__file__).resolve().parent.parent
+INSTALLED: Final = not (CODE / "manage.py").is_file()
+
+
 def home() -> Path:
     """The folder that holds everything local (embedded database, demo secrets, exports)."""
-    project = Path(__file__).resolve().parent.parent
-    return Path(os.environ.get("THREADSITE_HOME") or project / ".local").expanduser().resolve()
+    usual = Path("~/.local/share/threadsite") if INSTALLED else CODE / ".local"
+    return Path(os.environ.get("THREADSITE_HOME") or usual).expanduser().resolve()
+
+
+def collected_files() -> Path:
+    """Where `collectstatic` puts the files that it collects, unless STATIC_ROOT says otherwise."""
+    return (home() if INSTALLED else CODE) / "staticfiles"
 
 
 def prepare(command: str) -> None:

@@ -19,7 +19,14 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-TABLE: Final = Path(__file__).resolve().parent.parent / "docs" / "operations.md"
+from threadsite import environment
+
+#: The package brings a copy of the document along.
+TABLE: Final = (
+    Path(__file__).with_name("operations.md")
+    if environment.INSTALLED
+    else environment.CODE / "docs" / "operations.md"
+)
 ROW: Final = re.compile(
     r"^\| (?P<names>`[A-Z_]+`(?:, `[A-Z_]+`)*) \| (?P<needed>.+?) \| (?P<meaning>.+) \|$"
 )

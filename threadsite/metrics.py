@@ -8,11 +8,8 @@ from __future__ import annotations
 import hmac
 import platform
 import shutil
-import tomllib
 from collections.abc import Iterator
-from functools import cache
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
 import django
@@ -34,7 +31,7 @@ from accounts import counters
 from accounts.models import Counter
 from accounts.selectors.duties import deadline_counts
 from followersync.selectors import operations
-from threadsite import environment, health, heartbeat, server_state
+from threadsite import __version__, environment, health, heartbeat, server_state
 
 #: Help of each gauge without labels. Those without a unit are numbers of rows.
 GAUGES: Final = {
@@ -104,15 +101,8 @@ def _build() -> Metric:
     family = GaugeMetricFamily(
         "threadsite_build_info", "What runs here", labels=["version", "django", "python"]
     )
-    family.add_metric([version(), django.get_version(), platform.python_version()], 1)
+    family.add_metric([__version__, django.get_version(), platform.python_version()], 1)
     return family
-
-
-@cache
-def version() -> str:
-    """Threadsite's version, from pyproject.toml."""
-    path = Path(__file__).resolve().parent.parent / "pyproject.toml"
-    return str(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"])
 
 
 def _disk() -> dict[str, float]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from threadsite import database, environment
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = environment.CODE
 
 # --- The deployment -----------------------------------------------------------------------------
 DEBUG = environment.flag("DEBUG", default=False)
@@ -139,7 +139,7 @@ MIDDLEWARE = [
     "accounts.middleware.ReauthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
-#: Traces by OpenTelemetry (requirements-telemetry.txt); unset, nothing of it is imported.
+#: Traces by OpenTelemetry (the extra `telemetry`); unset, nothing of it is imported.
 OPENTELEMETRY = environment.flag("OPENTELEMETRY", default=False)
 if OPENTELEMETRY:
     MIDDLEWARE.insert(
@@ -328,7 +328,7 @@ TIME_ZONE = "UTC"
 
 # --- Static files -------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = environment.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
+STATIC_ROOT = environment.text("STATIC_ROOT", str(environment.collected_files()))
 STATICFILES_DIRS = [BASE_DIR / "threadsite" / "static"]
 # Collected files are served compressed and under hashed names; before `collectstatic` has run
 # (development, tests, demo) they are served from their source folders.

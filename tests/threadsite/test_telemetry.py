@@ -15,7 +15,7 @@ from threading import Thread
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from threadsite.demo.launcher import PROJECT
+from threadsite import environment
 
 ASK = """
 import django
@@ -59,7 +59,7 @@ def run(code: str, **variables: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, **variables},
-        cwd=PROJECT,
+        cwd=environment.CODE,
         check=True,
         capture_output=True,
         text=True,

@@ -21,8 +21,7 @@ from threadsite.demo import settings
 from threadsite.embedded import EmbeddedServer, ServerError
 from threadsite.supervisor import Child, Supervisor
 
-PROJECT = Path(__file__).resolve().parents[2]
-MANAGE = [sys.executable, str(PROJECT / "manage.py")]
+MANAGE = [sys.executable, "-m", "threadsite"]
 START_SECONDS = 60.0
 #: Random events in a real minute, for each account.
 EVENTS_PER_MINUTE = 4.0
@@ -165,7 +164,7 @@ def web_command(port: int) -> list[str]:
     """gunicorn, with the settings of threadsite.server."""
     return [
         sys.executable, "-m", "gunicorn", "-c", "python:threadsite.server", "threadsite.wsgi",
-        "--chdir", str(PROJECT), "--bind", f"127.0.0.1:{port}", "--graceful-timeout", "3",
+        "--chdir", str(environment.CODE), "--bind", f"127.0.0.1:{port}", "--graceful-timeout", "3",
     ]  # fmt: skip
 
 

@@ -38,7 +38,8 @@ class Command(BaseCommand):
             gives_up=False,
         )
         supervisor.listen()
-        child = Child("cluster", [sys.executable, sys.argv[0], "qcluster"], inherit_output=True)
+        me = ["-m", "threadsite"] if sys.argv[0].endswith("__main__.py") else [sys.argv[0]]
+        child = Child("cluster", [sys.executable, *me, "qcluster"], inherit_output=True)
         watchdog = Watchdog(child, supervisor.environment)
         watchdog.find_orphans()
 
