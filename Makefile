@@ -79,10 +79,15 @@ drill: .venv/ready
 	$(BIN)/python -m drills $(DRILL)
 
 # The hashed files hold no download address: any index, or none of them named, serves.
+COMPILE := $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --universal --python-version 3.11
+
 requirements: .venv/ready
-	for f in requirements-dev requirements requirements-telemetry requirements-uv; do \
-	  $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
-	    $$([ $$f = requirements-dev ] || echo "-c requirements-dev.txt") $$f.in -o $$f.txt || exit 1; done
+	$(COMPILE) pyproject.toml --extra telemetry --group dev -o requirements-dev.txt
+	$(COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	$(COMPILE) pyproject.toml --extra telemetry -c requirements-dev.txt -o requirements-telemetry.txt
+	$(COMPILE) --group uv -c requirements-dev.txt -o requirements-uv.txt
+	$(COMPILE) --group bench-dlt -o bench/requirements-dlt.txt
+	$(COMPILE) --group bench-dbt -o bench/requirements-dbt.txt
 
 .venv/ready: requirements-dev.txt requirements-uv.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
