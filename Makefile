@@ -23,6 +23,7 @@ lint: .venv/ready types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 	$(NO_DEPLOYMENT) $(BIN)/python -m tests.deploys
 
 audit: .venv/ready

@@ -102,8 +102,9 @@ def no_key(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("scope", ["openid", "accounts:read openid"])
+@pytest.mark.usefixtures("no_key")
 def test_without_a_key_nobody_is_asked_for_an_identity_that_could_not_be_told(
-    as_alice: Client, program: Program, no_key: None, scope: str
+    as_alice: Client, program: Program, scope: str
 ) -> None:
     answer = ask(as_alice, scope)
 
@@ -112,14 +113,16 @@ def test_without_a_key_nobody_is_asked_for_an_identity_that_could_not_be_told(
     assert (told(answer)["error"], told(answer)["state"]) == ("invalid_scope", "xyz")
 
 
+@pytest.mark.usefixtures("no_key")
 def test_without_a_key_the_other_scopes_are_given_as_ever(
-    as_alice: Client, program: Program, no_key: None
+    as_alice: Client, program: Program
 ) -> None:
     assert tokens(as_alice)["scope"] == "accounts:read"
 
 
+@pytest.mark.usefixtures("no_key")
 def test_a_refusal_never_leads_to_an_address_that_is_not_the_programs(
-    as_alice: Client, program: Program, no_key: None
+    as_alice: Client, program: Program
 ) -> None:
     answer = ask(as_alice, "openid", redirect_uri="https://elsewhere.example/")
 

@@ -250,7 +250,8 @@ class TestTheWatch:
         assert self.said(Watch(), "lost @some.follower today")
         assert not self.said(Watch(), "nobody of them")
 
-    def test_it_finds_a_key_that_was_mailed(self, mailoutbox: list[Any], alice: User) -> None:
+    @pytest.mark.usefixtures("mailoutbox")
+    def test_it_finds_a_key_that_was_mailed(self, alice: User) -> None:
         from django.core.mail import send_mail
 
         send_mail("Hi", "https://x/auth/password/reset/key/5-k3y/", None, ["a@example.org"])

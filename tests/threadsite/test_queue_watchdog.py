@@ -57,15 +57,6 @@ def kill_one(cluster: Child) -> int:
     return victim.pid
 
 
-def end_connections() -> None:
-    """What a restart of the database does to whoever is connected."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_is_away_does_not_end_it(dog: Watchdog, settings: Any) -> None:
     """Else no list is ever looked at again, on any host, after one restart of the database."""

@@ -47,7 +47,8 @@ def ask(path: str) -> tuple[str, dict[str, str], bytes]:
     return answered[0], answered[1], body
 
 
-def test_a_page_and_a_program_are_told_that_the_site_is_being_restored(brought_back):
+@pytest.mark.usefixtures("brought_back")
+def test_a_page_and_a_program_are_told_that_the_site_is_being_restored():
     status, headers, body = ask("/")
     assert status.startswith("503")
     assert headers["Retry-After"] == "60"
@@ -59,7 +60,8 @@ def test_a_page_and_a_program_are_told_that_the_site_is_being_restored(brought_b
     assert b'"code": "restoring"' in body
 
 
-def test_who_watches_the_site_is_answered_all_the_same(brought_back):
+@pytest.mark.usefixtures("brought_back")
+def test_who_watches_the_site_is_answered_all_the_same():
     assert ask("/healthz")[0] == ask("/readyz")[0] == "200 OK"
 
     serving.refusal(fresh=True)
@@ -67,14 +69,16 @@ def test_who_watches_the_site_is_answered_all_the_same(brought_back):
     assert "older than the list" in health.readiness()["erasures"]
 
 
-def test_neither_web_nor_queue_starts(brought_back):
+@pytest.mark.usefixtures("brought_back")
+def test_neither_web_nor_queue_starts():
     with pytest.raises(ImproperlyConfigured, match="older than the list"):
         serving.check_start()
     with pytest.raises(CommandError, match="older than the list"):
         call_command("queue")
 
 
-def test_the_site_opens_by_itself_once_everything_is_erased_again(brought_back, monkeypatch):
+@pytest.mark.usefixtures("brought_back")
+def test_the_site_opens_by_itself_once_everything_is_erased_again(monkeypatch):
     assert ask("/")[0].startswith("503")
 
     call_command("replay_erasures", stdout=io.StringIO())

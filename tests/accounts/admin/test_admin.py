@@ -314,7 +314,8 @@ def test_a_search_is_noted_and_a_mere_list_is_not(as_stella, account):
     assert StaffView.objects.get().object_id == "search"
 
 
-def test_accounts_are_found_by_state(as_stella, account, bobs_account):
+@pytest.mark.usefixtures("bobs_account")
+def test_accounts_are_found_by_state(as_stella, account):
     act(as_stella, "pause", account)
 
     page = as_stella.get(reverse(f"{ACCOUNTS}_changelist"), {"state": "paused"}).content.decode()

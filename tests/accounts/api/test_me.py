@@ -8,7 +8,8 @@ from tests.support.factories import LinkedAccountFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_me_is_the_member_in_whose_name_the_program_acts(alice, account, bobs_account):
+@pytest.mark.usefixtures("bobs_account")
+def test_me_is_the_member_in_whose_name_the_program_acts(alice, account):
     answer = program(alice, "accounts:read").get(f"{API}/me/").json()
 
     assert answer == {

@@ -23,7 +23,8 @@ def three_an_hour(monkeypatch):
     monkeypatch.setitem(quotas.QUOTAS, "link", Quota(3, timedelta(hours=1)))
 
 
-def test_the_last_one_too_many_is_told_when_the_next_is_free(three_an_hour, alices_program, clock):
+@pytest.mark.usefixtures("three_an_hour")
+def test_the_last_one_too_many_is_told_when_the_next_is_free(alices_program, clock):
     for name in ("ada", "ben", "cem"):
         assert alices_program.post(f"{API}/accounts/", {"username": name}).status_code == 201
 
@@ -60,7 +61,8 @@ def test_a_grant_by_the_api_counts_and_a_withdrawal_is_never_refused(alice, acco
     problem(session.put(where, given), 429, "quota_used_up")
 
 
-def test_it_frees_itself_bit_by_bit(three_an_hour, alice, clock):
+@pytest.mark.usefixtures("three_an_hour")
+def test_it_frees_itself_bit_by_bit(alice, clock):
     for _ in range(3):
         spend(user_id=alice.pk, name="link")
     clock.advance(minutes=20)
@@ -71,7 +73,8 @@ def test_it_frees_itself_bit_by_bit(three_an_hour, alice, clock):
         spend(user_id=alice.pk, name="link")
 
 
-def test_each_member_has_their_own(three_an_hour, alice, bob):
+@pytest.mark.usefixtures("three_an_hour")
+def test_each_member_has_their_own(alice, bob):
     for _ in range(3):
         spend(user_id=alice.pk, name="link")
 
@@ -79,7 +82,8 @@ def test_each_member_has_their_own(three_an_hour, alice, bob):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twelve_at_the_same_moment_three_pass(three_an_hour, alice):
+@pytest.mark.usefixtures("three_an_hour")
+def test_of_twelve_at_the_same_moment_three_pass(alice):
     passed: list[bool] = []
 
     def ask():

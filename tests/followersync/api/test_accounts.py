@@ -52,7 +52,8 @@ def test_times_are_utc_whatever_zone_the_member_lives_in(alice, account, clock):
     assert shown == clock().isoformat().replace("+00:00", "Z")
 
 
-def test_only_the_members_own_accounts_are_listed(alices_program, account, bobs_account):
+@pytest.mark.usefixtures("bobs_account")
+def test_only_the_members_own_accounts_are_listed(alices_program, account):
     rows = alices_program.get(ACCOUNTS).json()["results"]
 
     assert [row["id"] for row in rows] == [account.pk]

@@ -45,8 +45,9 @@ def test_an_upload_to_one_host_is_imported_by_another_and_gone_afterwards(kept_i
     assert [each.name for each in keeping.storage().find()] == []
 
 
+@pytest.mark.usefixtures("destination")
 def test_files_pushed_to_different_hosts_become_one_import(
-    kept_in, client, destination, personal, token, on_host, clock
+    kept_in, client, personal, token, on_host, clock
 ):
     for number, (name, content) in enumerate(parts().items()):
         on_host(f"host{number % 2}")
