@@ -14,7 +14,7 @@ from followersync.models import SyncRun
 from tests.support.factories import AccessTokenFactory, consent
 
 SECRET = "appsecret"
-FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "webhooks"
+FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "instagram" / "webhooks"
 URL = "/instagram/webhook/"
 
 

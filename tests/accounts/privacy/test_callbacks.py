@@ -20,7 +20,7 @@ from tests.support.sandbox import CLIENT_SECRET
 from tests.support.sync import connect
 
 pytestmark = pytest.mark.django_db
-FOLDER = Path(__file__).parents[2] / "fixtures" / "signed_request"
+FOLDER = Path(__file__).parents[2] / "fixtures" / "instagram" / "signed_request"
 VECTORS = [
     vector
     for name in ("vectors.json", "made_here.json")
