@@ -52,11 +52,8 @@ class Covered:
     tables: dict[str, Columns] = field(default_factory=dict)
     shows: set[str] = field(default_factory=set)
 
-    def covers(self, table: str, column: str) -> bool:
-        return table in self.tables and column in self.tables[table]
 
-
-_declared: dict[str, Covered] = {basis: Covered() for basis in (LINKING, *Scope)}
+declared: dict[str, Covered] = {basis: Covered() for basis in (LINKING, *Scope)}
 
 
 def declare(
@@ -67,27 +64,12 @@ def declare(
     shows: Iterable[str] = (),
 ) -> None:
     """Add to what `basis` (LINKING or a scope) permits. Only one app declares a table."""
-    covered = _declared[basis]
+    covered = declared[basis]
     covered.calls.update(calls)
     covered.shows.update(shows)
     for table, columns in (tables or {}).items():
         if covered.tables.setdefault(table, columns) != columns:
             raise RuntimeError(f"{table} is declared twice for {basis}.")
-
-
-def of(basis: str) -> Covered:
-    return _declared[basis]
-
-
-def as_markdown() -> str:
-    """The table of docs/privacy.md."""
-    lines = ["| on what | requests to Instagram | stored | shown |", "|---|---|---|---|"]
-    for basis, covered in _declared.items():
-        calls = "; ".join(f"`{call}`" for call in sorted(covered.calls))
-        tables = "; ".join(f"{name}: {cols}" for name, cols in sorted(covered.tables.items()))
-        shows = "; ".join(sorted(covered.shows))
-        lines.append(f"| `{basis}` | {calls or '-'} | {tables or '-'} | {shows or '-'} |")
-    return "\n".join(lines)
 
 
 declare(

@@ -27,7 +27,7 @@ def connect() -> None:
     signals.webhook_received.connect(_on_webhook, dispatch_uid=identity)
     signals.account_paused.connect(_on_stopped, dispatch_uid=identity)
     signals.account_unlinked.connect(_on_stopped, dispatch_uid=identity)
-    signals.account_needs_reconnect.connect(_on_needs_reconnect, dispatch_uid=identity)
+    signals.account_needs_reconnect.connect(_on_stopped, dispatch_uid=identity)
     signals.consent_withdrawn.connect(_on_withdrawn, dispatch_uid=identity)
 
 
@@ -88,13 +88,9 @@ def _is_running(account: LinkedAccount) -> bool:
 
 
 def _on_stopped(*, account: LinkedAccount, **_kwargs: Any) -> None:
-    """Pause and unlink: stop at once, also in the middle of a scan."""
-    runs.cancel_open_runs(account)
+    """Pause, unlink and lost access: stop at once, also in the middle of a scan."""
+    lease.cancel_open(account)
     SyncSettings.objects.filter(pk=account.pk).update(next_due_at=None, not_before=None)
-
-
-def _on_needs_reconnect(*, account: LinkedAccount, **_kwargs: Any) -> None:
-    _on_stopped(account=account)
 
 
 def _on_withdrawn(*, account: LinkedAccount, scope: Scope, **_kwargs: Any) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sys
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 import psycopg
@@ -121,9 +120,3 @@ def _of_cache(error: BaseException) -> Outage | None:
 
 def _of_disk(error: BaseException) -> Outage | None:
     return DISK if isinstance(error, OSError) and error.errno in NO_ROOM else None
-
-
-#: Every outage by its code, for tests and the API's description.
-ALL: Final = MappingProxyType(
-    {outage.code: outage for outage in (DATABASE, CONTENDED, CACHE, DISK)}
-)

@@ -8,7 +8,6 @@ nightly sweep deletes it.
 from __future__ import annotations
 
 import io
-import logging
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -38,8 +37,6 @@ ABANDONED: Final = timedelta(hours=24)
 CHUNK: Final = 500
 #: Bytes that callers read at a time.
 BUFFER: Final = 1 << 16
-
-log = logging.getLogger(__name__)
 
 
 def storage() -> Storage:

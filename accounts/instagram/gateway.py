@@ -110,17 +110,6 @@ class Gateway:
     now: Callable[[], datetime] = field(default=clock.now, repr=False)
     client: Client = field(default_factory=_client, repr=False, compare=False)
 
-    def authorize_url(self, *, redirect_uri: str, scopes: Sequence[str], state: str) -> str:
-        """The address to send the member to; they may deselect each of `scopes` there."""
-        parameters = {
-            "client_id": self.client_id,
-            "redirect_uri": redirect_uri,
-            "response_type": "code",
-            "scope": ",".join(scopes),
-            "state": state,
-        }
-        return f"{self.oauth_url}/oauth/authorize?{urlencode(parameters)}"
-
     def exchange_code(self, code: str, redirect_uri: str) -> ShortLivedToken:
         """Single use, within an hour. Raises InvalidInput if the code is refused."""
         form = {

@@ -14,7 +14,6 @@ from accounts.selectors.links import (
     account_of,
     accounts_by_instagram_id,
     accounts_of,
-    live_account,
 )
 from accounts.selectors.members import (
     may_use_admin,
@@ -34,7 +33,6 @@ __all__ = [
     "consents_in_force",
     "consents_outdated",
     "in_force",
-    "live_account",
     "may_use_admin",
     "member_by_reference",
     "needs_recovery_contact",

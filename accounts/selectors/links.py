@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext_lazy as _
 
 from accounts import clock
-from accounts.errors import Conflict, NotFound
+from accounts.errors import NotFound
 from accounts.models import LinkedAccount, User
 
 # PostgreSQL's bigint: beyond it there is no row, and the query would fail.
@@ -37,14 +36,6 @@ def _is_restorable(account: LinkedAccount) -> bool:
         return True
     until = account.restorable_until
     return until is not None and until > clock.now()
-
-
-def live_account(owner: User, account_id: int) -> LinkedAccount:
-    """As `account_of`, and raises Conflict if the account is unlinked."""
-    account = account_of(owner, account_id)
-    if account.unlinked_at:
-        raise Conflict("unlinked", _("This account is unlinked. Link it again to go on."))
-    return account
 
 
 def accounts_by_instagram_id(instagram_id: str) -> QuerySet[LinkedAccount]:

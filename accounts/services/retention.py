@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -42,17 +41,6 @@ def work() -> dict[str, registry.NightWork]:
         elif paced is not None:
             found[rule.name] = partial(_apply_from_cursor, rule, paced)
     return found
-
-
-def apply(*, max_seconds: float = math.inf) -> dict[str, int]:
-    """Carry out every rule at once."""
-    until = time.monotonic() + max_seconds
-    done: dict[str, int] = {}
-    for name, slice_of in work().items():
-        progress, done[name] = registry.Progress(), 0
-        while not progress.finished and time.monotonic() < until:
-            done[name] += slice_of(progress, until)
-    return done
 
 
 def _apply_rule(

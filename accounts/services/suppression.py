@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -35,7 +34,6 @@ CHUNK: Final = 5_000
 LONGEST_NAME: Final = 64
 LONGEST_ID: Final = 19
 
-log = logging.getLogger(__name__)
 Kind = PrivacyRequest.Kind
 State = PrivacyRequest.State
 Proof = PrivacyRequest.Proof
@@ -183,11 +181,6 @@ def close(*, request: PrivacyRequest) -> PrivacyRequest:
 def due() -> list[int]:
     """Granted requests whose rows may still exist."""
     return list(_granted().values_list("pk", flat=True))
-
-
-def overdue() -> QuerySet[PrivacyRequest]:
-    """Open requests past their deadline."""
-    return PrivacyRequest.objects.filter(state=State.OPEN, due_at__lt=clock.now())
 
 
 def advance(request_id: int, *, max_seconds: float = SLICE_SECONDS) -> bool:

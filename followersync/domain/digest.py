@@ -2,7 +2,7 @@
 
 Each row is hashed with BLAKE2b (32 bytes, keyed with the account's digest key) over the key in
 decimal, a zero byte and the username in UTF-8; the row hashes are summed modulo 2**256. A sum, not
-an exclusive or: a row counted twice must not vanish. The algorithm's name is `ALGORITHM`.
+an exclusive or: a row counted twice must not vanish.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import blake2b
 
-ALGORITHM = "blake2b-256-sum"
 EMPTY = 0
 MODULUS = 1 << 256
 Row = tuple[int, str]

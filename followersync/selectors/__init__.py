@@ -16,7 +16,7 @@ from followersync.selectors.answers import (
 )
 from followersync.selectors.changes import changes_page, latest_changes
 from followersync.selectors.followers import follower_history, followers_page
-from followersync.selectors.overview import expected, overview, reported, run_of, runs
+from followersync.selectors.overview import expected, overview, run_of, runs
 from followersync.selectors.series import (
     daily_counts,
     digest,
@@ -50,7 +50,6 @@ __all__ = [
     "looks",
     "newest_snapshot",
     "overview",
-    "reported",
     "run_of",
     "runs",
     "snapshots",

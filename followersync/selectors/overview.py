@@ -81,13 +81,6 @@ def _running_and_last(newest: Sequence[SyncRun]) -> tuple[SyncRun | None, SyncRu
     return None, newest[0] if newest else None
 
 
-def reported(account: LinkedAccount) -> int | None:
-    """Instagram's own count at the last sync; None unless the member allows showing it."""
-    if not consent_in_force(account.pk, Scope.PROFILE):
-        return None
-    return SyncSettings.objects.filter(pk=account.pk).values_list("reported", flat=True).first()
-
-
 def expected(account_id: int) -> int | None:
     """About how many people the open run will see, by Instagram's count; None as for `reported`.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from accounts.instagram.gateway import FollowerPage, Usage
+    from accounts.instagram.gateway import Usage
     from accounts.models import LinkedAccount
 
 EDGE = "edge"
@@ -21,18 +21,6 @@ class Count:
 
     followers: int | None
     usage: Usage
-
-
-class ListSource(Protocol):
-    """A paged follower list, newest first. Each method is one call, made after the gate check."""
-
-    page_limit: int
-
-    def count(self) -> Count:
-        """Raises WrongShape, never 0, where only the count can be read and it is missing."""
-
-    def page(self, *, after: str | None, limit: int) -> FollowerPage:
-        """The page behind the cursor `after` (None: the first)."""
 
 
 def list_sources(account: LinkedAccount) -> list[str]:

@@ -23,10 +23,11 @@ from accounts.models import (
     User,
 )
 from accounts.scopes import Scope
-from accounts.services import ledger, linking, retention
+from accounts.services import ledger, linking
 from tests.support.clock import Clock
 from tests.support.factories import LinkedAccountFactory
 from tests.support.factories import consent as allow
+from tests.support.retention import apply_retention
 
 
 def _execute(statement: str) -> None:
@@ -249,9 +250,9 @@ def test_entries_outlive_the_member_for_the_time_the_policy_states_and_no_longer
     ConsentSubject.objects.filter(account=chains[0]).delete()  # as the erasure does
 
     clock.advance(days=29)
-    assert retention.apply()["consent_ledger"] == 0
+    assert apply_retention()["consent_ledger"] == 0
     clock.advance(days=2)
-    assert retention.apply()["consent_ledger"] == 3
+    assert apply_retention()["consent_ledger"] == 3
 
     assert ConsentEvent.objects.count() == 6
     assert _first() is None

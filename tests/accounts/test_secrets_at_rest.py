@@ -24,12 +24,13 @@ from accounts import caches as our_caches
 from accounts import clock
 from accounts.models import User
 from accounts.scopes import Scope
-from accounts.services import keys, programs, retention
+from accounts.services import keys, programs
 from accounts.sessions import SessionStore, signed
 from tests.support import leaks, leaving
 from tests.support.factories import PASSWORD
 from tests.support.journey import link, tick
 from tests.support.oauth import SECRET, VERIFIER, ask, grant, make_program, new_key, redeem, told
+from tests.support.retention import apply_retention
 from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -208,7 +209,7 @@ class TestTheCache:
                 [clock.now() - timedelta(minutes=1), ended],
             )
 
-        retention.apply()
+        apply_retention()
 
         assert _row("SELECT count(*) FROM threadsite_cache") == (1,)
         assert cache.get("live") == "code"

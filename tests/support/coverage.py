@@ -244,9 +244,13 @@ def _defaults(table: str) -> dict[str, object]:
 
 def not_covered(life: Life, bases: Iterable[str]) -> set[tuple[str, str]]:
     """(table, column) that hold something though none of `bases` pays for it."""
-    covered = [consent_coverage.of(basis) for basis in bases]
+    covered = [consent_coverage.declared[basis] for basis in bases]
     return {
         (table, column)
         for table, column in life.columns
-        if not any(each.covers(table, column) for each in covered)
+        if not any(covers(each, table, column) for each in covered)
     }
+
+
+def covers(covered: consent_coverage.Covered, table: str, column: str) -> bool:
+    return table in covered.tables and column in covered.tables[table]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
+from followersync.sources.archive import Archive
+
 FOLDER = "connections/followers_and_following/"
 DIALECTS = (
     "array",
@@ -218,3 +220,12 @@ def _box(name: str, second: int, dialect: str) -> str:
         f'{_BOX}{head}<div class="_a6-p"><div><div><a target="_blank" href="{link}">{shown}</a>'
         f"</div><div>{when}</div></div></div></div>"
     )
+
+
+def merged(archive: Archive) -> dict[str, int | None]:
+    """All followers by name, of repeated names the newest second. For lists that fit in memory."""
+    people: dict[str, int | None] = {}
+    for batch in archive.batches():
+        for name, second in zip(batch.usernames, batch.seconds, strict=True):
+            people[name] = max((s for s in (second, people.get(name)) if s), default=None)
+    return people

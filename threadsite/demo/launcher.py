@@ -83,7 +83,7 @@ def run(home: Path) -> None:
     for number in (port, sandbox_port):
         _require_free(number)
     supervisor.listen()
-    server = None if os.environ.get("DATABASE_URL") else embedded(home)
+    server = None if os.environ.get("DATABASE_URL") else EmbeddedServer(home / "postgres")
     try:
         address = server.start() if server else os.environ["DATABASE_URL"]
         supervisor.environment |= settings.write(
@@ -118,11 +118,6 @@ def clock_description(speed: int) -> str:
         f"clock: {speed} times faster here, so that hours between two looks can be watched; "
         "CLOCK_SPEED=1 make demo runs it as any other"
     )
-
-
-def embedded(home: Path) -> EmbeddedServer:
-    """The demo's own PostgreSQL."""
-    return EmbeddedServer(home / "postgres")
 
 
 def start_processes(supervisor: Supervisor, port: int, sandbox_port: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from accounts.services.erasure.requests import (
     cancel,
     cancel_scheduled,
-    erasing,
     record_nothing_held,
     request_account_erasure,
     request_full_erasure,
@@ -22,7 +21,6 @@ __all__ = [
     "cancel_scheduled",
     "due",
     "end_leases",
-    "erasing",
     "record_nothing_held",
     "request_account_erasure",
     "request_full_erasure",

@@ -101,13 +101,6 @@ def holdings(of: Of, schema: Schema | None = None) -> list[Holding]:
     return _children_first(kept, schema)
 
 
-def undeclared(schema: Schema | None = None) -> list[str]:
-    """Tables that are keyed to nobody and not declared, so that no erasure covers them."""
-    schema = schema or read_schema()
-    keyed = {h.table for of in ROOTS for h in holdings(of, schema)} | set(ROOTS.values())
-    return sorted(set(schema.columns) - keyed - set(data_catalogue.exemptions()))
-
-
 def _children(
     schema: Schema, key: ForeignKey, holding: Holding, seen: frozenset[str]
 ) -> Iterable[tuple[str, str, str, frozenset[str]]]:

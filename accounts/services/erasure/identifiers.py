@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -99,10 +99,6 @@ def needle(word: str) -> bytes:
     """16 bytes by which a word is recognised, only with the key."""
     key = hashlib.sha256(b"threadsite:needles:" + settings.SUPPRESSION_KEY.encode()).digest()
     return hashlib.blake2b(word.encode(), key=key, digest_size=16).digest()
-
-
-def needles(words: Iterable[str]) -> dict[bytes, str]:
-    return {needle(word): word for word in words}
 
 
 def fingerprint(kind: str, identity: str) -> str:

@@ -85,7 +85,7 @@ def request_full_erasure(*, owner: User, channel: str) -> DeletionRequest:
     )
     # Now, since the queue would find no address; a failed mail does not stop the erasure.
     # (Not by a partial: Django names the function in the log, and a partial has no name.)
-    transaction.on_commit(lambda: _mail_member(owner), robust=True)
+    transaction.on_commit(lambda: notices.notify_member(owner, "everything_deleted"), robust=True)
     return _create(
         subjects=subjects_of(accounts) or [f"member:{owner.username}"],
         channel=channel,
@@ -157,14 +157,6 @@ def retry(*, deletion: DeletionRequest) -> DeletionRequest:
     return deletion
 
 
-def erasing(account_id: int, scope: Scope | None = None) -> bool:
-    """Whether an erasure is open that must end before new data of this kind may be written."""
-    scopes = ["", scope.value] if scope else [""]
-    return DeletionRequest.objects.filter(
-        account_id=account_id, scope__in=scopes, state__in=DeletionRequest.OPEN
-    ).exists()
-
-
 def record_nothing_held(*, channel: str, callback_digest: str | None) -> DeletionRequest:
     """Record a request for data we do not have: it gets a code and a truthful status."""
     now = clock.now()
@@ -199,10 +191,6 @@ def _end_access(owner: User) -> None:
     owner.is_active = False
     owner.set_unusable_password()
     owner.save(update_fields=["is_active", "password"])
-
-
-def _mail_member(owner: User) -> None:
-    notices.notify_member(owner, "everything_deleted")
 
 
 def _open(*, account_id: int, scope: str) -> DeletionRequest | None:

@@ -73,11 +73,7 @@ def _of_member(owner_id: int) -> Iterator[Step]:
 def _delete_rows(related: list[Holding], identity: int) -> Iterator[Step]:
     for holding in related:
         if holding.action == "delete":
-            yield Step(kind_of(holding.table), partial(_delete, holding, identity))
-
-
-def _delete(holding: Holding, identity: int, limit: int) -> int:
-    return rows.delete_batch(holding, identity, limit)
+            yield Step(kind_of(holding.table), partial(rows.delete_batch, holding, identity))
 
 
 def _erase_sign_in(account_id: int, owner_id: int) -> int:

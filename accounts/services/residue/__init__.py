@@ -8,7 +8,6 @@ from typing import Final
 
 from accounts.registry import NightWork, Progress
 from accounts.services.residue import identifiers, orphans, payloads
-from accounts.services.residue.judging import clear, open_findings
 
 #: The parts of the search, each done in slices (`accounts.services.nightly`).
 WORK: Final[Mapping[str, NightWork]] = MappingProxyType(
@@ -19,7 +18,7 @@ WORK: Final[Mapping[str, NightWork]] = MappingProxyType(
     }
 )
 
-__all__ = ["WORK", "clear", "open_findings", "search"]
+__all__ = ["WORK", "search"]
 
 
 def search() -> int:

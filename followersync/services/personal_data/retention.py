@@ -17,7 +17,6 @@ from followersync.store import retention
 
 #: Accounts per statement, by their keys.
 ACCOUNTS: Final = 500
-ROWS: Final = 5_000
 #: Before any count.
 BEGINNING: Final = "2000-01-01T00:00:00+00:00"
 

@@ -92,11 +92,6 @@ def _refuse(account: LinkedAccount) -> None:
         raise ConsentMissing(Scope.FOLLOWERS)
 
 
-def cancel_open_runs(account: LinkedAccount) -> int:
-    """Stop open runs at once: a worker in the middle of one commits nothing more."""
-    return leases.cancel_open(account)
-
-
 def advance(
     run_id: int,
     *,

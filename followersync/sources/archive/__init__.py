@@ -6,7 +6,7 @@ from followersync.sources.archive.batches import ColumnBatch
 from followersync.sources.archive.errors import ArchiveError, Problem
 from followersync.sources.archive.facts import Archive, Range
 from followersync.sources.archive.limits import Limits
-from followersync.sources.archive.reader import check_container, merged, open_archive
+from followersync.sources.archive.reader import check_container, open_archive
 
 __all__ = [
     "Archive",
@@ -16,6 +16,5 @@ __all__ = [
     "Problem",
     "Range",
     "check_container",
-    "merged",
     "open_archive",
 ]

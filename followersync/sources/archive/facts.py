@@ -83,18 +83,6 @@ class Archive:
             self.total,
         )
 
-    @property
-    def warnings(self) -> list[str]:
-        """Codes of what is missing in it."""
-        cases = (
-            ("part_missing", bool(self.missing_parts)),
-            ("approximate_times", self.approximate),
-            ("owner_unknown", self.owner_username is None),
-            ("day_unknown", self.exported_on is None),
-            ("following_missing", self.following is None),
-        )
-        return [code for code, holds in cases if holds]
-
     def batches(self) -> Iterator[ColumnBatch]:
         """Every follower, part by part; ArchiveError at the first thing that is not understood.
 

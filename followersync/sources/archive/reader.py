@@ -75,15 +75,6 @@ def check_container(file: IO[bytes], name: str, limits: Limits = DEFAULT) -> Non
     _form(file, name, limits)
 
 
-def merged(archive: Archive) -> dict[str, int | None]:
-    """All followers by name, with the newest second. For lists that fit in memory."""
-    people: dict[str, int | None] = {}
-    for batch in archive.batches():
-        for name, second in zip(batch.usernames, batch.seconds, strict=True):
-            people[name] = max((s for s in (second, people.get(name)) if s), default=None)
-    return people
-
-
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """The follower list of one container, which may be read repeatedly."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -200,7 +200,16 @@ def test_revoking_ends_the_token_at_instagram(gateway, link):
 
 
 def test_the_gateway_of_the_settings_asks_only_for_what_was_named(sandbox):
-    url = from_settings().authorize_url(redirect_uri=REDIRECT_URI, scopes=[BASIC], state="s t&")
+    query = urlencode(
+        {
+            "client_id": from_settings().client_id,
+            "redirect_uri": REDIRECT_URI,
+            "response_type": "code",
+            "scope": BASIC,
+            "state": "s t&",
+        }
+    )
+    url = f"{sandbox.base_url}/oauth/authorize?{query}"
 
     location = sandbox.authorize(url, "ada")
 

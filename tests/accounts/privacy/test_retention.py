@@ -13,10 +13,11 @@ from accounts import registry
 from accounts.checks import check_privacy
 from accounts.models import DeletionRequest, ErasureEntry
 from accounts.selectors.privacy import retention_rules
-from accounts.services import erasure, retention, suppression
+from accounts.services import erasure, suppression
 from accounts.sessions import SessionStore
 from tests.support import leaving
 from tests.support.clock import Clock
+from tests.support.retention import apply_retention
 
 pytestmark = pytest.mark.django_db
 
@@ -46,28 +47,28 @@ def test_a_rule_that_cannot_be_is_named(settings, chosen):
 def test_ended_queue_rows_go_after_their_time_and_not_before(clock: Clock):
     leaving.ended_task("followersync.tasks.advance_run", 1, "done")
     clock.advance(days=13)
-    assert retention.apply()["queue"] == 0
+    assert apply_retention()["queue"] == 0
 
     clock.advance(days=2)
 
-    assert retention.apply()["queue"] == 1
+    assert apply_retention()["queue"] == 1
 
 
 def test_receipts_outlive_what_they_prove_by_three_years(clock: Clock):
     erasure.record_nothing_held(channel="instagram", callback_digest=None)
     clock.advance(days=1094)
-    assert retention.apply()["deletions"] == 0
+    assert apply_retention()["deletions"] == 0
 
     clock.advance(days=2)
 
-    assert retention.apply()["deletions"] == 1
+    assert apply_retention()["deletions"] == 1
 
 
 def test_an_open_erasure_is_never_thinned_away(account, clock: Clock):
     erasure.request_account_erasure(account=account, channel="web")
     clock.advance(days=4000)
 
-    retention.apply()
+    apply_retention()
 
     assert DeletionRequest.objects.count() == 1
 
@@ -79,7 +80,7 @@ def test_names_in_ended_requests_go(stella, clock: Clock):
     suppression.decide(request=request, staff=stella, grant=False, reason="Not shown to be theirs.")
     clock.advance(days=91)
 
-    retention.apply()
+    apply_retention()
 
     request.refresh_from_db()
     assert (request.username, request.contact) == ("", "")
@@ -92,7 +93,7 @@ def test_a_name_that_was_told_what_is_held_goes_although_nobody_closed_it(stella
     suppression.decide(request=request, staff=stella, grant=True, reason="")
     clock.advance(days=91)
 
-    retention.apply()
+    apply_retention()
 
     request.refresh_from_db()
     assert (request.username, request.contact) == ("", "")
@@ -105,7 +106,7 @@ def test_an_erasure_that_was_granted_keeps_its_name_until_it_is_carried_out(stel
     suppression.decide(request=request, staff=stella, grant=True, reason="")
     clock.advance(days=91)
 
-    retention.apply()
+    apply_retention()
 
     request.refresh_from_db()
     assert request.username == "some.body"
@@ -122,7 +123,7 @@ def test_address_and_browser_of_an_ended_session_go_with_it(alice, clock: Clock)
     Session.objects.filter(pk=live.session_key).update(expire_date=clock() + timedelta(days=9))
     clock.advance(hours=2)
 
-    retention.apply()
+    apply_retention()
 
     assert [each.session_key for each in UserSession.objects.all()] == [live.session_key]
 
@@ -131,7 +132,7 @@ def test_the_list_of_erasures_goes_when_no_backup_can_be_older(clock: Clock):
     ErasureEntry.objects.create(kind="account", fingerprint="f", owner_fingerprint="o", at=clock())
     clock.advance(days=401)
 
-    assert retention.apply()["erasure_list"] == 1
+    assert apply_retention()["erasure_list"] == 1
 
 
 def test_what_other_apps_register_is_thinned_by_the_rule_of_its_name(settings, clock, monkeypatch):
@@ -144,7 +145,7 @@ def test_what_other_apps_register_is_thinned_by_the_rule_of_its_name(settings, c
     monkeypatch.setitem(registry._retention_handlers, "runs", note)
     settings.RETENTION_DAYS = {"runs": 30}
 
-    retention.apply()
+    apply_retention()
 
     assert asked == [clock() - timedelta(days=30)]
 
@@ -155,13 +156,13 @@ def test_what_is_kept_as_long_as_the_link_is_left_alone(monkeypatch):
 
     monkeypatch.setitem(registry._retention_handlers, "history", refuse)
 
-    assert "history" not in retention.apply()
+    assert "history" not in apply_retention()
 
 
 def test_one_night_stops_in_time_and_the_next_goes_on(monkeypatch):
     monkeypatch.setitem(registry._retention_handlers, "runs", lambda before, limit: 1)
 
-    assert retention.apply(max_seconds=0.2)["runs"] > 0
+    assert apply_retention(max_seconds=0.2)["runs"] > 0
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from followersync import selectors, store
 from followersync.errors import SyncRunning
 from followersync.models import Absence, ArchiveImport, Follower, FollowerChange, SyncSettings
 from followersync.services.imports import requests
-from followersync.services.sync import runs as sync
+from followersync.services.sync import lease
 from followersync.texts.imports import result_in_words
 from tests.followersync.imports.conftest import names
 from tests.support.exports import Export, population
@@ -385,7 +385,7 @@ def test_an_archive_that_nobody_will_import_any_more_is_removed(kept, clock):
     waiting = files.names(files.Area.IMPORTS)
 
     assert (len(waiting), requests.sweep()) == (1, 0)
-    sync.cancel_open_runs(kept)
+    lease.cancel_open(kept)
     clock.advance(hours=2)
     assert requests.sweep() == 1
     assert requests.advance(run.pk) is False

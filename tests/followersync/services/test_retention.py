@@ -10,7 +10,6 @@ from django.db.models import Sum
 
 from accounts.models import LinkedAccount
 from accounts.registry import Progress
-from accounts.services import retention
 from followersync import selectors
 from followersync.domain.values import AddedKind
 from followersync.errors import FeedGone
@@ -25,6 +24,7 @@ from followersync.models import (
 from followersync.services.personal_data import retention as ours
 from tests.support.clock import Clock
 from tests.support.factories import LinkedAccountFactory
+from tests.support.retention import apply_retention
 from tests.support.sync import write
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def aged(followed: LinkedAccount, clock: Clock, settings) -> LinkedAccount:
 
 
 def test_old_history_goes_and_the_list_of_today_stays(aged):
-    retention.apply()
+    apply_retention()
 
     assert not PastFollow.objects.exists()
     assert Follower.objects.filter(account_id=aged.pk).count() == 2
@@ -60,7 +60,7 @@ def test_old_history_goes_and_the_list_of_today_stays(aged):
 
 
 def test_who_reads_on_from_before_the_cut_is_told_to_list_again(aged):
-    retention.apply()
+    apply_retention()
 
     assert SyncSettings.objects.get(pk=aged.pk).first_position == 4
     with pytest.raises(FeedGone):
@@ -86,7 +86,7 @@ def test_a_feed_is_cut_without_a_gap_and_a_broken_off_night_goes_on_where_it_sto
 
 
 def test_old_runs_and_snapshots_go(aged):
-    done = retention.apply()
+    done = apply_retention()
 
     assert (done["runs"], done["snapshots"]) == (2, 2)
     assert SyncRun.objects.count() == 1
@@ -96,7 +96,7 @@ def test_old_runs_and_snapshots_go(aged):
 def test_the_newest_snapshot_stays_however_old(aged, clock):
     clock.advance(days=1000)
 
-    retention.apply()
+    apply_retention()
 
     assert FollowerSnapshot.objects.get().position == 2
 
@@ -105,7 +105,7 @@ def test_open_runs_are_never_thinned(aged, clock):
     SyncRun.objects.create(account=aged, trigger="member", state="queued", created_at=clock())
     clock.advance(days=1000)
 
-    retention.apply()
+    apply_retention()
 
     assert SyncRun.objects.get().state == "queued"
 
@@ -113,7 +113,7 @@ def test_open_runs_are_never_thinned(aged, clock):
 def test_without_a_rule_history_stays(aged, settings):
     settings.RETENTION_DAYS = {}
 
-    retention.apply()
+    apply_retention()
 
     assert FollowerChange.objects.filter(account_id=aged.pk).count() == 4
     assert PastFollow.objects.count() == 1
@@ -143,7 +143,7 @@ def test_old_counts_thin_out_to_one_a_day_and_later_one_a_week(followed, clock: 
     before = total(followed)
     newest = clock() - timedelta(days=90)
 
-    retention.apply()
+    apply_retention()
 
     rows = FollowerSnapshot.objects.filter(account=followed)
     assert rows.filter(at__gte=newest).count() in range(4 * 90, 4 * 91 + 1)
@@ -191,7 +191,7 @@ def test_what_proves_a_loss_and_the_last_look_of_each_kind_stay(followed, clock:
         )
     before = total(followed)
 
-    retention.apply()
+    apply_retention()
 
     left = FollowerSnapshot.objects.filter(account=followed).order_by("at")
     assert [(row.mode, row.lost, row.gained, row.found) for row in left] == [
@@ -209,6 +209,6 @@ def test_counts_are_kept_as_they_are_where_the_operator_says_so(followed, clock,
     FollowerSnapshot.objects.all().delete()
     looks(followed, clock, days=200)
 
-    retention.apply()
+    apply_retention()
 
     assert FollowerSnapshot.objects.count() == 800

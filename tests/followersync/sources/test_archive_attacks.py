@@ -19,12 +19,11 @@ from followersync.sources.archive import (
     Problem,
     check_container,
     html_rows,
-    merged,
     open_archive,
 )
 from followersync.sources.archive import connections_json as old_lists
 from tests.support import hostile
-from tests.support.exports import Export, population
+from tests.support.exports import Export, merged, population
 
 MIB = 1 << 20
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from followersync.sources.archive import merged, open_archive
+from followersync.sources.archive import open_archive
 from followersync.sources.archive.html_dates import seconds_of
-from tests.support.exports import FOLDER, mangle
+from tests.support.exports import FOLDER, mangle, merged
 
 GERMAN = (
     ("Jan", "Jan.", "Januar", "Jänner"),

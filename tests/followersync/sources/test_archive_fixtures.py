@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from followersync.sources.archive import ArchiveError, Problem, merged, open_archive
+from followersync.sources.archive import ArchiveError, Problem, open_archive
+from tests.support.exports import merged
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "export"
 OWNER = ("account_owner", date(2026, 8, 11))

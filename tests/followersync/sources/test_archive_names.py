@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from followersync.sources.archive import ArchiveError, Problem, merged, open_archive
+from followersync.sources.archive import ArchiveError, Problem, open_archive
 from followersync.sources.archive.wording import words
-from tests.support.exports import DIALECTS, FOLDER, Export, population
+from tests.support.exports import DIALECTS, FOLDER, Export, merged, population
 from tests.support.hostile import zipped
 
 PEOPLE = population(40)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from followersync.sources.archive import ArchiveError, Problem, merged, open_archive
-from tests.support.exports import population, write_list
+from followersync.sources.archive import ArchiveError, Problem, open_archive
+from tests.support.exports import merged, population, write_list
 
 PEOPLE = population(400)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from followersync.sources.archive import ArchiveError, Problem, merged, open_archive, reader_process
+from followersync.sources.archive import ArchiveError, Problem, open_archive, reader_process
 from followersync.sources.archive.reader_process import Allowance
 from tests.support import hostile
-from tests.support.exports import DIALECTS, Export, population
+from tests.support.exports import DIALECTS, Export, merged, population
 
 NOW = 1_787_000_000
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from followersync.sources.archive import ArchiveError, Limits, Problem, merged, open_archive
+from followersync.sources.archive import ArchiveError, Limits, Problem, open_archive
 from followersync.sources.archive.wording import DETAILS
-from tests.support.exports import DIALECTS, FOLDER, Export, population
+from tests.support.exports import DIALECTS, FOLDER, Export, merged, population
 
 PATH = FOLDER + "followers_1.json"
 GOOD = Export(population(3_000))

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from accounts.outbound.client import Client
-from followersync.sources.archive import merged, open_archive
+from followersync.sources.archive import open_archive
 from followersync.sources.folder import (
     MOST_LISTED,
     Folder,
@@ -27,7 +27,7 @@ from followersync.sources.folder import (
     waiting,
 )
 from tests.support.dripping import DRIPS, FLOOD, endless
-from tests.support.exports import Export, population
+from tests.support.exports import Export, merged, population
 
 DRIVE = "meta-2026-Aug-{day:02}-09-04-51"
 LISTS = "connections/followers_and_following/followers_1.json"
