@@ -96,8 +96,8 @@ class NeedsReconnect(ThreadsiteError):
         "to go on."
     )
 
-    def __init__(self, reason: str = "", detail: StrOrPromise | None = None) -> None:
-        super().__init__(detail=detail)
+    def __init__(self, reason: str = "") -> None:
+        super().__init__()
         self.reason = reason
 
 
@@ -109,14 +109,10 @@ class UnlinkedByInstagram(ThreadsiteError):
 
 
 class RetryLater(ThreadsiteError):
-    """A temporary failure. `seconds`: the minimum wait that the other side named, if any."""
+    """A temporary failure."""
 
     code = "retry_later"
     detail = _("Instagram does not answer properly at the moment. We try again by ourselves.")
-
-    def __init__(self, seconds: float | None = None, detail: StrOrPromise | None = None) -> None:
-        super().__init__(detail=detail)
-        self.seconds = seconds
 
 
 class WaitUntil(ThreadsiteError):
@@ -136,8 +132,8 @@ class ConsentMissing(ThreadsiteError):
     code = "consent_missing"
     detail = _("You have not allowed this use of your data. You can do so in the settings.")
 
-    def __init__(self, scope: Scope, detail: StrOrPromise | None = None) -> None:
-        super().__init__(detail=detail)
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
         self.scope = scope
 
 

@@ -19,11 +19,10 @@ from accounts.files.kept import (
     sweep,
     writing,
 )
-from accounts.files.storage import Storage, StorageFailed, storage_at
+from accounts.files.storage import StorageFailed
 
 __all__ = [
     "Area",
-    "Storage",
     "StorageFailed",
     "count",
     "discard",
@@ -37,7 +36,6 @@ __all__ = [
     "rotate",
     "scratch",
     "scratch_copy",
-    "storage_at",
     "sweep",
     "writing",
 ]

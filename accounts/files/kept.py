@@ -237,9 +237,9 @@ def discard_unwanted(area: Area, wanted: Iterable[str], stored_before: datetime)
     return len(unwanted)
 
 
-def erase(*, owner_id: int | None = None, account_ids: Iterable[int] = ()) -> int:
-    """Delete every file of a member, or of accounts; returns how many. Raises StorageFailed."""
-    found = list(_of(owner_id, account_ids).values_list("name", flat=True))
+def erase(*, account_ids: Iterable[int]) -> int:
+    """Delete every file of accounts; returns how many. Raises StorageFailed."""
+    found = list(_of(None, account_ids).values_list("name", flat=True))
     discard(*found)
     return len(found)
 

@@ -20,10 +20,9 @@ from accounts.selectors.members import (
     member_by_reference,
     needs_recovery_contact,
 )
-from accounts.selectors.programs import Program, programs_of
+from accounts.selectors.programs import programs_of
 
 __all__ = [
-    "Program",
     "account_of",
     "accounts_by_instagram_id",
     "accounts_of",

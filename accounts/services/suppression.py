@@ -117,9 +117,7 @@ def _proven_id(account: LinkedAccount) -> str:
 
 
 @transaction.atomic
-def decide(
-    *, request: PrivacyRequest, staff: User, grant: bool, reason: str, instagram_id: str = ""
-) -> PrivacyRequest:
+def decide(*, request: PrivacyRequest, staff: User, grant: bool, reason: str) -> PrivacyRequest:
     """Staff grant or refuse; a refusal gives its reason (article 12 (4)).
 
     Granting an objection or an erasure suppresses the person at once and deletes their rows in the
@@ -134,7 +132,6 @@ def decide(
         raise Conflict("already_decided", _("This request has been decided already."))
     request.decided_at, request.decided_by, request.reason = clock.now(), staff, reason.strip()
     request.proof = Proof.STAFF if request.proof == Proof.NONE else request.proof
-    request.instagram_id = _clean_id(instagram_id) if instagram_id else request.instagram_id
     request.state = State.GRANTED if grant else State.REFUSED
     request.save()
     if grant and request.kind != Kind.ACCESS:

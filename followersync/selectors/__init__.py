@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from followersync.selectors.answers import (
-    ChangePage,
     ChangeRow,
-    CountPoint,
-    Digest,
-    FollowerHistory,
-    FollowerPage,
     FollowerRow,
     GrowthPoint,
-    Interval,
     Overview,
 )
 from followersync.selectors.changes import changes_page, latest_changes
@@ -28,15 +22,9 @@ from followersync.selectors.series import (
 )
 
 __all__ = [
-    "ChangePage",
     "ChangeRow",
-    "CountPoint",
-    "Digest",
-    "FollowerHistory",
-    "FollowerPage",
     "FollowerRow",
     "GrowthPoint",
-    "Interval",
     "Overview",
     "changes_page",
     "daily_counts",

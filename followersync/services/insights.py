@@ -218,7 +218,7 @@ def _react(state: InsightsReading, error: ThreadsiteError) -> None:
         _schedule_next(state, max(error.at - clock.now(), timedelta(minutes=1)), code)
     elif isinstance(error, RetryLater):
         state.failures += 1
-        pause = max(RETRY * 2 ** min(state.failures, 6), timedelta(seconds=error.seconds or 0))
+        pause = RETRY * 2 ** min(state.failures, 6)
         _schedule_next(state, pause, code)
     elif isinstance(error, UnlinkedByInstagram):
         _stop(state, code)

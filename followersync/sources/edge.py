@@ -15,7 +15,7 @@ from accounts.instagram import gateway
 from followersync.sources.base import Count
 
 if TYPE_CHECKING:
-    from accounts.instagram.gateway import FollowerPage, Gateway
+    from accounts.instagram.gateway import FollowerPage
     from accounts.models import LinkedAccount
 
 
@@ -28,13 +28,12 @@ class EdgeSource:
         self,
         account: LinkedAccount,
         token: str,
-        client: Gateway | None = None,
         *,
         count_only: bool = False,
     ) -> None:
         self._instagram_id = account.instagram_id or ""
         self._token = token
-        self._gateway = client or gateway.from_settings()
+        self._gateway = gateway.from_settings()
         self._edge: str = "" if count_only else settings.INSTAGRAM_FOLLOWERS_EDGE
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from accounts.instagram import gateway
 
 if TYPE_CHECKING:
-    from accounts.instagram.gateway import Gateway, Insights, Metric, Usage
+    from accounts.instagram.gateway import Insights, Metric, Usage
     from accounts.models import LinkedAccount
 
 FOLLOWS = "follows_and_unfollows"
@@ -94,12 +94,11 @@ class InsightsSource:
         self,
         account: LinkedAccount,
         token: str,
-        client: Gateway | None = None,
         note: Callable[[Usage], None] | None = None,
     ) -> None:
         self._instagram_id = account.instagram_id or ""
         self._token = token
-        self._gateway = client or gateway.from_settings()
+        self._gateway = gateway.from_settings()
         self._note = note
 
     def __repr__(self) -> str:

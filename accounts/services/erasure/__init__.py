@@ -11,7 +11,6 @@ from accounts.services.erasure.requests import (
     request_scope_erasure,
     retry,
     start_now,
-    stop,
 )
 from accounts.services.erasure.runner import advance, due, end_leases
 
@@ -27,5 +26,4 @@ __all__ = [
     "request_scope_erasure",
     "retry",
     "start_now",
-    "stop",
 ]

@@ -95,7 +95,7 @@ def _retry(lease: Lease, error: RetryLater, calls: int) -> None:
         _fail(lease, error, calls, again=True)
         return
     pause = schedule.retry_pause(attempts, random.random())  # noqa: S311
-    until = clock.now() + timedelta(seconds=max(pause, error.seconds or 0))
+    until = clock.now() + timedelta(seconds=pause)
     _wait(lease, error, until, calls)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from followersync.sources.archive.batches import ColumnBatch
 from followersync.sources.archive.errors import ArchiveError, Problem
-from followersync.sources.archive.facts import Archive, Range
+from followersync.sources.archive.facts import Archive
 from followersync.sources.archive.limits import Limits
 from followersync.sources.archive.reader import check_container, open_archive
 
@@ -14,7 +14,6 @@ __all__ = [
     "ColumnBatch",
     "Limits",
     "Problem",
-    "Range",
     "check_container",
     "open_archive",
 ]
