@@ -117,7 +117,7 @@ def _retry_after(exc: errors.ThreadsiteError) -> dict[str, str]:
     if isinstance(exc, errors.WaitUntil):
         seconds = clock.real_seconds(exc.at - clock.now())
     elif isinstance(exc, errors.RetryLater):
-        seconds = exc.seconds or 60
+        seconds = 60
     elif exc.code == "idempotency_in_progress":
         seconds = 1
     else:

@@ -36,7 +36,7 @@ class StorageFailed(RetryLater):
     )
 
     def __init__(self, reason: str) -> None:
-        super().__init__(seconds=60)
+        super().__init__()
         self.reason = reason
 
     def __str__(self) -> str:

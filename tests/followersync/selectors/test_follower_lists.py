@@ -10,6 +10,7 @@ from followersync import selectors
 from followersync.domain.values import AddedKind
 from followersync.errors import FeedGone
 from followersync.models import SyncSettings
+from followersync.selectors.answers import FollowerPage
 from tests.support.clock import Clock
 from tests.support.sync import assert_books_agree, linked, replay, write
 
@@ -23,7 +24,7 @@ def listed(followed: LinkedAccount, clock: Clock) -> LinkedAccount:
     return followed
 
 
-def names(page: selectors.FollowerPage) -> list[str]:
+def names(page: FollowerPage) -> list[str]:
     return [row.username for row in page.rows]
 
 
