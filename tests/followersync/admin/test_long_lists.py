@@ -109,7 +109,8 @@ def test_no_filter_offers_all_members_or_accounts():
             assert related is None or kind not in (None, RelatedFieldListFilter), field
 
 
-def test_a_list_shows_the_newest_and_filters_among_them(as_stella, two_newest, account):
+@pytest.mark.usefixtures("two_newest")
+def test_a_list_shows_the_newest_and_filters_among_them(as_stella, account):
     _oldest, *newest = runs(account, "unlinked", "retry_later", "wrong_shape")
 
     found = listed(as_stella, RUNS)
@@ -125,7 +126,8 @@ def test_no_long_list_offers_an_order_by_an_index_through_the_whole_table(as_ste
     assert "account" not in listed(as_stella, RUNS).sortable_by
 
 
-def test_older_ones_are_found_by_account_and_open(as_stella, two_newest, alice, account):
+@pytest.mark.usefixtures("two_newest")
+def test_older_ones_are_found_by_account_and_open(as_stella, alice, account):
     (old,) = runs(account, "unlinked")
     runs(without_runs(linked(alice, username="other")), "retry_later", "retry_later")
 
@@ -149,7 +151,8 @@ def test_the_ledger_is_searched_by_a_subject_in_full(as_stella, monkeypatch, acc
     assert listed(as_stella, ledger, q="no subject").result_count == 0
 
 
-def test_looks_are_found_by_staff_and_by_whom_they_were_at(as_stella, stella, two_newest, account):
+@pytest.mark.usefixtures("two_newest")
+def test_looks_are_found_by_staff_and_by_whom_they_were_at(as_stella, stella, account):
     looks = [
         StaffView.objects.create(
             staff=stella, at=timezone.now(), what="overview", owner_id=owner, account_id=4
