@@ -13,6 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 #: A person would not wait longer for an answer.
 PATIENCE_SECONDS = 20.0
+FORM = "application/x-www-form-urlencoded"
+BOUNDARY = "1581c5eb-05d0-42fe-bfb3-472151f366cd"
 HIDDEN = re.compile(r"<input[^>]*\btype=\"hidden\"[^>]*\bname=\"(\w+)\"[^>]*\bvalue=\"([^\"]*)\"")
 
 
@@ -22,8 +24,13 @@ class Answer:
 
     status: int
     location: str
-    text: str
-    seconds: float = 0.0
+    body: bytes
+    host: str = ""
+    """Which host a balancer says has answered."""
+
+    @property
+    def text(self) -> str:
+        return self.body.decode(errors="replace")
 
     @property
     def json(self) -> Any:
@@ -41,7 +48,11 @@ class Browser:
 
     public: str
     ports: Sequence[int]
+    address: str = "127.0.0.1"
+    patience: float = PATIENCE_SECONDS
     cookies: dict[str, str] = field(default_factory=dict)
+    token: str = ""
+    """Of a program, which has no cookies."""
     _asked: int = 0
 
     def get(self, path: str) -> Answer:
@@ -54,24 +65,44 @@ class Browser:
             self.get(path)
         pairs = list(fields.items()) if isinstance(fields, dict) else list(fields)
         token = ("csrfmiddlewaretoken", self.cookies.get("csrftoken", ""))
-        return self._ask("POST", path, urlencode([token, *pairs]))
+        return self.send(path, urlencode([token, *pairs]).encode(), FORM)
 
-    def _ask(self, method: str, path: str, body: str | None) -> Answer:
+    def upload(self, path: str, field: str, file_name: str, content: bytes) -> Answer:
+        """A form with one file; the token against forged requests goes in the header alone."""
+        head = f'form-data; name="{field}"; filename="{file_name}"'
+        body = b"".join(
+            [
+                f"--{BOUNDARY}\r\nContent-Disposition: {head}\r\n\r\n".encode(),
+                *(content, f"\r\n--{BOUNDARY}--\r\n".encode()),
+            ]
+        )
+        return self.send(path, body, f"multipart/form-data; boundary={BOUNDARY}")
+
+    def send(self, path: str, body: bytes, kind: str) -> Answer:
+        """POST something of this content type."""
+        return self._ask("POST", path, body, kind)
+
+    def _ask(self, method: str, path: str, body: bytes | None, kind: str = "") -> Answer:
         port = self.ports[self._asked % len(self.ports)]
         self._asked += 1
         headers = {"Host": urlsplit(self.public).netloc, "Origin": self.public}
         headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         headers["X-CSRFToken"] = self.cookies.get("csrftoken", "")
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+            headers["Content-Type"] = kind
+        connection = http.client.HTTPConnection(self.address, port, timeout=self.patience)
         try:
             connection.request(method, path, body=body, headers=headers)
             response = connection.getresponse()
-            text = response.read().decode(errors="replace")
+            content = response.read()
         finally:
             connection.close()
         for line in response.headers.get_all("Set-Cookie", []):
             for name, morsel in SimpleCookie(line).items():
                 self.cookies[name] = morsel.value
-        return Answer(response.status, response.headers.get("Location", ""), text)
+        told = response.headers
+        return Answer(
+            response.status, told.get("Location", ""), content, told.get("X-Answered-By", "")
+        )

@@ -30,7 +30,7 @@ def whole(browser: Browser, sandbox: Sandbox) -> int:
 
     Raises Broken at the first step with an unexpected answer.
     """
-    steps = _Journey(browser, sandbox)
+    steps = Journey(browser, sandbox)
     steps.sign_up()
     steps.link()
     steps.sync()
@@ -40,10 +40,13 @@ def whole(browser: Browser, sandbox: Sandbox) -> int:
     return steps.taken
 
 
-class _Journey:
+class Journey:
+    """One member on their way; each step raises Broken where it does not end as it must."""
+
     def __init__(self, browser: Browser, sandbox: Sandbox) -> None:
         self.browser, self.sandbox = browser, sandbox
         self.name = f"journey.{secrets.token_hex(4)}"
+        self.password = secrets.token_urlsafe(16)
         self.account = ""
         self.taken = 0
 
@@ -55,7 +58,7 @@ class _Journey:
 
     def sign_up(self) -> None:
         self.must("the way in", self.browser.get("/auth/signup/"), 200)
-        fields = {"email": f"{self.name}@example.org", "password1": secrets.token_urlsafe(16)}
+        fields = {"email": f"{self.name}@example.org", "password1": self.password}
         self.must("signing up", self.browser.post("/auth/signup/", fields), 302)
 
     def link(self) -> None:
@@ -105,14 +108,19 @@ class _Journey:
         at = f"/accounts/{self.account}/unlink/"
         self.must("how to leave", self.browser.get(at), 200)
         said = self.must("leaving", self.browser.post(at, {"erase": "now"}), 200)
+        self.erased(said)
+
+    def erased(self, said: Answer) -> str:
+        """Wait for the erasure that the page tells of; returns its confirmation code."""
         shown = CODE.search(said.text)
         if shown is None:
             raise Broken("leaving: no confirmation code is shown")
 
-        def erased() -> bool:
+        def completed() -> bool:
             found = self.browser.get(f"/api/v1/deletions/{shown[1]}/").json
             return bool(found.get("state") == "completed")
 
-        if until(erased, ERASURE_SECONDS, pause=0.5) is None:
+        if until(completed, ERASURE_SECONDS, pause=0.5) is None:
             raise Broken(f"the erasure: not completed after {ERASURE_SECONDS:.0f} s")
         self.taken += 1
+        return str(shown[1])

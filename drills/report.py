@@ -26,6 +26,8 @@ class Report:
     """Seconds from the break (or from its end, as the words say) until something was so."""
     notes: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    skipped: str = ""
+    """Why nothing was broken at all."""
 
     @property
     def passed(self) -> bool:
@@ -68,6 +70,8 @@ class Report:
 
     def lines(self) -> list[str]:
         """The lines to print."""
+        if self.skipped:
+            return [f"  skipped      {self.skipped}"]
         found = [f"  broken       {self.broken}"]
         found += _listed("members saw", self.members or ["nobody asked"])
         found += _listed("lost", self.lost or ["nothing"])

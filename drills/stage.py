@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +131,16 @@ class Host:
             self._supervisor.stop()
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a site stands on: this machine, unless a drill has machines of its own."""
+
+    listen: str = "127.0.0.1"
+    """Where the stand-in for Instagram listens; its controls obey this machine alone."""
+    database: Callable[[Path], EmbeddedServer] = EmbeddedServer
+    host: Callable[[str, Path, Mapping[str, str], int], Host] = Host
+
+
 @dataclass
 class Stage:
     """The running site. `variables` is the environment that its hosts share."""
@@ -142,6 +152,7 @@ class Stage:
     sandbox: Sandbox
     instagram: Child
     redis: RedisServer | None
+    ground: Ground
     hosts: list[Host] = field(default_factory=list)
     accounts: list[Any] = field(default_factory=list)
     """`LinkedAccount` rows as they were linked."""
@@ -161,7 +172,7 @@ class Stage:
         """Add a host without starting anything."""
         # Site, sandbox and Redis use the first three ports.
         port = self.options.port + (0 if not self.hosts else 2 + len(self.hosts))
-        made = Host(name, self.home / name, {**self.variables, **more}, port)
+        made = self.ground.host(name, self.home / name, {**self.variables, **more}, port)
         self.hosts.append(made)
         return made
 
@@ -221,6 +232,9 @@ class Stage:
                 host.keep_alive()
 
 
+THIS_MACHINE = Ground()
+
+
 def _signed_in(member: Any) -> str:
     """Create a session of this member; returns the cookie's value."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -238,6 +252,7 @@ def _signed_in(member: Any) -> str:
 @contextmanager
 def running_site(
     options: Options,
+    ground: Ground = THIS_MACHINE,
     *,
     accounts: int = 12,
     followers: int = 60,
@@ -252,15 +267,16 @@ def running_site(
     """
     home = Path(tempfile.mkdtemp(prefix="threadsite-drill-"))
     stage: Stage | None = None
-    database = EmbeddedServer(home / "postgres")
+    database = ground.database(home / "postgres")
     try:
-        stage = _started(options, home, database, redis=redis, more=more)
+        stage = _started(options, home, database, ground, redis=redis, more=more)
         if disk is not None:
             disk.mount(home / "host1")
         for number in range(hosts):
             stage.host(f"host{number + 1}")
         stage.wait_for(f"{stage.sandbox.base_url}/_sandbox/accounts/")
-        stage.wait_for(f"{stage.hosts[0].url}/healthz")
+        for host in stage.hosts:
+            stage.wait_for(f"{host.url}/healthz")
         threading.Thread(target=stage.watch, daemon=True).start()
         stage.link(options.accounts or accounts, followers=followers)
         _wait_for_lists(stage)
@@ -278,7 +294,13 @@ def running_site(
 
 
 def _started(
-    options: Options, home: Path, database: EmbeddedServer, *, redis: bool, more: dict[str, str]
+    options: Options,
+    home: Path,
+    database: EmbeddedServer,
+    ground: Ground,
+    *,
+    redis: bool,
+    more: dict[str, str],
 ) -> Stage:
     """Start database, sandbox and, if wanted, Redis; set up Django in this process."""
     for port in range(options.port, options.port + 10):
@@ -304,13 +326,14 @@ def _started(
     os.environ["LOG_LEVEL"] = "ERROR"
     supervisor = Supervisor(folder=home, environment=variables, keep_pids=False)
     launcher.migrate({**os.environ})
-    arguments = ["--port", str(sandbox_port), "--state", str(home / "sandbox.state")]
+    listen = ["--host", ground.listen, "--port", str(sandbox_port)]
+    arguments = [*listen, "--state", str(home / "sandbox.state")]
     instagram = Child("sandbox", [*launcher.MANAGE, "sandbox", *arguments, "--per-minute", "0"])
     _set_up_django()
     from tests.support.sandbox import Sandbox
 
     client = Sandbox(f"http://127.0.0.1:{sandbox_port}", "")
-    stage = Stage(options, home, database, variables, client, instagram, server)
+    stage = Stage(options, home, database, variables, client, instagram, server, ground)
     stage._supervisor = supervisor
     stage.start_instagram()
     return stage

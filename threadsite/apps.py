@@ -15,8 +15,9 @@ class ThreadsiteConfig(AppConfig):
         """Connect logs, metrics, traces and the workers' task marks."""
         from django.conf import settings
 
-        from threadsite import cluster_folder, logs, measurements
+        from threadsite import cluster_folder, database, logs, measurements
 
+        database.connect()
         cluster_folder.connect()
         measurements.connect()
         logs.connect()

@@ -6,13 +6,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 from threadsite import environment
 from threadsite.embedded import EmbeddedServer, ServerError
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 #: Detect a vanished server after seconds, not after a quarter of an hour.
 #: https://www.postgresql.org/docs/current/libpq-connect.html; DATABASE_URL can say otherwise.
@@ -25,6 +28,35 @@ PATIENCE: Final = MappingProxyType(
         "tcp_user_timeout": "20000",
     }
 )
+#: PostgreSQL must detect a vanished host as soon: until then the host's row locks stay, for two
+#: hours by Linux's own keepalive. The server's setting -> ours.
+#: https://www.postgresql.org/docs/current/runtime-config-connection.html
+_SERVER_SETTINGS: Final = MappingProxyType(
+    {
+        "tcp_keepalives_idle": "keepalives_idle",
+        "tcp_keepalives_interval": "keepalives_interval",
+        "tcp_keepalives_count": "keepalives_count",
+        "tcp_user_timeout": "tcp_user_timeout",
+    }
+)
+
+
+def connect() -> None:
+    """Set PostgreSQL's own patience in each new connection."""
+    from django.db.backends.signals import connection_created
+
+    connection_created.connect(_set_patience, dispatch_uid="threadsite.database")
+
+
+def _set_patience(connection: BaseDatabaseWrapper, **_more: Any) -> None:
+    # Not as a connection parameter: PgBouncer would refuse it.
+    options = PATIENCE | connection.settings_dict["OPTIONS"]
+    calls = ", ".join(["set_config(%s, %s, false)"] * len(_SERVER_SETTINGS))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {calls}",
+            [word for name, own in _SERVER_SETTINGS.items() for word in (name, str(options[own]))],
+        )
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class Sandbox:
     def __init__(self, base_url: str, site_url: str) -> None:
         self.base_url = base_url
         self.site_url = site_url
-        self.http = urllib3.PoolManager(retries=False, timeout=30)
+        self.http = urllib3.PoolManager(retries=False, timeout=30, maxsize=4)
 
     def call(self, method: str, route: str, body: Any = None) -> Any:
         """Any control route: `call("PUT", "limits/", {"calls_per_hour": 200})`."""
