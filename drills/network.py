@@ -19,7 +19,8 @@ import psutil
 
 from drills.member import until
 from drills.stage import Host
-from threadsite import demo
+from threadsite import environment
+from threadsite.demo import launcher
 from threadsite.embedded import DATABASE_NAME, PORT, SUPERUSER, EmbeddedServer, programs
 from threadsite.supervisor import Child
 
@@ -127,7 +128,7 @@ class Machine(Host):
             self.switch_on()
         command = [*self.manage, "queue"]
         if name == "web":
-            local = demo.web_command(self.port)
+            local = launcher.web_command(self.port)
             command = [each.replace("127.0.0.1", self.address) for each in local]
         with self._lock:
             self._supervisor.environment = dict(self.environment)
@@ -135,7 +136,7 @@ class Machine(Host):
             self._supervisor.start(self._children[name])
 
     def _inside(self, *command: str) -> list[str]:
-        spaces = ["--net", "--mount", "--pid", "--", "env", "-C", str(demo.PROJECT)]
+        spaces = ["--net", "--mount", "--pid", "--", "env", "-C", str(environment.CODE)]
         return ["nsenter", "--target", str(self._first), *spaces, *command]
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:

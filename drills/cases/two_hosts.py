@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from drills import network, truth
 from drills.balancer import Balancer
@@ -21,7 +21,7 @@ from drills.journey import Broken
 from drills.mailbox import mailbox
 from drills.member import Visitor, until
 from drills.report import Report
-from drills.stage import Ground, Options, Stage, say, standing
+from drills.stage import Ground, Options, Stage, running_site, say
 from drills.suite import LEAVING, PROGRAM, SCOPES, STAYING, Traveller
 
 if TYPE_CHECKING:
@@ -56,10 +56,11 @@ def run(options: Options) -> Report:
         return report
     network.begin()
     ground = Ground("0.0.0.0", network.Database, network.Machine)
+    settings: dict[str, Any] = _settings(options.port)
     with (
         _bucket(options.port + 9) as bucket,
         mailbox(network.SHARED, options.port + 6),
-        standing(options, ground, hosts=2, **_settings(options.port), **bucket) as stage,
+        running_site(options, ground, hosts=2, **settings, **bucket) as stage,
         # One for those who travel, so that each of their requests goes to the other host.
         Balancer(stage.hosts).serving(network.SHARED, options.port + 8) as balancer,
         Balancer(stage.hosts).serving(network.SHARED, options.port + 7) as beside,
@@ -86,7 +87,7 @@ def _settings(port: int) -> dict[str, str]:
 
 
 @contextmanager
-def _bucket(port: int) -> Iterator[dict[str, str]]:
+def _bucket(port: int) -> Iterator[dict[str, Any]]:
     """An S3 for the list of erasures; yields the settings that lead there."""
     import boto3
     from moto.server import ThreadedMotoServer
@@ -154,8 +155,8 @@ class _Drill:
         site = f"http://{network.SHARED}:{port}"
         return Visitor(
             {
-                what: (url.replace(first, site), headers)
-                for what, (url, headers) in direct.addresses.items()
+                what: address._replace(url=address.url.replace(first, site))
+                for what, address in direct.addresses.items()
             }
         )
 
