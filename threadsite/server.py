@@ -48,7 +48,7 @@ def post_worker_init(worker: Any) -> None:
     """Called in each worker once its application is loaded, which may not be the site."""
     from django.apps import apps
 
-    if not apps.ready:
+    if not apps.ready or not apps.is_installed("accounts"):
         return
     from threadsite.process_presence import Presence
 

@@ -14,7 +14,6 @@ from followersync.selectors.overview import expected, overview, run_of, runs
 from followersync.selectors.series import (
     daily_counts,
     digest,
-    first_look,
     growth,
     looks,
     newest_snapshot,
@@ -30,7 +29,6 @@ __all__ = [
     "daily_counts",
     "digest",
     "expected",
-    "first_look",
     "follower_history",
     "followers_page",
     "growth",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import InvalidInput
+from followersync import store
 from followersync.errors import FeedGone
 from followersync.models import ChangeKind, FollowerChange, SyncSettings, public_id
 from followersync.selectors.answers import ChangePage, ChangeRow
@@ -46,7 +47,7 @@ def changes_page(
     """
     if kind is not None and kind not in ChangeKind.values:
         raise InvalidInput("invalid_kind", _("There is no such kind of change."), "kind")
-    settings = SyncSettings.objects.filter(pk=account.pk).first() or SyncSettings(account=account)
+    settings = store.sync_settings(account.pk) or SyncSettings(account=account)
     if after is not None:
         _refuse_gone(settings, after, epoch)
     # Rows beyond the head read above may exist by now; they belong to the next page.

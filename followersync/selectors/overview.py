@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 
 from accounts import clock
 from accounts.errors import NotFound
 from accounts.scopes import Scope
 from accounts.selectors import consent_in_force, consents_in_force
+from followersync import store
 from followersync.domain import engine as domain
-from followersync.models import Absence, SyncRun, SyncSettings
+from followersync.models import SyncRun, SyncSettings
 from followersync.models.settings import DEFAULT_INTERVAL
 from followersync.selectors.answers import Overview
 from followersync.selectors.call_budget import remaining_calls
@@ -41,11 +42,10 @@ def run_of(account: LinkedAccount, run_id: int) -> SyncRun:
 
 def overview(account: LinkedAccount) -> Overview:
     """The overview, in a few small queries whatever the size of the list."""
-    settings = SyncSettings.objects.filter(pk=account.pk).first()
-    newest = tuple(runs(account)[:NEWEST_RUNS])
+    settings = store.sync_settings(account.pk)
+    newest = store.newest_runs(account.pk, NEWEST_RUNS)
     running, last_run = _running_and_last(newest)
-    absent = Absence.objects.filter(account_id=account.pk)
-    since = absent.aggregate(since=Min("unconfirmed_since"))["since"]
+    unconfirmed, unconfirmed_since = store.unconfirmed(account.pk)
     budget = remaining_calls(account.pk, clock.now())
     allowed = consents_in_force(account)
     shows_count = Scope.PROFILE in allowed
@@ -53,8 +53,8 @@ def overview(account: LinkedAccount) -> Overview:
     return Overview(
         followers=known.followers_count if known and known.baseline_at else None,
         reported=settings.reported if settings and shows_count else None,
-        unconfirmed=absent.count() if since else 0,
-        unconfirmed_since=since,
+        unconfirmed=unconfirmed,
+        unconfirmed_since=unconfirmed_since,
         complete=bool(settings and settings.complete),
         baseline_at=settings.baseline_at if settings else None,
         last_synced_at=settings.last_synced_at if settings else None,

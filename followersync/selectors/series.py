@@ -41,16 +41,9 @@ def growth(account: LinkedAccount, *, date_from: date, date_to: date) -> list[Gr
     return points
 
 
-def first_look(account: LinkedAccount) -> datetime | None:
-    """When the oldest stored snapshot was taken."""
-    oldest = FollowerSnapshot.objects.filter(account=account).order_by("at", "id")
-    return oldest.values_list("at", flat=True).first()
-
-
 def newest_snapshot(account: LinkedAccount) -> FollowerSnapshot | None:
     """What the last look found, without Instagram's own count."""
-    rows = FollowerSnapshot.objects.filter(account=account).order_by("-at", "-id")
-    return rows.only("evidence", "unconfirmed", "lost").first()
+    return store.newest_snapshot(account.pk)
 
 
 def looks(account: LinkedAccount, *, newest: int, shows_count: bool) -> list[CountPoint]:

@@ -19,6 +19,12 @@ from followersync.store.current_writes import (
 from followersync.store.due_jobs import ERASABLE, claim_due, erase, recount
 from followersync.store.full_scans import mirror_scan
 from followersync.store.loss_evidence import keep_loss_evidence, people_at
+from followersync.store.page_reads import (
+    newest_runs,
+    newest_snapshot,
+    sync_settings,
+    unconfirmed,
+)
 from followersync.store.past_lists import list_past
 from followersync.store.person_history import history_of
 from followersync.store.run_settings import (
@@ -41,7 +47,7 @@ from followersync.store.scan_pages import (
     put_pages,
     spans,
 )
-from followersync.store.series import daily_series, last_of_each_day
+from followersync.store.series import daily_series, daily_totals, last_of_each_day
 
 __all__ = [
     "EMPTY_BLOCK",
@@ -61,6 +67,7 @@ __all__ = [
     "claim_due",
     "count_absent",
     "daily_series",
+    "daily_totals",
     "drop_pages",
     "erase",
     "forget_seen",
@@ -81,6 +88,8 @@ __all__ = [
     "mirror_scan",
     "moment",
     "move",
+    "newest_runs",
+    "newest_snapshot",
     "people_at",
     "put_absences",
     "put_pages",
@@ -91,6 +100,9 @@ __all__ = [
     "save_run_result",
     "save_snapshot",
     "spans",
+    "sync_settings",
+    "take",
     "take_calls",
     "take_lease",
+    "unconfirmed",
 ]

@@ -92,5 +92,6 @@ def _groups(account: LinkedAccount) -> list[tuple[str, list[Group]]]:
 
 
 def _problem(account: LinkedAccount) -> str:
-    state = InsightsReading.objects.filter(pk=account.pk).first()
-    return in_words(state.error_code) if state is not None and state.error_code else ""
+    readings = InsightsReading.objects.filter(pk=account.pk)
+    code = readings.values_list("error_code", flat=True).first()
+    return in_words(code) if code else ""

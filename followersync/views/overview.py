@@ -112,15 +112,12 @@ def history(account: LinkedAccount, overview: Overview) -> dict[str, Any]:
 
 def _points(account: LinkedAccount, overview: Overview) -> tuple[list[Point], timedelta]:
     """Every look of a young account, one point a day of an older one, and their usual distance."""
-    first = selectors.first_look(account)
     today = clock.now().date()
-    if first is None:
-        return [], timedelta()
-    interval = timedelta(minutes=overview.interval_minutes)
-    if first.date() > today - timedelta(days=3):
-        newest = selectors.looks(account, newest=500, shows_count=overview.shows_count)
-        return list(newest), interval
     points = selectors.daily_counts(
         account, date_from=today - YEAR, date_to=today, shows_count=overview.shows_count
     )
+    interval = timedelta(minutes=overview.interval_minutes)
+    if points and points[0].at.date() > today - timedelta(days=3):
+        newest = selectors.looks(account, newest=500, shows_count=overview.shows_count)
+        return list(newest), interval
     return list(points), max(interval, timedelta(days=1))

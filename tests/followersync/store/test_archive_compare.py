@@ -44,9 +44,5 @@ def test_repeated_names_are_compared_by_their_newest_second() -> None:
         (None, "new", SECOND + 3, True),
         (-8, "older", SECOND + 9, True),
     ]
-    assert (staged.listed, staged.stored, staged.newcomers, staged.undated_newcomers) == (
-        4,
-        4,
-        1,
-        0,
-    )
+    figures = (staged.listed, staged.stored, staged.newcomers, staged.undated_newcomers)
+    assert figures == (4, 4, 1, 0)

@@ -112,5 +112,5 @@ def test_the_overview_is_read_in_a_few_statements(as_alice: Client, watched: Lin
     ) as sent:
         assert as_alice.get(address).status_code == 200
 
-    assert len(sent) <= 20, [each["sql"][:90] for each in sent]
+    assert len(sent) <= 17, [each["sql"][:90] for each in sent]
     assert not [each for each in sent if each["sql"].startswith(("UPDATE", "INSERT"))]
