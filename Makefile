@@ -4,6 +4,8 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The machine's own certificates: a company's proxy signs with one that uv does not bring.
 export UV_SYSTEM_CERTS := 1
+# Without compiled modules each process of a test run compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
 # Lint serves nobody: it reads the settings without the secrets of a deployment.
 NO_DEPLOYMENT := SECRET_KEY=lint TOKEN_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	INSTAGRAM_CLIENT_ID=lint INSTAGRAM_CLIENT_SECRET=lint DEBUG=1
@@ -17,7 +19,7 @@ test: .venv/ready
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-fast: .venv/ready
-	$(BIN)/python -m pytest -n auto -m "not slow and not e2e"
+	$(BIN)/python -m pytest -n auto --dist worksteal --hypothesis-profile fast -m "not slow and not e2e"
 
 lint: .venv/ready types
 	$(BIN)/ruff check .

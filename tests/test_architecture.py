@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("accounts", "followersync", "threadsite", "tests", "bench", "drills")
 
@@ -14,6 +16,7 @@ def sources() -> list[Path]:
     return [path for folder in OURS for path in (ROOT / folder).rglob("*.py")]
 
 
+@pytest.mark.slow
 def test_no_module_reaches_over_its_layer():
     outcome = subprocess.run(
         [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],

@@ -73,6 +73,7 @@ def test_a_malformed_setting_stops_the_start_and_is_named(tmp_path, name, value)
     assert name in outcome.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -91,6 +92,7 @@ def test_the_site_does_not_start_with_what_the_checks_refuse(tmp_path, name, val
     assert name in outcome.stderr
 
 
+@pytest.mark.slow
 def test_the_site_starts_with_a_complete_environment(tmp_path):
     outcome = start(tmp_path, "wsgi")
 

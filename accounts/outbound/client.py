@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 import urllib3
@@ -154,7 +155,9 @@ def _named(error: Exception, budget: Budget) -> OutboundError:
     return OutboundError(type(error).__name__)
 
 
+@cache
 def _tls() -> ssl.SSLContext:
+    """One for all clients: reading the machine's certificates takes 20 ms."""
     context = urllib3.util.ssl_.create_urllib3_context()
     context.load_default_certs()
     context.sslsocket_class = BudgetedTlsSocket

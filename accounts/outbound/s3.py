@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import IO, Any, Final, cast
 
 import botocore.session
@@ -15,6 +16,7 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader, create_loader
 from fsspec import AbstractFileSystem
 from fsspec.spec import AbstractBufferedFile
 
@@ -178,7 +180,9 @@ def _client(options: Mapping[str, Any]) -> Any:
         retries={"total_max_attempts": 1},
         signature_version=UNSIGNED if options.get("anon") else None,
     )
-    return botocore.session.get_session().create_client(
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _descriptions())
+    return session.create_client(
         "s3",
         region_name=options.get("region") or DEFAULT_REGION,
         endpoint_url=options.get("endpoint_url"),
@@ -187,6 +191,12 @@ def _client(options: Mapping[str, Any]) -> Any:
         aws_session_token=options.get("token"),
         config=config,
     )
+
+
+@cache
+def _descriptions() -> Loader:
+    """botocore's files about S3, a megabyte of JSON that each session would read anew."""
+    return create_loader()
 
 
 def _sender(client: Client) -> Callable[..., AWSResponse]:

@@ -79,6 +79,7 @@ def run(command: list[str], **variables: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.slow
 def test_the_keys_that_were_drawn_from_it_can_be_pinned_before_it_changes() -> None:
     """Else the ledger's chains would no longer verify, and suppressed people be stored again."""
     before = run(["manage.py", "shell", "--no-imports", "-c", SHOW])
@@ -95,6 +96,7 @@ def test_the_keys_that_were_drawn_from_it_can_be_pinned_before_it_changes() -> N
     assert after == before
 
 
+@pytest.mark.slow
 def test_what_is_pinned_already_is_not_printed_again() -> None:
     printed = run(["manage.py", "derived_keys"], SUPPRESSION_KEY="s" * 40)
 

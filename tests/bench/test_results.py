@@ -12,6 +12,8 @@ from bench.ground import account
 from bench.population import Churn, Population
 from bench.results import TARGETS, Results, WrongResult
 
+pytestmark = pytest.mark.slow  # measurements
+
 FEW = 2000
 FIELDS = {"what", "n", "value", "unit", "floor", "runs", "commit"}
 

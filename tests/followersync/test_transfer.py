@@ -147,6 +147,7 @@ def test_what_waits_goes_with_the_account(client, personal, token):
     assert not TransferredItem.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_transfer_over_real_http_may_be_large(live_server, personal, token):
     """Twenty thousand people in one part, refused by nobody on the way."""

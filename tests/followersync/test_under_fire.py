@@ -218,7 +218,7 @@ def burn(stage: type[UnderFire], *, examples: int, steps: int) -> None:
 def test_whatever_happens_nobody_is_lost_who_stayed_and_all_comes_right(
     stage: type[UnderFire],
 ) -> None:
-    burn(stage, examples=4, steps=12)
+    burn(stage, examples=max(1, settings.default.max_examples // 25), steps=12)
 
 
 @pytest.mark.slow

@@ -31,6 +31,8 @@ class Endless:
 
     def stop(self) -> None:
         self._ended.set()
+        # To close it alone would not wake the thread that waits for a visitor.
+        self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
 
     def _serve(self) -> None:

@@ -63,6 +63,7 @@ def unwell(part: str) -> str:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -77,6 +78,7 @@ def test_a_setting_that_is_missing_or_malformed_is_named(tmp_path, changes, said
     assert said in doctor(tmp_path, **changes).stderr
 
 
+@pytest.mark.slow
 def test_without_database_redis_folder_and_instagram_each_is_named(tmp_path):
     (tmp_path / "file").touch()
 
@@ -89,6 +91,7 @@ def test_without_database_redis_folder_and_instagram_each_is_named(tmp_path):
     assert "secret-word" not in outcome.stdout + outcome.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_hold_the_embedded_database_is_said(tmp_path):
     (tmp_path / "file").touch()
 
@@ -97,6 +100,7 @@ def test_a_folder_that_cannot_hold_the_embedded_database_is_said(tmp_path):
     assert "cannot be used: Not a directory" in outcome.stderr
 
 
+@pytest.mark.slow
 def test_a_database_without_tables_wants_to_be_migrated(tmp_path):
     server = EmbeddedServer(tmp_path / "postgres", {"fsync": "off"})
     try:

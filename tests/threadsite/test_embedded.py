@@ -18,6 +18,8 @@ import pytest
 from threadsite import database, embedded
 from threadsite.embedded import EmbeddedServer
 
+pytestmark = pytest.mark.slow  # each is a start of PostgreSQL
+
 PROJECT = Path(__file__).parents[2]
 ODD = [
     "with space",

@@ -13,6 +13,8 @@ import pytest
 
 from threadsite import environment_file
 
+pytestmark = pytest.mark.slow  # each is a start of Django
+
 ROOT = Path(__file__).resolve().parents[2]
 ASKED = {"INSTAGRAM_CLIENT_ID": "1", "INSTAGRAM_CLIENT_SECRET": "s"}
 

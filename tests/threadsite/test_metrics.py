@@ -187,6 +187,7 @@ print(answer.status_code, answer.content.decode())
 """
 
 
+@pytest.mark.slow
 def test_without_the_database_they_say_so_and_what_else_they_can(tmp_path):
     away = {"DATABASE_URL": "postgresql://127.0.0.1:1/away", "METRICS_TOKEN": "t"}
     outcome = subprocess.run(

@@ -17,6 +17,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from threadsite import environment
 
+pytestmark = pytest.mark.slow  # each is a start of Django
+
 ASK = """
 import django
 django.setup()

@@ -19,6 +19,8 @@ from tests.support.echo import LARGE
 from threadsite import worker
 from threadsite.worker import PatientSocket
 
+pytestmark = pytest.mark.slow  # a server of its own, and spans of time that pass
+
 ROOT = Path(__file__).resolve().parents[2]
 HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-More: "
 HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nx"

@@ -62,6 +62,7 @@ def test_a_file_is_read_from_anywhere_as_a_browser_or_a_zip_reader_does(kept_in,
         assert file.read(1) == b""
 
 
+@pytest.mark.slow
 def test_a_large_file_passes_in_pieces(kept_in, account):
     """What 4 GiB need: memory that does not grow with the file."""
 

@@ -20,6 +20,7 @@ from followersync.models import DailyTotal, FollowerSnapshot, SyncRun, SyncSetti
 from followersync.services import insights
 from followersync.services.personal_data.consent_coverage import COUNT
 from followersync.services.sync.runs import request_sync
+from tests.support import lanes
 from tests.support.clock import Clock
 from tests.support.coverage import Life, account_tables, covers, not_covered
 from tests.support.sandbox import Sandbox
@@ -56,7 +57,7 @@ def lived(life: Life, scopes: frozenset[Scope]) -> Life:
     return life
 
 
-@pytest.mark.parametrize("scopes", CHOICES, ids=named)
+@pytest.mark.parametrize("scopes", lanes.one_in(15, CHOICES), ids=named)
 def test_each_choice_of_consents_asks_stores_and_shows_what_it_covers_and_no_more(
     life: Life, scopes: frozenset[Scope]
 ) -> None:
@@ -126,6 +127,7 @@ def test_the_table_for_the_data_protection_officer_is_the_declaration() -> None:
     assert "\n".join(lines) in PRIVACY.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_without_the_consent_to_it_the_count_only_checks_the_list(life: Life) -> None:
     lived(life, frozenset({Scope.FOLLOWERS}))
 
@@ -133,6 +135,7 @@ def test_without_the_consent_to_it_the_count_only_checks_the_list(life: Life) ->
     assert life.count_shown_in() == set()
 
 
+@pytest.mark.slow
 def test_the_count_alone_is_read_kept_and_shown_and_no_list_is_asked_for(life: Life) -> None:
     lived(life, frozenset({Scope.PROFILE}))
 
@@ -146,7 +149,7 @@ def test_the_count_alone_is_read_kept_and_shown_and_no_list_is_asked_for(life: L
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("scope", lanes.first(Scope))
 def test_a_withdrawal_erases_what_the_consent_paid_for_and_ends_its_calls(
     life: Life, scope: Scope
 ) -> None:
@@ -166,6 +169,7 @@ def test_a_withdrawal_erases_what_the_consent_paid_for_and_ends_its_calls(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", list(Scope))
 def test_what_is_kept_after_a_withdrawal_is_neither_read_on_nor_shown(
     life: Life, scope: Scope
@@ -191,6 +195,7 @@ def test_what_is_kept_after_a_withdrawal_is_neither_read_on_nor_shown(
         assert life.count_shown_in() == {"copy"}
 
 
+@pytest.mark.slow
 def test_the_counts_stay_when_only_the_list_is_withdrawn(life: Life) -> None:
     lived(life, frozenset({Scope.FOLLOWERS, Scope.PROFILE}))
     snapshots = FollowerSnapshot.objects.filter(account=life.account)
@@ -206,6 +211,7 @@ def test_the_counts_stay_when_only_the_list_is_withdrawn(life: Life) -> None:
     assert snapshots.count() == len(counts) + 1
 
 
+@pytest.mark.slow
 def test_a_list_that_is_allowed_while_only_the_count_is_read_follows_at_once(life: Life) -> None:
     life.allow([Scope.PROFILE])
     run = SyncRun.objects.get(account=life.account)
@@ -236,6 +242,7 @@ def test_without_any_consent_nothing_is_due_and_nothing_dispatched(life: Life) -
     assert life.calls == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [False, True])
 def test_where_no_list_is_offered_the_count_checks_imports_and_is_kept_by_its_own_consent(
     life: Life, settings, kept: bool
@@ -250,6 +257,7 @@ def test_where_no_list_is_offered_the_count_checks_imports_and_is_kept_by_its_ow
     assert (in_snapshots, counted, bool(life.count_shown_in())) == (kept, kept, kept)
 
 
+@pytest.mark.slow
 def test_a_run_that_waits_has_written_the_count_nowhere_but_into_the_rules_memory(
     life: Life,
 ) -> None:
@@ -265,6 +273,7 @@ def test_a_run_that_waits_has_written_the_count_nowhere_but_into_the_rules_memor
     assert life.places_of_the_count == {("followersync_syncsettings", "memory")}
 
 
+@pytest.mark.slow
 def test_a_kept_count_is_not_put_to_another_use(life: Life) -> None:
     lived(life, EVERY)
     life.withdraw(Scope.PROFILE, keep_data=True)
@@ -277,6 +286,7 @@ def test_a_kept_count_is_not_put_to_another_use(life: Life) -> None:
     assert COUNT in life.calls
 
 
+@pytest.mark.slow
 def test_of_how_many_an_open_run_has_read_is_told_with_the_consent_to_the_count_alone(
     life: Life,
 ) -> None:
@@ -296,6 +306,7 @@ def test_of_how_many_an_open_run_has_read_is_told_with_the_consent_to_the_count_
     assert run.progress == {}
 
 
+@pytest.mark.slow
 def test_the_count_is_asked_alone(life: Life) -> None:
     lived(life, EVERY)
 

@@ -290,7 +290,9 @@ def expected_absences(case: Given, decision) -> dict[int, Absence]:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=settings.default.max_examples * 5 // 2,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(seed=st.integers(0, 1 << 32))
 def test_sql_and_the_pure_rule_say_the_same_of_everybody(seed: int) -> None:

@@ -119,6 +119,7 @@ class Watch:
         return false
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_no_export_however_it_falls_short_makes_a_false_loss(kept, bring, seed):
     world, watch = World(seed), Watch(kept)
@@ -140,6 +141,7 @@ def test_no_export_however_it_falls_short_makes_a_false_loss(kept, bring, seed):
     assert held == (settings.followers_count, settings.digest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_after_whole_exports_again_the_list_is_true_but_for_whom_the_last_alone_missed(
     kept, bring, seed

@@ -18,6 +18,7 @@ from followersync.models import Absence, Follower, FollowerChange
 from followersync.services.imports import requests
 from followersync.texts.imports import result_in_words
 from tests.followersync.imports.conftest import names
+from tests.support import lanes
 from tests.support.exports import Export, newest_first, population, write_list
 
 pytestmark = pytest.mark.django_db
@@ -238,17 +239,19 @@ def block(rows: Rows) -> dict[int, Rows]:
 
 @pytest.mark.parametrize(
     "way",
-    [
-        missing,
-        renumbered,
-        merged,
-        old_date_early,
-        part_twice,
-        swapped_and_short,
-        anothers,
-        overlapping,
-        block,
-    ],
+    lanes.first(
+        [
+            missing,
+            renumbered,
+            merged,
+            old_date_early,
+            part_twice,
+            swapped_and_short,
+            anothers,
+            overlapping,
+            block,
+        ]
+    ),
 )
 def test_a_piece_that_is_missing_from_export_after_export_loses_nobody(kept, hand_in, way):
     rows = rows_of()

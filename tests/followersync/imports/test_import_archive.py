@@ -82,6 +82,7 @@ def test_who_came_is_told_at_once_and_who_left_by_the_second_archive_without_the
     assert not Absence.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_date_ranged_export_loses_nobody_it_left_out(kept, bring):
     listed = people()
     bring(kept, export(listed))
@@ -149,6 +150,7 @@ def test_a_rename_is_no_loss_where_one_pair_alone_shares_its_second(kept, bring)
     assert digest_agrees(kept)
 
 
+@pytest.mark.slow
 def test_two_who_share_a_second_and_a_new_name_are_neither_renamed_nor_lost(kept, bring):
     listed = people()
     listed |= {"twin.a": START - 5000, "twin.b": START - 5000}
@@ -347,6 +349,7 @@ def test_a_page_rounds_times_to_the_minute_and_still_loses_and_redates_nobody(ke
     assert {name: int(since.timestamp()) for name, since in stored} == listed
 
 
+@pytest.mark.slow
 def test_a_name_seen_only_on_a_page_and_changed_again_is_nobodys_loss(kept, bring):
     listed = people()
     bring(kept, export(listed))

@@ -35,6 +35,7 @@ class Counting(io.BytesIO):
         return data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", PARSED.values(), ids=PARSED)
 def test_a_hostile_archive_costs_the_request_a_copy_and_ends_in_words(kept, attack):
     file = Counting(attack())

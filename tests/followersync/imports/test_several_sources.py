@@ -123,6 +123,7 @@ def test_two_rows_of_one_person_become_one_when_the_edge_tells_their_new_name(ke
     assert digest_agrees(kept)
 
 
+@pytest.mark.slow
 def test_an_archive_dates_those_whom_the_edge_lists_and_loses_none_of_them(edged, bring):
     listed = people()
     at = datetime(2026, 7, 30, tzinfo=UTC)

@@ -81,6 +81,7 @@ def work(clock: Clock, account) -> None:
         clock.advance(minutes=1)
 
 
+@pytest.mark.slow
 def test_a_month_of_daily_exports_ends_equal_to_the_truth(kept, inbox, clock):
     clock.moment = datetime(2026, 8, 1, 12, tzinfo=UTC)
     watched_folders.watch(account=kept, url=f"file://{inbox}", options={}, local_allowed=True)

@@ -10,6 +10,7 @@ from accounts.models import LinkedAccount, User
 from followersync import selectors
 from followersync.models import FullScan, SyncSettings
 from followersync.services import call_budget
+from followersync.sources.edge import EdgeSource
 from tests.support.clock import Clock
 from tests.support.sandbox import Sandbox
 from tests.support.sync import connect, held, linked, run_to_end, sync_when_due, truth
@@ -66,14 +67,15 @@ def test_the_apps_limit_holds_everybody_back_and_an_accounts_limit_only_that_one
 
 
 def test_a_scan_that_needs_several_hours_goes_on_hour_by_hour(
-    sandbox: Sandbox, alice: User, clock: Clock, settings
+    sandbox: Sandbox, alice: User, clock: Clock, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.INSTAGRAM_CALLS_PER_HOUR = 20
-    sandbox.persona("noether", followers=45_000)
+    monkeypatch.setattr(EdgeSource, "page_limit", 100)
+    sandbox.persona("noether", followers=4_500)
     account = connect(sandbox, alice, "noether")
 
     runs = sync_when_due(account, clock, syncs=1)
-    assert len(held(account)) < 45_000
+    assert len(held(account)) < 4_500
     assert FullScan.objects.get().closed_at is None
     while not SyncSettings.objects.get(pk=account.pk).complete:
         runs += sync_when_due(account, clock, syncs=1)

@@ -20,6 +20,7 @@ from accounts.services import consent, linking
 from followersync import selectors
 from followersync.models import ScanPage, SyncRun, SyncSettings
 from followersync.services.sync import dispatcher, lease, runs, thread_pool
+from followersync.sources.edge import EdgeSource
 from tests.support.clock import Clock
 from tests.support.outage import no_database
 from tests.support.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox
@@ -50,8 +51,12 @@ def die() -> None:
 
 
 @pytest.fixture
-def grace(sandbox: Sandbox, alice: User, clock: Clock) -> LinkedAccount:
-    sandbox.persona("hopper.grace", followers=45_000)
+def grace(
+    sandbox: Sandbox, alice: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> LinkedAccount:
+    """45 pages, of which every twenty are committed together."""
+    monkeypatch.setattr(EdgeSource, "page_limit", 100)
+    sandbox.persona("hopper.grace", followers=4_500)
     return connect(sandbox, alice, "hopper.grace")
 
 
@@ -144,12 +149,15 @@ def test_leaving_in_the_middle_of_a_scan_stops_it_at_once(
     assert run.state == "cancelled"
     assert sandbox.count("followers") == 0
     # The uncommitted pages are discarded: nothing was stored after leaving.
-    assert len(held(grace)) == before[0] == 20_000
+    assert len(held(grace)) == before[0] == 2_000
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_at_once_read_each_page_once(sandbox: Sandbox, alice: User, edge: None) -> None:
-    sandbox.persona("turing", followers=30_000)
+def test_two_workers_at_once_read_each_page_once(
+    sandbox: Sandbox, alice: User, edge: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EdgeSource, "page_limit", 100)
+    sandbox.persona("turing", followers=3_000)
     account = connect(sandbox, alice, "turing")
     run = runs.request_sync(account=account, trigger="member")
     sandbox.clear_requests()
@@ -247,6 +255,7 @@ def end_my_connection() -> None:
     other.join(10)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("steps", [1, 5, 9])
 def test_a_restart_of_the_database_in_the_middle_of_a_scan_is_no_fault_of_ours(

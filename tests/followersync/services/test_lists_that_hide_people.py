@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import LinkedAccount, User
 from followersync.models import Follower, FollowerChange, SyncSettings
+from tests.support import lanes
 from tests.support.clock import Clock
 from tests.support.sandbox import Sandbox
 from tests.support.sync import connect, held, kinds, run_to_end, truth
@@ -74,6 +75,7 @@ def life(sandbox: Sandbox, alice: User, clock: Clock):
 # --- Only the newest N are shown ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "cap", "from_start"), [(300, 250, False), (300, 250, True), (300, 300, False)]
 )
@@ -93,6 +95,7 @@ def test_nobody_is_lost_because_newcomers_push_them_past_a_cap(
     assert lived.settings().complete is False
 
 
+@pytest.mark.slow
 def test_a_list_that_is_capped_from_the_start_never_counts_as_complete(
     sandbox: Sandbox, life
 ) -> None:
@@ -105,6 +108,7 @@ def test_a_list_that_is_capped_from_the_start_never_counts_as_complete(
     assert Follower.objects.filter(account_id=lived.account.pk).count() == 250
 
 
+@pytest.mark.slow
 def test_when_a_cap_ends_everybody_is_held_again_and_nobody_was_ever_lost(
     sandbox: Sandbox, life
 ) -> None:
@@ -121,6 +125,7 @@ def test_when_a_cap_ends_everybody_is_held_again_and_nobody_was_ever_lost(
     assert lived.settings().complete is True
 
 
+@pytest.mark.slow
 def test_who_really_leaves_a_capped_list_is_told_once_the_cap_is_over(
     sandbox: Sandbox, life
 ) -> None:
@@ -142,6 +147,7 @@ def test_who_really_leaves_a_capped_list_is_told_once_the_cap_is_over(
 # --- Others are left out each time ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.01, 0.03, 0.05])
 def test_nobody_is_lost_where_each_load_leaves_out_others(
     sandbox: Sandbox, life, share: float
@@ -159,6 +165,7 @@ def test_nobody_is_lost_where_each_load_leaves_out_others(
 # --- The same people are missing for days ---------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -187,7 +194,9 @@ def test_nobody_is_lost_who_comes_back_to_their_old_place_within_a_day(
     assert held(lived.account) == truth(sandbox, lived.account)
 
 
-@pytest.mark.parametrize("order", ["relevance", "fixed_random", "reversed", "random_each_time"])
+@pytest.mark.parametrize(
+    "order", lanes.first(["relevance", "fixed_random", "reversed", "random_each_time"])
+)
 def test_nobody_is_lost_by_another_order(sandbox: Sandbox, life, order: str) -> None:
     lived: Life = life(200)
     lived.days(4)
@@ -200,6 +209,7 @@ def test_nobody_is_lost_by_another_order(sandbox: Sandbox, life, order: str) -> 
     assert lived.false == []
 
 
+@pytest.mark.slow
 def test_a_purge_is_told_and_the_rest_stays(sandbox: Sandbox, life) -> None:
     lived: Life = life(300)
     lived.days(4)

@@ -136,6 +136,7 @@ def total(account: LinkedAccount) -> dict[str, int]:
     return FollowerSnapshot.objects.filter(account=account).aggregate(**{n: Sum(n) for n in names})
 
 
+@pytest.mark.slow
 def test_old_counts_thin_out_to_one_a_day_and_later_one_a_week(followed, clock: Clock):
     """Four a day for three years: history stays cheap, and the curve keeps its shape."""
     FollowerSnapshot.objects.all().delete()

@@ -113,6 +113,7 @@ def test_every_finished_run_leaves_a_snapshot_with_its_evidence(
     assert snapshot.digest == SyncSettings.objects.get(pk=ada.pk).digest
 
 
+@pytest.mark.slow
 def test_faults_lose_nobody_and_equality_returns_when_they_end(
     sandbox: Sandbox, ada: LinkedAccount, clock: Clock
 ) -> None:

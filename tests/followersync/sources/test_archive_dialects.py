@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from followersync.sources.archive import ArchiveError, Problem, open_archive
 from followersync.sources.archive.usernames import unmangle
+from tests.support import lanes
 from tests.support.exports import DIALECTS, Export, mangle, merged, population
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "export"
@@ -38,14 +39,14 @@ def expected(people: dict[str, int], dialect: str) -> dict[str, int]:
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(people=st.dictionaries(handles, seconds, max_size=30), per_part=st.integers(1, 40))
 @example(people={"_u": 1_286_323_200, "0": 1_286_323_200}, per_part=1)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings.default.max_examples // 4, deadline=None)
 def test_any_set_written_in_any_dialect_is_read_back_the_same(dialect, people, per_part):
     export = Export(people, dialect=dialect, per_part=per_part)
 
     assert read(export) == expected(people, dialect)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", lanes.first(DIALECTS))
 def test_lists_longer_than_one_piece_are_read_whole(dialect):
     people = population(15_000)
 
@@ -169,6 +170,7 @@ def test_double_encoded_texts_are_mended_and_right_ones_left_alone():
         assert unmangle(case["raw"]) == case["fixed"]
 
 
+@pytest.mark.slow
 def test_reading_a_long_list_holds_one_piece_of_it_in_memory():
     export = Export(population(60_000), dialect="array")
     file = io.BytesIO(export.zip())

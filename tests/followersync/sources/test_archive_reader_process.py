@@ -61,6 +61,7 @@ def test_every_attack_ends_in_a_clear_error(attack, tmp_path):
     assert refused.value.problem in (Problem.WRONG_SHAPE, Problem.DAMAGED)
 
 
+@pytest.mark.slow
 def test_more_memory_than_is_given_is_told_to_the_member(tmp_path):
     crowd = Export(
         population(20), extra={f"media/{number}.json": b"" for number in range(100_000)}
@@ -73,6 +74,7 @@ def test_more_memory_than_is_given_is_told_to_the_member(tmp_path):
     assert len(read(crowd, tmp_path)[0]) == 20
 
 
+@pytest.mark.slow
 def test_more_time_than_is_given_is_told_to_the_member(tmp_path):
     slow = b'{"other":[' + b"{}," * 12_000_000 + b"{}]}"
 
@@ -89,6 +91,7 @@ def test_a_process_that_says_nothing_for_too_long_is_given_up(tmp_path):
     assert refused.value.problem == Problem.TOO_HEAVY
 
 
+@pytest.mark.slow
 def test_whoever_stops_reading_ends_the_process(tmp_path):
     path = Export(population(50_000)).write_zip(tmp_path)
     before = _children()

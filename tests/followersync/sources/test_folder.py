@@ -263,6 +263,7 @@ OF_LISTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swollen", SWOLLEN)
 @pytest.mark.parametrize("kind", OVER_HTTP)
 def test_a_list_that_swells_when_it_is_read_fills_no_memory(kind, swollen):

@@ -59,6 +59,7 @@ def test_rows_and_indexes_survive_division_and_its_end(two):
     assert partitions.parts_of(partitions.TABLES[0]) == 0
 
 
+@pytest.mark.slow
 def test_syncs_go_on_in_divided_tables(two, sandbox, clock):
     call_command("partition_lists", 4)
 
