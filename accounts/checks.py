@@ -15,7 +15,7 @@ from django.db import DatabaseError
 
 from accounts.fast_clock import are_all_local
 from accounts.files import kept
-from accounts.selectors.retention import retention_rules
+from accounts.selectors.retention_rules import retention_rules
 from accounts.services import hosts, receipts
 from accounts.services.erasure import erasure_list, restored_backup
 

@@ -36,12 +36,13 @@ RAW_SQL = (
     "accounts/services/residue",
     "accounts/services/ledger.py",
     "accounts/services/quotas.py",
-    "accounts/selectors/consents.py",  # the one statement that the gate and bulk SQL share
+    "accounts/selectors/consent_in_force.py",  # the one statement that the gate and bulk SQL share
     "accounts/services/oauth.py",  # an advisory lock, which Django's ORM has none of
     "accounts/services/gate.py",  # asked before every request and every commit
     "accounts/clock.py",
     "accounts/counters.py",  # one statement that adds to many rows
     "threadsite/broker.py",
+    "threadsite/database.py",  # a connection's own settings
     "threadsite/server_state.py",  # the server's own state, which no model shows
     "threadsite/embedded.py",
     "/migrations/",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.selectors.consents import (
+from accounts.selectors.consent_in_force import (
     accounts_with_consent,
     consent_history,
     consent_in_force,

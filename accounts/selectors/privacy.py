@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.errors import NotFound
 from accounts.models import DataExport, DeletionRequest, User
-from accounts.selectors.retention import Rule, retention_rules
+from accounts.selectors.retention_rules import Rule, retention_rules
 
 __all__ = [
     "DeletionStatus",

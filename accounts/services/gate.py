@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.errors import Conflict, ConsentMissing, NeedsReconnect, NotFound, PermissionMissing
 from accounts.models import LinkedAccount
 from accounts.scopes import Scope, permissions_needed
-from accounts.selectors.consents import in_force_sql
+from accounts.selectors.consent_in_force import in_force_sql
 from accounts.services import tokens
 
 # Plain SQL for speed: it runs for each page of a list.

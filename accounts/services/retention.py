@@ -1,4 +1,4 @@
-"""Carries out the retention rules (`accounts.selectors.retention`), in batches and slices."""
+"""Carries out the retention rules (`accounts.selectors.retention_rules`), in batches and slices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django_q.models import Task
 
 from accounts import clock, registry
 from accounts.models import DataExport, DeletionRequest, StaffView
-from accounts.selectors.retention import Rule, retention_rules
+from accounts.selectors.retention_rules import Rule, retention_rules
 from accounts.services import idempotency, quotas, suppression
 from accounts.services.erasure import erasure_list, payloads
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from followersync.domain import apply_page, outcome, planner, transitions
+from followersync.domain import apply_page, completeness, planner, transitions
 from followersync.domain.apply_page import PageOutcome
 from followersync.domain.looks import judge_context, judged, list_end, reappeared
 from followersync.domain.losses import Missing, Verdicts, judge
@@ -59,7 +59,7 @@ __all__ = [
     "stop_run",
 ]
 
-finish_run = outcome.finish_run
+finish_run = completeness.finish_run
 
 
 class UnexpectedStep(Exception):

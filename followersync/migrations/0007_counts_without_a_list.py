@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
-# Consent in force, as accounts.selectors.consents has it.
+# Consent in force, as accounts.selectors.consent_in_force has it.
 _KEEPS = """
 coalesce((SELECT entry.action = 'granted' FROM accounts_consentsubject ledger
     JOIN accounts_consentevent entry ON entry.subject = ledger.subject

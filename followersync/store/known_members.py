@@ -1,7 +1,7 @@
 """Known members: the statement that finds other members in an account's lists.
 
-Besides our own tables it reads consent in force, as in `accounts.selectors.consents`, and the state
-of links. That is read after the lists, so that the ledger is read only for the people found.
+Besides our own tables it reads consent in force and the state of links. That is read after the
+lists, so that the ledger is read only for the people found.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from accounts.selectors.consents import in_force_sql
+from accounts.selectors.consent_in_force import in_force_sql
 
 
 class KnownMemberRow(NamedTuple):

@@ -9,7 +9,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from accounts.scopes import Scope
-from accounts.selectors.consents import in_force_sql
+from accounts.selectors.consent_in_force import in_force_sql
 from followersync.models import SyncSettings
 from followersync.store.runs import FeedCounts
 

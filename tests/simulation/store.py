@@ -9,8 +9,8 @@ from typing import Protocol
 
 from followersync.domain import engine, schedule
 from followersync.domain.apply_page import PageOutcome
+from followersync.domain.completeness import Finished as Finished
 from followersync.domain.losses import missing_of
-from followersync.domain.outcome import Finished as Finished
 from followersync.domain.state import TOP
 from followersync.domain.values import (
     Absence,

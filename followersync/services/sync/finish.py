@@ -24,8 +24,8 @@ from followersync.services.sync import full_scans
 from followersync.services.sync import lease as leases
 
 if TYPE_CHECKING:
+    from followersync.domain.completeness import Finished
     from followersync.domain.engine import AccountState
-    from followersync.domain.outcome import Finished
     from followersync.services.sync.commit import PageBatch
     from followersync.services.sync.lease import Lease
     from followersync.store import FeedCounts, LockedSettings

@@ -1,4 +1,4 @@
-"""Outcome of a sync: what the finished scan proves and what the account's memory keeps of it."""
+"""Completeness: whether a finished scan makes the list the baseline, complete or neither."""
 
 from __future__ import annotations
 
