@@ -95,6 +95,7 @@ def _doubts(account: LinkedAccount) -> dict[str, Any]:
         "people": people,
         "shows_newest": doubts.shows_newest,
         "lately_missed_days": doubts.lately_missed_days,
+        "site_missed_days": doubts.site_missed_days,
     }
 
 

@@ -82,14 +82,16 @@ def test_in_few_accounts_it_is_as_ever(sandbox: Sandbox, ada: LinkedAccount, clo
 
 
 def test_the_member_and_staff_are_told_why(
-    sandbox: Sandbox, ada: LinkedAccount, clock: Clock, client, stella: User
+    sandbox: Sandbox, ada: LinkedAccount, clock: Clock, client, alice: User, stella: User
 ) -> None:
     ready(sandbox, ada, clock)
     sandbox.change(str(ada.instagram_id), leave=1)
     came_back(3)
     run_to_end(ada)
 
-    assert unconfirmed(ada).site_missed_days == 1
+    client.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/accounts/{ada.pk}/", headers={"accept-language": "en"}).content.decode()
+    assert "In many accounts here people were lately missed for up to 1 day" in page
     client.force_login(stella, backend="django.contrib.auth.backends.ModelBackend")
     page = client.get("/admin/overview/").content.decode()
     assert "3 accounts" in page
