@@ -45,6 +45,7 @@ RAW_SQL = (
     "threadsite/database.py",  # a connection's own settings
     "threadsite/server_state.py",  # the server's own state, which no model shows
     "threadsite/embedded.py",
+    "threadsite/database.py",  # settings of the session
     "/migrations/",
 )
 

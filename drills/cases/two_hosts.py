@@ -69,7 +69,7 @@ def run(options: Options) -> Report:
     return report
 
 
-def _settings(port: int) -> dict[str, str]:
+def _settings(port: int) -> dict[str, Any]:
     sandbox = f"http://{network.SHARED}:{port + 1}"
     return {
         "PUBLIC_URL": f"http://{network.SHARED}:{port + 8}",
@@ -248,7 +248,9 @@ class _Drill:
         served = until(lambda: self.beside.answered[dead.name] > before, BACK_SECONDS)
         self.report.must(served is not None, f"{dead.name} was not asked again")
         self.report.took[f"{dead.name} serves members again"] = time.monotonic() - back
-        self.report.must(self._works(dead), f"the queue of {dead.name} finishes no task")
+        if not self._works(dead):
+            said = dead.log("queue").splitlines()[-5:]
+            self.report.faults.append(f"the queue of {dead.name} finishes no task: {said}")
         self.report.took["its queue finishes tasks again"] = time.monotonic() - back
 
     def _works(self, machine: Machine) -> bool:
