@@ -22,6 +22,8 @@ from drills.stage import Host
 
 CONNECT_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 60.0
+#: A request that may be repeated waits less: a host without power says nothing at all.
+REPEAT_SECONDS: Final = 10.0
 LEFT_ALONE_SECONDS: Final = 10.0
 REPEATABLE: Final = ("GET", "HEAD")
 #: Says which host answered.
@@ -83,7 +85,8 @@ class _Handler(BaseHTTPRequestHandler):
             delivered = False
             try:
                 connection.connect()
-                connection.sock.settimeout(ANSWER_SECONDS)
+                repeatable = self.command in REPEATABLE
+                connection.sock.settimeout(REPEAT_SECONDS if repeatable else ANSWER_SECONDS)
                 delivered = True
                 self._ask(connection, body)
                 response = connection.getresponse()
