@@ -118,8 +118,8 @@ class Observer:
         self.missed.clear()
 
     def disturb(self) -> None:
-        """Something changed at Instagram, or went wrong on the way."""
-        self.disturbed = self.step
+        """Something changed at Instagram, or went wrong on the way, in the step that goes on."""
+        self.disturbed = self.step + 1
 
     def check(self) -> None:
         """All that must hold after each step, which this ends."""
