@@ -186,18 +186,19 @@ def moves(before: int, now: int) -> bool:
     return now % ROUND != 0 or abs(now - before) < ROUND_FROM
 
 
-def explains(ledger: Ledger, *, at: int, noise: int = 0) -> bool:
-    """Whether the count came down by all missing people, except for `noise` of them.
+def explains(ledger: Ledger, *, at: int, others: int = 0, noise: int = 0) -> bool:
+    """Whether the count came down by all missing people, except for `others` and `noise` of them.
 
-    The count never says who left, so it must explain all. It must also be prompt: one that comes
-    down late may do so just when somebody else is withheld.
+    `others`: people by whom it did not come down when they were first missed; one of them may be
+    deactivated and still counted for weeks. The count must also be prompt: one that comes down late
+    may do so for one of the others, just when somebody else is withheld.
     """
     if ledger.reported is None or ledger.excess is None or ledger.stale:
         return False
     if is_short(ledger.reported, ledger.reported - ledger.excess):
         return False
     late = ledger.late_at is not None and at - ledger.late_at < LATE_FOR
-    return not late and ledger.unexplained <= noise
+    return not late and ledger.unexplained <= others + noise
 
 
 def shows_all(ledger: Ledger, *, shown: int, at: int) -> bool:

@@ -87,7 +87,8 @@ def judge_context(
         ledger = _settled(state, shown, missing, at)
     current = _is_current(state, ledger, at, whole=whole)
     noise = count.slack(shown)
-    explained = current and count.explains(ledger, at=at, noise=noise)
+    agrees = current and count.explains(ledger, at=at, noise=noise)
+    others = missing.absent - missing.counted - (missing.fresh if ledger.fresh_explained else 0)
     shows_all = whole and current and count.shows_all(ledger, shown=shown, at=at)
     return JudgeContext(
         testimony=Testimony(span for span in spans if span.number >= after),
@@ -105,8 +106,8 @@ def judge_context(
         odd=odd,
         very_many=very_many,
         count=ledger,
-        explained=explained,
-        explained_exactly=current and count.explains(ledger, at=at),
+        explained=current and count.explains(ledger, at=at, others=others, noise=noise),
+        explained_exactly=current and count.explains(ledger, at=at, others=others),
         sparse=missing.new <= max(1, run.read.people // SPARSE),
         shown=shown,
         newcomers=memory.count.gained,
@@ -115,7 +116,7 @@ def judge_context(
         suspect=whole and _suspects_cap(state, ledger, shown, missing, at),
         new_at_end=missing.new_at_end,
         shows_all=shows_all,
-        all_left=whole and explained and count.all_left(ledger, shown=shown, at=at),
+        all_left=whole and agrees and count.all_left(ledger, shown=shown, at=at),
         lately=newcomers_above(memory.tops, at),
         patience=patience.patience_of((*memory.reappearances, *site), at),
     )

@@ -86,13 +86,15 @@ class Testimony:
 class Missing:
     """How many are absent in a look.
 
-    All; those without a record so far; those whom no look at the whole list missed before; those at
-    the list's end (see `end_of`), and those of them without a record.
+    All; those without a record so far; those whom no look at the whole list missed before; those by
+    whom the count came down; those at the list's end (see `end_of`), and those of them without a
+    record.
     """
 
     absent: int = 0
     new: int = 0
     fresh: int = 0
+    counted: int = 0
     at_end: int = 0
     new_at_end: int = 0
 
@@ -108,6 +110,7 @@ def missing_of(absent: Sequence[Absent], end: int) -> Missing:
         absent=len(absent),
         new=sum(record is None for record in records),
         fresh=sum(record is None or not record.settled for record in records),
+        counted=sum(record is not None and record.counted for record in records),
         at_end=len(at_end),
         new_at_end=sum(one.absence is None for one in at_end),
     )
@@ -124,7 +127,8 @@ class JudgeContext:
     neighbours may be an old page. `end`: nobody stands below people below this place. `very_many`:
     the look misses so many for the first time that it may be broken; `odd`: and is the first to do
     so, so nobody is marked. `patience`: how long people were lately missed who came back. `count`:
-    the ledger after this look; `explained`: it came down at once by all missing people,
+    the ledger after this look; `explained`: it came down at once by all missing people
+    but those who are not `counted`,
     `explained_exactly`: without any noise; `sparse`: in a long list, which the count cannot check,
     so few are missing for the first time that nothing seems to be withheld. `shows_all`: the list
     shows as many counted people as ever; `all_left`: and so missing people have left, unless they

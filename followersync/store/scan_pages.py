@@ -92,7 +92,7 @@ def count_absent(account_id: int, ranges: Ranges, first_page: int, *, end: int) 
             f" {_among(ranges)})"
             " SELECT count(*), count(*) FILTER (WHERE a.key IS NULL),"
             " count(*) FILTER (WHERE a.key IS NULL OR NOT a.settled),"
-            " count(*) FILTER (WHERE n.at_end),"
+            " count(*) FILTER (WHERE a.counted), count(*) FILTER (WHERE n.at_end),"
             " count(*) FILTER (WHERE n.at_end AND a.key IS NULL)"
             " FROM absent n LEFT JOIN followersync_absence a"
             " ON a.account_id = %(account)s AND a.key = n.key",

@@ -95,11 +95,12 @@ def test_what_was_forgiven_is_forgiven_no_sooner() -> None:
     assert after(more, almost, reported=206, shown=203, absent=0, fresh=0).unexplained == 3
 
 
-def test_a_count_that_explains_some_of_those_missing_speaks_for_none() -> None:
+def test_of_those_missing_others_may_be_explained() -> None:
     first = after(START, reported=203, shown=202, absent=1, fresh=1)
     second = after(first, 12, reported=201, shown=200, absent=3, fresh=2)
 
     assert (second.unexplained, second.fresh_explained) == (1, True)
+    assert explains(second, others=1, at=T)
     assert not explains(second, at=T)
 
 
