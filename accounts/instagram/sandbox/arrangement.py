@@ -55,8 +55,9 @@ class Arrangement:
         """Add a follower."""
         key = self.order.key(number, followed)
         if not self._keys:
-            self._keys.append(array("Q"))
-            self._numbers.append(array("q"))
+            self._keys.append(array("Q", [key]))
+            self._numbers.append(array("q", [number]))
+            return
         index = self._block(key)
         keys, numbers = self._keys[index], self._numbers[index]
         place = bisect_left(keys, key)

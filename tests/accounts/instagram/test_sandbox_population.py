@@ -8,6 +8,7 @@ import re
 import pytest
 
 from accounts.instagram.sandbox.account import MICROSECONDS, Account, make_account
+from accounts.instagram.sandbox.arrangement import Arrangement, Order
 from accounts.instagram.sandbox.life import Life
 from accounts.instagram.sandbox.people import NAME_SPACE, People
 from accounts.instagram.sandbox.state import load, save
@@ -123,3 +124,12 @@ def test_a_state_that_cannot_be_read_is_no_state(tmp_path):
 
     assert load(tmp_path / "state", config) is None
     assert load(tmp_path / "nowhere", config) is None
+
+
+def test_a_list_in_another_order_that_was_left_by_all_takes_newcomers():
+    arranged = Arrangement(Order("reversed", 1), [(1, 10)])
+    arranged.remove(1, 10)
+
+    arranged.insert(2, 20)
+
+    assert [number for number, _key in arranged.below(None)] == [2]
