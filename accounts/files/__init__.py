@@ -19,7 +19,7 @@ from accounts.files.kept import (
     sweep,
     writing,
 )
-from accounts.files.storage import StorageFailed
+from accounts.files.storage import StorageFailed, is_no_room
 
 __all__ = [
     "Area",
@@ -29,6 +29,7 @@ __all__ = [
     "discard_incomplete",
     "discard_unwanted",
     "erase",
+    "is_no_room",
     "keep",
     "mark",
     "names",

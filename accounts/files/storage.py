@@ -26,6 +26,11 @@ DATABASE: Final = "database:"
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
+def is_no_room(error: BaseException) -> bool:
+    """Whether a disk is full or read-only."""
+    return isinstance(error, OSError) and error.errno in NO_ROOM
+
+
 class StorageFailed(RetryLater):
     """The storage does not answer, refuses, or is full. `reason` is for the log."""
 
@@ -46,7 +51,7 @@ class StorageFailed(RetryLater):
     def no_room(self) -> OSError | None:
         """The OSError, if the disk is full or read-only."""
         cause = self.__cause__
-        return cause if isinstance(cause, OSError) and cause.errno in NO_ROOM else None
+        return cause if isinstance(cause, OSError) and is_no_room(cause) else None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from pytest_django import Settings
 from accounts import counters
 from accounts.models import LinkedAccount, User
 from followersync.models import ArchiveImport, SyncRun
+from followersync.services.imports import requests
 from tests.support.api import API, problem, program
 from tests.support.outage import closed_port, no_database
 from threadsite import health
@@ -221,6 +222,23 @@ class TestOnAFullDisk:
 
         left = [path for path in full_disk.rglob("*") if path.is_file()]
         assert left == [full_disk / "filler"]
+
+    def test_an_import_that_finds_no_room_to_read_its_archive_waits(
+        self, full_disk, followed: LinkedAccount, settings: Settings
+    ) -> None:
+        settings.FILES_URL = "database:"
+        run = requests.request_import(
+            account=followed,
+            uploaded_file=SimpleUploadedFile("followers_1.json", b"[" + b" " * (300 << 10) + b"]"),
+            channel="web",
+            file_name="followers_1.json",
+        )
+        settings.THREADSITE_HOME = full_disk
+
+        requests.advance(run.pk)
+
+        run.refresh_from_db()
+        assert (run.state, run.error_code) == ("waiting", "")
 
     def test_readyz_says_that_it_is_the_disk(
         self, client: Client, settings: Settings, full_disk

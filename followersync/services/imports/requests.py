@@ -244,7 +244,11 @@ def _work(
         _close(lease, SyncRun.State.FAILED, error)
     except (LostClaim, *GONE):
         raise
-    except Exception:
+    except Exception as error:
+        if files.is_no_room(error):
+            logger.warning("import %s waits for room on this host: %s", lease.run_id, error)
+            _wait(lease, job)
+            return True
         logger.exception("import %s failed by a fault of ours", lease.run_id)
         _close(lease, SyncRun.State.FAILED, ThreadsiteError("bug"))
     return False
