@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from drills.member import Visitor
 
-#: Answers that members may get during any fault; uploads are refused while a run is open.
-RIGHT = ("200", "202", "409", "503")
+#: Answers that members may get during any fault; uploads are refused while a run is open, and when
+#: the member has made many in an hour.
+RIGHT = ("200", "202", "409", "429", "503")
 SILENCE = "no answer"
 
 

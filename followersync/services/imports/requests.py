@@ -368,13 +368,13 @@ def _open_run(account: LinkedAccount) -> SyncRun:
 
 
 def _wait(lease: Lease, job: ArchiveImport) -> None:
-    """Try again in a minute; this attempt does not count."""
+    """Try again soon; this attempt does not count."""
     now = clock.now()
     leases.commit(
         lease,
         state=SyncRun.State.WAITING,
         worker=None,
-        not_before=now + clock.for_real(timedelta(minutes=1)),
+        not_before=now + clock.for_real(timedelta(seconds=15)),
         attempts=job.run.attempts,
     )
 
