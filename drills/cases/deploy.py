@@ -68,7 +68,9 @@ def _travel(stage: Stage, report: Report, what: str, *hosts: Host) -> None:
 
 def _next_host(stage: Stage, release: Release) -> NextHost:
     port = stage.options.port + 2 + len(stage.hosts)
-    host = NextHost("next-host", stage.home / "next-host", stage.variables, port)
+    # A host without the list of erasures refuses to serve.
+    shared = {"ERASURES_URL": (stage.hosts[0].home / "erasures").as_uri()}
+    host = NextHost("next-host", stage.home / "next-host", {**stage.variables, **shared}, port)
     host.release = release
     stage.hosts.append(host)
     host.start("web")
