@@ -30,6 +30,7 @@ def run(options: Options) -> Report:
 def _kill_one_at_work(stage: Stage, report: Report) -> None:
     # Instagram answers slowly, so that the batch lasts for a while.
     stage.sandbox.faults(slow=1.0)
+    truth.fall_due(*(account.pk for account in stage.accounts))
     held: list[int] = []
 
     def kill() -> bool:
