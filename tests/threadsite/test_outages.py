@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -23,6 +24,7 @@ from accounts.models import LinkedAccount, User
 from followersync.models import ArchiveImport, SyncRun
 from followersync.services.imports import requests
 from tests.support.api import API, problem, program
+from tests.support.clock import Clock
 from tests.support.outage import closed_port, no_database
 from threadsite import health
 
@@ -223,9 +225,10 @@ class TestOnAFullDisk:
         left = [path for path in full_disk.rglob("*") if path.is_file()]
         assert left == [full_disk / "filler"]
 
-    def test_an_import_that_finds_no_room_to_read_its_archive_waits(
-        self, full_disk, followed: LinkedAccount, settings: Settings
+    def test_an_import_that_finds_no_room_to_read_its_archive_waits_for_a_day(
+        self, full_disk, followed: LinkedAccount, settings: Settings, clock: Clock
     ) -> None:
+        """Not for ever: an archive that fills the disk itself would do so again and again."""
         settings.FILES_URL = "database:"
         run = requests.request_import(
             account=followed,
@@ -239,6 +242,17 @@ class TestOnAFullDisk:
 
         run.refresh_from_db()
         assert (run.state, run.error_code) == ("waiting", "")
+        assert run.not_before - clock.moment == timedelta(seconds=15)
+
+        clock.advance(hours=23)
+        requests.advance(run.pk)
+        run.refresh_from_db()
+        assert run.not_before - clock.moment == timedelta(minutes=15)
+
+        clock.advance(hours=1)
+        requests.advance(run.pk)
+        run.refresh_from_db()
+        assert (run.state, run.error_code) == ("failed", "import_gave_up")
 
     def test_readyz_says_that_it_is_the_disk(
         self, client: Client, settings: Settings, full_disk

@@ -54,6 +54,9 @@ logger = logging.getLogger(__name__)
 
 TASK = "followersync.tasks.advance_run"
 ATTEMPTS = 3
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=15)
+# An archive that fills the disk by itself would do so at each attempt.
+ROOM_WITHIN = timedelta(days=1)
 LARGEST = 4 << 30
 MISSING = _("The archive is no longer there. Please send it again.")
 #: An archive may be stored a moment before its run is opened.
@@ -245,12 +248,13 @@ def _work(
     except (LostClaim, *GONE):
         raise
     except Exception as error:
-        if files.is_no_room(error):
+        if files.is_no_room(error) and clock.now() - job.run.created_at < ROOM_WITHIN:
             logger.warning("import %s waits for room on this host: %s", lease.run_id, error)
             _wait(lease, job)
             return True
         logger.exception("import %s failed by a fault of ours", lease.run_id)
-        _close(lease, SyncRun.State.FAILED, ThreadsiteError("bug"))
+        code = "import_gave_up" if files.is_no_room(error) else "bug"
+        _close(lease, SyncRun.State.FAILED, ThreadsiteError(code))
     return False
 
 
@@ -368,13 +372,14 @@ def _open_run(account: LinkedAccount) -> SyncRun:
 
 
 def _wait(lease: Lease, job: ArchiveImport) -> None:
-    """Try again soon; this attempt does not count."""
+    """Try again, less often the longer it waits; this attempt does not count."""
     now = clock.now()
+    pause = min((now - job.run.created_at) / 4, clock.for_real(LONGEST_PAUSE))
     leases.commit(
         lease,
         state=SyncRun.State.WAITING,
         worker=None,
-        not_before=now + clock.for_real(timedelta(seconds=15)),
+        not_before=now + max(pause, clock.for_real(SHORTEST_PAUSE)),
         attempts=job.run.attempts,
     )
 
