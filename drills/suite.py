@@ -1,4 +1,4 @@
-"""The suite of journeys: what members, programs and tools do with a site, told step by step.
+"""Journeys: each thing that members, programs and transfer tools do on a site, one method each.
 
 Each journey is asked of the site as a whole, so of whichever host comes next.
 """

@@ -127,16 +127,16 @@ class JudgeContext:
     neighbours may be an old page. `end`: nobody stands below people below this place. `very_many`:
     the look misses so many for the first time that it may be broken; `odd`: and is the first to do
     so, so nobody is marked. `patience`: how long people were lately missed who came back. `count`:
-    the ledger after this look; `explained`: it came down at once by all missing people
-    but those who are not `counted`,
-    `explained_exactly`: without any noise; `sparse`: in a long list, which the count cannot check,
-    so few are missing for the first time that nothing seems to be withheld. `shows_all`: the list
-    shows as many counted people as ever; `all_left`: and so missing people have left, unless they
-    stand above `lately` and so may be new. `shown`: people shown, of whom so many `newcomers` may
-    have come while they were read; `midst`: people missing among them; `most`: the most shown
-    recently. `suspect`: people missing at the list's end may have been pushed off it by newcomers.
-    `new_at_end`: how many are newly so. `again`: the run has judged before, and has read some pages
-    again since; people who had witnesses then, in `earlier_testimony`, are not considered twice.
+    the ledger after this look; `explained`: it came down at once by all missing people but those
+    who are not `counted`, `explained_exactly`: without any noise; `sparse`: in a long list, which
+    the count cannot check, so few are missing for the first time that nothing seems to be withheld.
+    `shows_all`: the list shows as many counted people as ever; `all_left`: and so missing people
+    have left, unless they stand above `lately` and so may be new. `shown`: people shown, of whom so
+    many `newcomers` may have come while they were read; `midst`: people missing among them; `most`:
+    the most shown recently. `suspect`: people missing at the list's end may have been pushed off it
+    by newcomers. `new_at_end`: how many are newly so. `again`: the run has judged before, and has
+    read some pages again since; people who had witnesses then, in `earlier_testimony`, are not
+    considered twice.
     """
 
     testimony: Testimony

@@ -1,4 +1,4 @@
-"""Feed: writes changes to an account's list together with their entries in the feed.
+"""Change feed: writes changes to an account's list together with their feed entries.
 
 The caller opens the transaction. The account's settings row, with the head, the count and the
 digest, is locked first, so writers of one account wait for each other.
