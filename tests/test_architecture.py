@@ -67,3 +67,13 @@ def test_the_project_refers_to_nothing_outside_itself():
         text = path.read_text(encoding="utf-8")
         assert ("../" + "shared") not in text, path
         assert ("/work" + "/") not in text, path
+
+
+def test_no_source_of_a_fact_is_broken_over_two_lines():
+    broken = [
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if any(line.strip() in ("http:", "https:") for line in path.read_text("utf-8").splitlines())
+    ]
+
+    assert broken == []

@@ -1,9 +1,7 @@
 """systemd notification: readiness and watchdog (`Type=notify`, `WatchdogSec`).
 
 The protocol is one datagram to the socket in NOTIFY_SOCKET; without it nothing is sent.
-https:
-
-www.freedesktop.org/software/systemd/man/sd_notify.html
+https://www.freedesktop.org/software/systemd/man/sd_notify.html
 """
 
 from __future__ import annotations

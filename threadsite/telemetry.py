@@ -3,9 +3,7 @@
 A span contains a route, a task's name or a statement with its placeholders, never a path, a query
 string or a value, since it is not filtered for secrets as the log is. OpenTelemetry's own variables
 set the destination (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME …).
-https:
-
-opentelemetry.io/docs/specs/otel/protocol/exporter/
+https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """Maps Instagram's error answers to our exceptions, by the required reaction.
 
 Matched on `code` and `error_subcode`, never on the text, which Meta changes.
-https:
-
-developers.facebook.com/docs/graph-api/guides/error-handling
+https://developers.facebook.com/docs/graph-api/guides/error-handling
 """
 
 from __future__ import annotations

@@ -3,9 +3,7 @@
 Instagram Login puts `field` and `value` into the entry, Facebook Login a list of `changes`;
 messages come as `messaging`. The documentation prints the body inside an outer array, so a list is
 accepted too. No field names a follow: an event only says that something happened at an account.
-https:
-
-developers.facebook.com/docs/instagram-platform/webhooks
+https://developers.facebook.com/docs/instagram-platform/webhooks
 """
 
 from __future__ import annotations

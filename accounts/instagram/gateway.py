@@ -3,9 +3,7 @@
 It never retries: callers know the budget and whether consent is still in force. Tokens are in the
 query string, as Instagram's protocol requires. So no URL may leave this module, neither in an
 exception, its cause or context, nor in a log.
-https:
-
-developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login
+https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login
 """
 
 from __future__ import annotations

@@ -3,12 +3,8 @@
 The IANA registries of special-purpose addresses, complete, whatever their column "globally
 reachable" says: an anycast service of a protocol is no member's server either. A range that lies
 inside another is kept for the reader. To update the list, compare it with
-https:
-
-www.iana.org/assignments/iana-ipv4-special-registry/
-https:
-
-www.iana.org/assignments/iana-ipv6-special-registry/
+https://www.iana.org/assignments/iana-ipv4-special-registry/
+https://www.iana.org/assignments/iana-ipv6-special-registry/
 """
 
 from __future__ import annotations

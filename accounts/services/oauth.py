@@ -1,8 +1,6 @@
 """OAuth 2.0 validator with the rules of OAuth 2.1 that allauth leaves open.
 
-https:
-
-datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1 and RFC 9700. All tokens issued from one
+https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1 and RFC 9700. All tokens issued from one
 authorization code or device code are one *family*: `Token.data["family"]`. A code or a refresh
 token used twice is known to two parties, so the whole family ends (RFC 9700, section 4.14.2). A
 used refresh token is recognised by its own signature, so none has to be stored.
