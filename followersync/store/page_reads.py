@@ -1,6 +1,6 @@
-"""What the pages ask for each time, as plain statements.
+"""Reads that every account page makes, in plain SQL instead of the ORM.
 
-By Django's ORM each takes two to six times as much of Python.
+By the ORM each takes two to six times as much processor time in Python.
 """
 
 from __future__ import annotations
